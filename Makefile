@@ -1,0 +1,48 @@
+# Two commands: `make serve` and `make test`. Both make the same .venv; from the second call on they start at once.
+
+PORT ?= 8000
+PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
+VENV := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
+
+.PHONY: serve test test-slow lint clean
+
+serve: .venv/installed
+	exec $(VENV)/sjmvi serve --port $(PORT)
+
+test: lint .venv/browser
+	$(PYTEST) -m 'not slow'
+
+test-slow: .venv/installed-dev .venv/browser
+	$(PYTEST) -m slow
+
+lint: .venv/installed-dev
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+
+clean:
+	rm -rf .venv
+
+# pip is the last thing that venv makes: a .venv without it is half made
+$(VENV)/pip:
+	@[ -n "$(PYTHON)" ] || { echo 'error: no python3 of version 3.11 or later was found; name one: make PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv || { echo 'error: $(PYTHON) has no venv module (Debian: apt-get install python3-venv)' >&2; exit 1; }
+
+.venv/installed: $(VENV)/pip pyproject.toml constraints.txt
+	@echo 'Installing into .venv: some minutes, the first time only.'
+	@$(VENV)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo 'Installing the tools for the tests.'
+	@$(VENV)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The tests of the page skip, and say so, where no Chromium can be had
+.venv/browser: .venv/installed-dev
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } >/dev/null 2>&1 \
+		|| echo 'No Chromium: the tests of the page will be skipped.'
+	@touch $@
