@@ -1,0 +1,132 @@
+"""f-divergences, estimated from samples through a density ratio r = q / p: model over reference.
+
+    D_f[p || q] := E_p[f(r)] >= E_q[f'(r)] - E_p[f*(f'(r))]    equality where r is the true ratio
+
+Every row is written in the log ratio l = log r, the output of the ratio network:
+
+    a(l) = f'(e^l)    on draws of the model      b(l) = f*(f'(e^l)) = e^l f'(e^l) - f(e^l)    on the reference
+
+so that one network serves every f, its optimum is l = log q/p for each of them, and no logarithm of a
+sigmoid is ever taken. Nguyen et al. (2010), https://arxiv.org/abs/0809.0853; Tiao et al. (2018), Table 2.
+"""
+
+# ruff: noqa: E741 - l is the symbol of the log ratio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Exp = Callable[[Tensor], Tensor]
+
+
+def exp_safe(exponent: Tensor, cap: float = 6.0) -> Tensor:
+    """exp up to `cap`, beyond it the parabola that agrees in value, slope and curvature.
+
+    Convex, so every ratio keeps a finite optimum; a hard clamp has no gradient and a linear tail no optimum.
+    """
+    if math.isinf(cap):
+        return exponent.exp()
+    excess = (exponent - cap).clamp_min(0)
+    return exponent.clamp_max(cap).exp() * (1 + excess + 0.5 * excess.square())
+
+
+@dataclass(frozen=True)
+class FDivergence:
+    """One row of the table. `cap` bounds the l beyond which an exponential continues as a parabola (inf: exact)."""
+
+    f: Callable[[Tensor], Tensor]
+    a: Callable[[Tensor, Exp], Tensor]
+    b: Callable[[Tensor, Exp], Tensor]
+    cap: float = 6.0
+
+    def on_model(self, log_ratio: Tensor) -> Tensor:
+        """a(l), elementwise, float32 or wider; averaged over the model's draws it is the first term of the bound."""
+        return self.a(_widen(log_ratio), self._exp)
+
+    def on_reference(self, log_ratio: Tensor) -> Tensor:
+        """b(l), elementwise, float32 or wider; averaged over the reference it is what the bound subtracts."""
+        return self.b(_widen(log_ratio), self._exp)
+
+    def bound(self, on_model: Tensor, on_reference: Tensor) -> Tensor:
+        """J = E_q[a(l)] - E_p[b(l)] <= D_f[p || q], from log ratios at draws of q and of p; a scalar."""
+        return self.on_model(on_model).mean() - self.on_reference(on_reference).mean()
+
+    def _exp(self, exponent: Tensor) -> Tensor:
+        return exp_safe(exponent, self.cap)
+
+
+def _widen(log_ratio: Tensor) -> Tensor:
+    return log_ratio if log_ratio.dtype == torch.float64 else log_ratio.float()
+
+
+def _squared(exp: Exp, log_ratio: Tensor) -> Tensor:
+    """e^{2 l}: the square keeps l itself, not 2 l, below the cap."""
+    return exp(log_ratio).square()
+
+
+DIVERGENCES: dict[str, FDivergence] = {
+    "kl": FDivergence(
+        f=lambda u: u * u.log(),
+        a=lambda l, exp: 1 + l,
+        b=lambda l, exp: exp(l),
+    ),
+    "rkl": FDivergence(
+        f=lambda u: -u.log(),
+        a=lambda l, exp: -exp(-l),
+        b=lambda l, exp: l - 1,
+    ),
+    "jeffreys": FDivergence(
+        f=lambda u: (u - 1) * u.log(),
+        a=lambda l, exp: l + 1 - exp(-l),
+        b=lambda l, exp: exp(l) - 1 + l,
+    ),
+    "gan": FDivergence(
+        f=lambda u: u * u.log() - (u + 1) * (u + 1).log(),
+        a=lambda l, exp: -F.softplus(-l),
+        b=lambda l, exp: F.softplus(l),
+    ),
+    "js2": FDivergence(
+        f=lambda u: u * u.log() - (u + 1) * ((u + 1) / 2).log(),
+        a=lambda l, exp: math.log(2) - F.softplus(-l),
+        b=lambda l, exp: F.softplus(l) - math.log(2),
+    ),
+    "pearson": FDivergence(
+        f=lambda u: (u - 1).square(),
+        a=lambda l, exp: 2 * (exp(l) - 1),
+        b=lambda l, exp: _squared(exp, l) - 1,
+    ),
+    "neyman": FDivergence(
+        f=lambda u: (1 - u).square() / u,
+        a=lambda l, exp: 1 - _squared(exp, -l),
+        b=lambda l, exp: 2 * (1 - exp(-l)),
+    ),
+    "hellinger": FDivergence(
+        f=lambda u: (u.sqrt() - 1).square(),
+        a=lambda l, exp: 1 - exp(-l / 2),
+        b=lambda l, exp: exp(l / 2) - 1,
+    ),
+    "lecam": FDivergence(
+        f=lambda u: -u / (1 + u),
+        a=lambda l, exp: -torch.sigmoid(-l).square(),
+        b=lambda l, exp: torch.sigmoid(l).square(),
+    ),
+    "nonsat": FDivergence(
+        f=lambda u: (1 + u) * (1 + u).log() - u,
+        a=lambda l, exp: F.softplus(l),
+        b=lambda l, exp: exp(l) - F.softplus(l),
+    ),
+}
+"""Rows by name. `gan` is 2 JS - log 4, `lecam` is LSGAN with D = sigmoid(-l), `nonsat` serves generators only."""
+
+GeneratorLoss = Callable[[Tensor], Tensor]
+
+GENERATOR_LOSSES: dict[str, GeneratorLoss] = {
+    **{name: divergence.on_model for name, divergence in DIVERGENCES.items()},
+    "log-ratio": _widen,
+    "least-squares": lambda l: torch.sigmoid(_widen(l)).square(),
+}
+"""What a generator minimises over its draws, given l: a(l) of any row (`gan` is minimax, GAN-A; `nonsat` is
+-log D, GAN-B), `log-ratio` E[l], the gradient of the evidence bound (GAN-C, Proposition 3), or LSGAN's."""

@@ -1,0 +1,64 @@
+"""The two joints and their draws.
+
+    q(x, z) = q*(x) q(z|x)    z = G(eps; x)  = m(x)  + noise        judged by r(z; x) = q(z|x) / p*(z)
+    p(x, z) = p*(z) p(x|z)    x = F(xi; z)   = mu(z) + noise        judged by r(x; z) = p(x|z) / q*(x)
+
+Sampling noise and likelihood scale are separate parameters: Proposition 1's limits send the one to zero with the
+other finite, which one shared number cannot do. Tiao, Bonilla and Ramos (2018), equations 3, 4 and appendix C.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from training.objective.likelihoods import Density, StochasticMap
+
+NoiseScale = float | Literal["model"]
+RatioNoise = Literal["both", "draws", "none"]
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Pairs of one joint: `given` from its marginal, `drawn` from its conditional, `judged` as the ratio sees it."""
+
+    given: Tensor
+    drawn: Tensor
+    judged: Tensor
+    conditional: Density
+
+    def detached(self) -> "Joint":
+        """The same pairs without a graph: what ratio estimators learn from."""
+        return Joint(self.given, self.drawn.detach(), self.judged.detach(), self.conditional)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How much noise a draw carries, and what the ratios see of it.
+
+    noise       "model" (the density's own scale, the paper) or a number on the pictures' scale (0: CycleGAN)
+    ratio_noise "both": noise on draws and on references, so that the noise itself tells nothing and the prior is
+                its kernel density estimate; "draws": as the paper writes it; "none": ratios judge means
+    """
+
+    noise: NoiseScale = "model"
+    ratio_noise: RatioNoise = "both"
+
+    @property
+    def _scale(self) -> float | None:
+        return None if self.noise == "model" else self.noise
+
+    def draw(self, conditional: StochasticMap, given: Tensor) -> Joint:
+        density = conditional(given)
+        drawn = density.rsample(self._scale)
+        judged = density.mean if self.ratio_noise == "none" else drawn
+        return Joint(given, drawn, judged, density)
+
+    def reference(self, samples: Tensor, joint: Joint) -> Tensor:
+        """Samples of the true marginal, as the ratio that judges `joint` is to see them."""
+        if self.ratio_noise != "both" or self.noise == 0:
+            return samples
+        with torch.no_grad():
+            density = joint.conditional
+            return samples + (density.rsample(self._scale) - density.mean)

@@ -1,0 +1,136 @@
+"""Density-ratio estimators: log r = log(model / reference) by classifying draws against references.
+
+    r(z; x) = q(z|x) / p*(z)        D = 1 - sigmoid(log r), so log r is MINUS the usual discriminator logit
+
+`FreeRatio` learns log r outright. `TwoHeadRatio` splits it into a marginal part, log q(z)/p*(z), and a conditional
+part, log q(z|x)/q(z), whose expectation is the mutual information, and weighs the latter. `StructuredRatio` uses
+that q(z|x) is known and learns log p*(z) alone. Tiao, Bonilla and Ramos (2018), section 4 and appendix G.
+
+Networks return log ratios of shape (B,) or, per patch, (B, 1, h, w); expectations average over patches.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from training.objective.divergences import FDivergence
+from training.objective.joints import Joint
+from training.objective.likelihoods import Density
+
+
+class LogRatio(nn.Module):
+    """log r(judged; given). Subclasses say how it is computed and how it is learned."""
+
+    def forward(self, judged: Tensor, given: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def at(self, joint: Joint) -> Tensor:
+        """log r at a joint's own draws, for the generator: its gradient reaches the draws."""
+        return self(joint.judged, joint.given)
+
+    def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
+        """-J, a scalar. `reference` are samples independent of `joint.given`, of the shape of `joint.judged`."""
+        return -divergence.bound(self(joint.judged, joint.given), self(reference, joint.given))
+
+
+class FreeRatio(LogRatio):
+    """log r = network(judged, given)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, judged: Tensor, given: Tensor) -> Tensor:
+        log_ratio: Tensor = self.network(judged, given)
+        return log_ratio
+
+
+class TwoHeadRatio(LogRatio):
+    """log r = marginal + conditioning * conditional, conditioning in [0, 1]: 1 is the paper, 0 is CycleGAN.
+
+    The network offers `marginal(judged)` and `heads(judged, given) -> (marginal, conditional)`. The marginal head
+    fits q(z)/p*(z); the conditional head fits what the marginal one, held fixed, leaves of q(z|x)/p*(z).
+    """
+
+    def __init__(self, network: nn.Module, conditioning: float) -> None:
+        super().__init__()
+        self.network = network
+        self.conditioning = conditioning
+
+    def forward(self, judged: Tensor, given: Tensor) -> Tensor:
+        if self.conditioning == 0:
+            return self._marginal(judged)
+        marginal, conditional = self._heads(judged, given)
+        return marginal + self.conditioning * conditional
+
+    def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
+        if self.conditioning == 0:
+            return -divergence.bound(self._marginal(joint.judged), self._marginal(reference))
+        drawn_marginal, drawn_conditional = self._heads(joint.judged, joint.given)
+        reference_marginal, reference_conditional = self._heads(reference, joint.given)
+        marginal = divergence.bound(drawn_marginal, reference_marginal)
+        conditional = divergence.bound(
+            drawn_marginal.detach() + drawn_conditional, reference_marginal.detach() + reference_conditional
+        )
+        return -(marginal + conditional)
+
+    def _marginal(self, judged: Tensor) -> Tensor:
+        log_ratio: Tensor = self.network.marginal(judged)  # type: ignore[operator]
+        return log_ratio
+
+    def _heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        heads: tuple[Tensor, Tensor] = self.network.heads(judged, given)  # type: ignore[operator]
+        return heads
+
+
+class StructuredRatio(LogRatio):
+    """log r = log q(judged | given) - s(judged), where s ~ log p* never sees `given`.
+
+    Exact where a free network lags, for a latent of few dimensions; useless for pictures, where log q of a
+    reference is astronomically negative.
+    """
+
+    def __init__(self, log_reference: nn.Module, conditional: Callable[[Tensor], Density]) -> None:
+        super().__init__()
+        self.log_reference = log_reference
+        self._conditional = (conditional,)  # in a tuple: the map must not become a submodule of the ratio
+
+    def forward(self, judged: Tensor, given: Tensor) -> Tensor:
+        with torch.no_grad():
+            log_density = self._conditional[0](given).log_prob(judged).flatten(1).sum(1)
+        return log_density - self._log_reference(judged)
+
+    def at(self, joint: Joint) -> Tensor:
+        """E[log q] is analytic here: its pathwise gradient is noise of standard deviation 1/scale around zero."""
+        return -joint.conditional.entropy().flatten(1).sum(1) - self._log_reference(joint.judged)
+
+    def _log_reference(self, judged: Tensor) -> Tensor:
+        log_density: Tensor = self.log_reference(judged)
+        return log_density.flatten(1).sum(1)
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Within, the module's parameters take no gradient; what flows through it still does."""
+    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    for parameter in trainable:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+
+
+def gradient_penalty(ratio: LogRatio, reference: Tensor, given: Tensor) -> Tensor:
+    """R1: E||grad_reference of the mean log ratio||^2 / 2, with respect to the judged picture only; a scalar.
+
+    Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for pictures,
+    where the true slope is out of reach anyway, not where the ratio itself is the result.
+    """
+    judged = reference.detach().requires_grad_()
+    log_ratio = ratio(judged, given).flatten(1).mean(1)
+    (slope,) = torch.autograd.grad(log_ratio.sum(), judged, create_graph=True)
+    return 0.5 * slope.flatten(1).square().sum(1).mean()

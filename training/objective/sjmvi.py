@@ -1,0 +1,175 @@
+"""Symmetric Joint-Matching Variational Inference.
+
+    KL[q(x,z) || p(x,z)] + KL[p(x,z) || q(x,z)] = NELBO + NAPLBO + const
+
+    NELBO  = NELL + KL_latent        KL_latent   = E_{q*(x)} KL[q(z|x) || p*(z)] = E_q[log r(z; x)]
+    NAPLBO = NELP + KL_observed      KL_observed = E_{p*(z)} KL[p(x|z) || q*(x)] = E_p[log r(x; z)]
+
+One step: draw from both joints; the maps descend the four terms with the ratios frozen; the ratios descend their
+own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 16 and 27.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES, FDivergence, GeneratorLoss
+from training.objective.joints import Joint, Sampling
+from training.objective.likelihoods import Reduction, StochasticMap, negative_log_likelihood
+from training.objective.ratios import LogRatio
+
+
+@dataclass(frozen=True)
+class Maps:
+    """p(x|z) and q(z|x)."""
+
+    x_given_z: StochasticMap
+    z_given_x: StochasticMap
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """r(z; x) = q(z|x) / p*(z), which judges latents, and r(x; z) = p(x|z) / q*(x), which judges observations."""
+
+    latent: LogRatio
+    observed: LogRatio
+
+
+@dataclass(frozen=True)
+class Draws:
+    """One draw of each joint, and the marginals' own samples as the ratios are to see them."""
+
+    q: Joint
+    p: Joint
+    latent_reference: Tensor
+    observed_reference: Tensor
+
+    def detached(self) -> "Draws":
+        return replace(self, q=self.q.detached(), p=self.p.detached())
+
+
+@dataclass(frozen=True)
+class SJMVITerms:
+    """Scalars. nell and nelp without their code's KL, which code_observed and code_latent hold; nats, reduced as
+    the objective says. The two KL terms are estimates through the ratios, or stand-ins for them under another
+    generator loss: never report them as bounds on a likelihood."""
+
+    nell: Tensor
+    nelp: Tensor
+    kl_latent: Tensor
+    kl_observed: Tensor
+    code_observed: Tensor
+    code_latent: Tensor
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each term counts for in the maps' loss. All 1 is the paper; pictures need tempering (see implied_scale)."""
+
+    nell: float = 1.0
+    nelp: float = 1.0
+    kl_latent: float = 1.0
+    kl_observed: float = 1.0
+    code: float = 1.0
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True)
+class SJMVI:
+    """The objective. `reduction` says whether likelihoods are summed over dimensions (the paper) or averaged."""
+
+    divergence: FDivergence
+    generator_loss: GeneratorLoss
+    sampling: Sampling = field(default_factory=Sampling)
+    weights: Weights = field(default_factory=Weights)
+    reduction: Reduction = "sum"
+
+    def draw(self, maps: Maps, x: Tensor, z: Tensor) -> Draws:
+        """x and z are independent samples of their marginals, of one batch size."""
+        q = self.sampling.draw(maps.z_given_x, x)
+        p = self.sampling.draw(maps.x_given_z, z)
+        return Draws(q, p, self.sampling.reference(z, q), self.sampling.reference(x, p))
+
+    def terms(self, maps: Maps, ratios: Ratios, draws: Draws) -> SJMVITerms:
+        """Differentiable in the maps; freeze the ratios around it."""
+        q, p = draws.q, draws.p
+        x_again = maps.x_given_z.reconstruct(q.given, q.drawn)
+        z_again = maps.z_given_x.reconstruct(p.given, p.drawn)
+        return SJMVITerms(
+            nell=negative_log_likelihood(x_again.density, q.given, self.reduction),
+            nelp=negative_log_likelihood(z_again.density, p.given, self.reduction),
+            kl_latent=self.generator_loss(ratios.latent.at(q)).mean(),
+            kl_observed=self.generator_loss(ratios.observed.at(p)).mean(),
+            code_observed=x_again.code_kl.mean(),
+            code_latent=z_again.code_kl.mean(),
+        )
+
+    def maps_loss(self, terms: SJMVITerms) -> Tensor:
+        """NELBO + NAPLBO, weighed; a scalar."""
+        weights = self.weights
+        return (
+            weights.nell * terms.nell
+            + weights.nelp * terms.nelp
+            + weights.kl_latent * terms.kl_latent
+            + weights.kl_observed * terms.kl_observed
+            + weights.code * (terms.code_observed + terms.code_latent)
+        )
+
+    def ratio_loss(self, ratios: Ratios, draws: Draws) -> Tensor:
+        """-J of both ratios, weighed; a scalar. Takes draws without a graph."""
+        latent = ratios.latent.loss(self.divergence, draws.q, draws.latent_reference)
+        observed = ratios.observed.loss(self.divergence, draws.p, draws.observed_reference)
+        return self.weights.ratio * (latent + observed)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Names into the tables, and the conditioning that its ratios take (see TwoHeadRatio)."""
+
+    divergence: str
+    generator_loss: str
+    sampling: Sampling
+    conditioning: float
+    ratio_weight: float = 1.0
+
+    def objective(self, weights: Weights, reduction: Reduction) -> SJMVI:
+        return SJMVI(
+            DIVERGENCES[self.divergence],
+            GENERATOR_LOSSES[self.generator_loss],
+            self.sampling,
+            replace(weights, ratio=self.ratio_weight),
+            reduction,
+        )
+
+
+PRESETS: dict[str, Preset] = {
+    "paper-gan": Preset("gan", "log-ratio", Sampling("model", "both"), conditioning=1.0),
+    "paper-kl": Preset("kl", "log-ratio", Sampling("model", "both"), conditioning=1.0),
+    "cyclegan": Preset("lecam", "least-squares", Sampling(0.0, "none"), conditioning=0.0, ratio_weight=0.5),
+}
+"""`cyclegan` equals Zhu et al. (2017), https://arxiv.org/abs/1703.10593, for maps without codes and a fixed Laplace
+scale, up to the constant of its likelihoods."""
+
+
+@torch.no_grad()
+def ratio_diagnostics(ratios: Ratios, draws: Draws) -> dict[str, Tensor]:
+    """Scalars that tell whether the ratios can be believed.
+
+    mean_ratio is E_reference[r], 1 at the truth; the two ratios of one joint agree at the optimum, so that
+    `disagreement`, E_q[log r(z; x) - log r(x; z)], goes to zero.
+    """
+    found: dict[str, Tensor] = {}
+    sides = {"latent": (ratios.latent, draws.q, draws.latent_reference)}
+    sides["observed"] = (ratios.observed, draws.p, draws.observed_reference)
+    for name, (ratio, joint, reference) in sides.items():
+        on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
+        found[f"log_ratio_{name}_draws"] = on_draws.mean()
+        found[f"log_ratio_{name}_reference"] = on_reference.mean()
+        found[f"log_ratio_{name}_max"] = on_draws.max()
+        found[f"mean_ratio_{name}"] = on_reference.double().clamp_max(50).exp().mean()
+        right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
+        found[f"ratio_accuracy_{name}"] = right / 2
+    q_by_observed = ratios.observed(draws.q.given, draws.q.drawn)
+    found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - q_by_observed.mean()
+    return found

@@ -1,0 +1,133 @@
+"""The prescribed output densities p(x | z) and q(z | x): a location, the picture, and a scale, its uncertainty.
+
+    Normal    log p(v) = -(v - mean)^2 / (2 scale^2) - log scale - log(2 pi) / 2
+    Laplace   log p(v) = -|v - mean| / scale - log(2 scale)
+
+Tiao, Bonilla and Ramos (2018), section 3: both are reparameterised, v = mean + scale * noise.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Distribution(Protocol):
+    """A factorised density over tensors. Shapes: mean (B, ...), scale broadcastable to it, positive."""
+
+    @property
+    def mean(self) -> Tensor: ...
+    @property
+    def scale(self) -> Tensor: ...
+    def rsample(self, noise_scale: float | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """(B, ...). `noise_scale` replaces the density's own scale: 0 gives the mean itself."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """(B, ...): nats per element, not summed."""
+
+    def entropy(self) -> Tensor:
+        """(B, ...): nats per element, analytic."""
+
+
+@dataclass(frozen=True)
+class _LocationScale:
+    mean: Tensor
+    scale: Tensor
+
+    @staticmethod
+    def standard_noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
+        raise NotImplementedError
+
+    def rsample(self, noise_scale: float | None = None, generator: torch.Generator | None = None) -> Tensor:
+        if noise_scale == 0:
+            return self.mean
+        scale = self.scale if noise_scale is None else noise_scale
+        return self.mean + scale * self.standard_noise(self.mean, generator)
+
+
+@dataclass(frozen=True)
+class Normal(_LocationScale):
+    """N(mean, scale^2)."""
+
+    @staticmethod
+    def standard_noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
+        return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        standardised = (value - self.mean) / self.scale
+        return -0.5 * standardised.square() - self.scale.log() - 0.5 * math.log(2 * math.pi)
+
+    def entropy(self) -> Tensor:
+        return (self.scale.log() + 0.5 * math.log(2 * math.pi * math.e)).expand_as(self.mean)
+
+
+@dataclass(frozen=True)
+class Laplace(_LocationScale):
+    """Laplace(mean, scale); variance 2 scale^2."""
+
+    @staticmethod
+    def standard_noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
+        uniform = torch.rand(like.shape, dtype=like.dtype, device=like.device, generator=generator) - 0.5
+        tiny = torch.finfo(like.dtype).tiny  # the uniform draw includes its lower end, where the log is -inf
+        return -uniform.sign() * (1 - 2 * uniform.abs()).clamp_min(tiny).log()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return -(value - self.mean).abs() / self.scale - (2 * self.scale).log()
+
+    def entropy(self) -> Tensor:
+        return ((2 * self.scale).log() + 1).expand_as(self.mean)
+
+
+DISTRIBUTIONS: dict[str, type[Normal] | type[Laplace]] = {"normal": Normal, "laplace": Laplace}
+DistributionName = Literal["normal", "laplace"]
+ScaleName = Literal["fixed", "learned", "per-pixel"]
+
+
+class FixedScale(nn.Module):
+    """One number, not trained."""
+
+    value: Tensor
+
+    def __init__(self, features: int, channels: int, initial: float) -> None:
+        super().__init__()
+        self.register_buffer("value", torch.tensor(float(initial)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.value
+
+
+class LearnedScale(nn.Module):
+    """One trained number for all pixels."""
+
+    def __init__(self, features: int, channels: int, initial: float) -> None:
+        super().__init__()
+        self.log_value = nn.Parameter(torch.tensor(float(initial)).log())
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.log_value.exp()
+
+
+class PixelScale(nn.Module):
+    """A map (B, channels, H, W) computed from the generator's last features (B, features, H, W)."""
+
+    floor = 1e-3  # below half a grey level a density only rewards overconfidence
+
+    def __init__(self, features: int, channels: int, initial: float) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(features, channels, 3, padding=1, padding_mode="reflect")
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.constant_(self.head.bias, math.log(math.expm1(initial)))  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor) -> Tensor:
+        with torch.autocast(features.device.type, enabled=False):
+            return F.softplus(self.head(features.float())) + self.floor
+
+
+SCALES: dict[str, type[FixedScale] | type[LearnedScale] | type[PixelScale]] = {
+    "fixed": FixedScale,
+    "learned": LearnedScale,
+    "per-pixel": PixelScale,
+}
