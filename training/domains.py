@@ -1,0 +1,106 @@
+"""Which files belong to which domain and split: decided by what they hold, not by name, order or platform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeAlias
+
+from PIL import Image
+
+from translation.codec import MEDIA_TYPES
+
+Files: TypeAlias = tuple[Path, ...]
+
+DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in MEDIA_TYPES}
+MAX_VALIDATION_PICTURES = 64
+
+
+class BadDataset(ValueError):
+    """The folders cannot be trained on; the message names the folder and says what to do."""
+
+
+@dataclass(frozen=True)
+class DomainFolders:
+    """Where the pictures lie: (first domain, second domain) for each split."""
+
+    train: tuple[Files, Files]
+    validation: tuple[Files, Files]
+    domains: tuple[str, str]
+
+    def fingerprint(self) -> dict[str, dict[str, dict[str, int | str]]]:
+        """{domain: {split: {pictures, sha256}}}: what the files hold, wherever they lie."""
+        splits = {"train": self.train, "validation": self.validation}
+        return {
+            domain: {split: _fingerprint(files[index]) for split, files in splits.items()}
+            for index, domain in enumerate(self.domains)
+        }
+
+
+def find_domains(
+    first: Path, second: Path | None, domains: tuple[str, str] | None, validation_share: float
+) -> DomainFolders:
+    """Two folders, or one root with trainA and trainB; testA and testB stay unseen for the evaluation.
+
+    The validation split is cut from the training pictures. Raises BadDataset.
+    """
+    folders = _two_folders(first, second)
+    if second is None and domains is None:
+        raise BadDataset(f"{first} does not say what its pictures show: add --domains, such as horse,zebra")
+    names = domains or (folders[0].resolve().name, folders[1].resolve().name)
+    if names[0] == names[1] or not all(map(DOMAIN_NAME.fullmatch, names)):
+        raise BadDataset(
+            f"{names[0]!r} and {names[1]!r} cannot name the domains: give two different names of lower-case "
+            "letters, digits, '.', '_' and '-' with --domains, such as horse,zebra"
+        )
+    (train_x, validation_x), (train_z, validation_z) = (
+        _split(folder, validation_share) for folder in folders
+    )
+    return DomainFolders((train_x, train_z), (validation_x, validation_z), names)
+
+
+def _two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
+    folders = (first, second) if second else (first / "trainA", first / "trainB")
+    for folder in (first, *folders):
+        if not folder.is_dir():
+            raise BadDataset(
+                f"{folder} is not a folder: give two folders of pictures, or one with trainA and trainB in it"
+            )
+    if folders[0].samefile(folders[1]):
+        raise BadDataset(f"{first} was given for both domains: give two different folders")
+    return folders
+
+
+def _split(folder: Path, validation_share: float) -> tuple[Files, Files]:
+    """(train, validation). Validation is in the order of the hashes: any first few of it are a mixed lot."""
+    files = _pictures(folder)
+    digests = _digests(files)
+    distinct = dict(zip(reversed(digests), reversed(files), strict=True))  # of equal files, the first
+    if len(distinct) < 2:
+        raise BadDataset(
+            f"{folder} holds {len(distinct)} different pictures ({', '.join(sorted(SUFFIXES))}): need 2"
+        )
+    wanted = min(max(round(validation_share * len(distinct)), 1), MAX_VALIDATION_PICTURES, len(distinct) - 1)
+    held_out = {digest: distinct[digest] for digest in sorted(distinct)[:wanted]}
+    train = (file for file, digest in zip(files, digests, strict=True) if digest not in held_out)
+    return tuple(train), tuple(held_out.values())
+
+
+def _pictures(folder: Path) -> Files:
+    names = (file.relative_to(folder) for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    return tuple(folder / name for name in sorted(visible, key=Path.as_posix) if (folder / name).is_file())
+
+
+def _digests(files: Iterable[Path]) -> list[str]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files))
+
+
+def _fingerprint(files: Files) -> dict[str, int | str]:
+    return {"pictures": len(files), "sha256": sha256("\n".join(sorted(_digests(files))).encode()).hexdigest()}
