@@ -1,0 +1,51 @@
+"""Bytes to picture to tensor and back: one codec for training, folders and the service."""
+
+from translation.codec.decode import FORMATS, Limits, Picture, decode
+from translation.codec.encode import MEDIA_TYPES, encode
+from translation.codec.errors import (
+    AnimatedImage,
+    BadAspectRatio,
+    CorruptImage,
+    EmptyImage,
+    ImageTooLarge,
+    ImageTooSmall,
+    InvalidImage,
+    UnsupportedBitDepth,
+    UnsupportedImageFormat,
+    UnsupportedOutputFormat,
+)
+from translation.codec.pixels import (
+    PREPROCESSING,
+    fit_short_side,
+    on_white,
+    preprocessing_digest,
+    resize,
+    to_image,
+    to_tensor,
+)
+
+__all__ = [
+    "FORMATS",
+    "MEDIA_TYPES",
+    "PREPROCESSING",
+    "AnimatedImage",
+    "BadAspectRatio",
+    "CorruptImage",
+    "EmptyImage",
+    "ImageTooLarge",
+    "ImageTooSmall",
+    "InvalidImage",
+    "Limits",
+    "Picture",
+    "UnsupportedBitDepth",
+    "UnsupportedImageFormat",
+    "UnsupportedOutputFormat",
+    "decode",
+    "encode",
+    "fit_short_side",
+    "on_white",
+    "preprocessing_digest",
+    "resize",
+    "to_image",
+    "to_tensor",
+]

@@ -1,0 +1,79 @@
+"""Any pixel to 8-bit sRGB: bit depth, transparency, colour profile, in that order."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from translation.codec.errors import UnsupportedBitDepth
+
+SRGB = ImageCms.createProfile("sRGB")
+
+# The mode that keeps a picture's colours but for its alpha; RGB for what is not listed (P, PA, RGBA, YCbCr).
+COLOUR_MODES = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}
+ALPHA_MODES = {"L": "LA", "RGB": "RGBA"}
+PROFILED_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}
+
+
+def to_srgb(source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """RGB and, where the source has transparency, alpha ("L"). Raises UnsupportedBitDepth."""
+    colour, alpha = _separate_alpha(_to_eight_bits(source))
+    return _apply_profile(colour, source.info.get("icc_profile")), alpha
+
+
+def _to_eight_bits(source: Image.Image) -> Image.Image:
+    if source.mode.startswith("I;16"):
+        return _grey(np.asarray(source) / 65535, transparent=source.info.get("transparency"))
+    if source.mode == "F":
+        values = np.asarray(source)
+        if not (values.min() >= 0 and values.max() <= 1):  # so written, NaN is refused too
+            raise UnsupportedBitDepth(
+                f"float samples must lie in [0, 1], not {values.min():g} to {values.max():g}"
+            )
+        return _grey(values)
+    if source.mode == "I":
+        raise UnsupportedBitDepth("32-bit integer samples: which value is white is not known")
+    return source
+
+
+def _grey(values: np.ndarray, transparent: int | None = None) -> Image.Image:
+    grey = Image.fromarray(np.rint(values * 255).astype(np.uint8))
+    if transparent is not None:
+        grey.putalpha(Image.fromarray(np.where(values == transparent / 65535, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def _separate_alpha(source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    mode = COLOUR_MODES.get(source.mode, "RGB")
+    if not source.has_transparency_data:
+        return source.convert(mode), None
+    whole = source.convert(ALPHA_MODES[mode])
+    return whole.convert(mode), whole.getchannel("A")
+
+
+def _apply_profile(colour: Image.Image, icc: bytes | None) -> Image.Image:
+    try:
+        profile = ImageCms.ImageCmsProfile(BytesIO(icc)) if icc else _default_profile(colour.mode)
+        if profile is None or PROFILED_MODES.get(profile.profile.xcolor_space.strip()) != colour.mode:
+            return colour.convert("RGB")
+        return _transform(colour, profile)
+    except (ImageCms.PyCMSError, OSError):  # like every viewer: a damaged profile does not damage the picture
+        return colour.convert("RGB")
+
+
+def _default_profile(mode: str) -> ImageCms.ImageCmsProfile | None:
+    """Lab means the same everywhere; grey, RGB and CMYK without a profile are taken as Pillow takes them."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")) if mode == "LAB" else None
+
+
+def _transform(colour: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+    converted = ImageCms.profileToProfile(
+        colour,
+        profile,
+        SRGB,
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,  # else the black of ink stays grey
+    )
+    assert converted is not None  # only an in-place conversion returns nothing
+    return converted

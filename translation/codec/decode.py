@@ -1,0 +1,148 @@
+"""Bytes to picture. Its bytes say what a file is, not its name; its cost is known before it is decoded."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+
+from translation.codec.colour import to_srgb
+from translation.codec.errors import (
+    AnimatedImage,
+    BadAspectRatio,
+    CorruptImage,
+    EmptyImage,
+    ImageTooLarge,
+    ImageTooSmall,
+    InvalidImage,
+    UnsupportedImageFormat,
+)
+
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "GIF")
+
+# Everything that Pillow's plugins are known to raise on damaged data.
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+
+# Pillow only warns of a bomb between its own limit and twice that.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+Transpose = Image.Transpose
+UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """In pixels, but for the aspect: the long side over the short one."""
+
+    max_pixels: int = 64_000_000
+    max_side: int = 16384
+    min_side: int = 8
+    max_aspect: int = 32
+
+    def check(self, size: tuple[int, int]) -> None:
+        """Raises ImageTooLarge, ImageTooSmall, BadAspectRatio."""
+        short, long = sorted(size)
+        name, pixels = f"{size[0]}x{size[1]}", short * long
+        if pixels > self.max_pixels:
+            raise ImageTooLarge(f"{name}: {pixels / 1e6:.4g} MP exceeds {self.max_pixels / 1e6:.4g} MP")
+        if long > self.max_side:
+            raise ImageTooLarge(f"{name}: maximum side {self.max_side}")
+        if short < self.min_side:
+            raise ImageTooSmall(f"{name}, minimum side {self.min_side}")
+        if long > self.max_aspect * short:
+            raise BadAspectRatio(f"{name}, maximum aspect 1:{self.max_aspect}")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Upright sRGB. Where alpha ("L") exists, image holds the colours under it, as stored."""
+
+    image: Image.Image
+    alpha: Image.Image | None
+    format: str
+
+
+def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> Picture:  # noqa: B008 - frozen
+    """A file of several frames needs one named, counted from 0. Raises a kind of InvalidImage."""
+    if not data:
+        raise EmptyImage("the file is empty")
+    with _pillow_errors(limits):
+        source = _open(data)
+        limits.check(source.size)
+        _verify_checksums(data, source.format)
+        _seek(source, frame)
+        limits.check(source.size)  # a later frame may be larger than the first
+        source.load()
+        image, alpha = to_srgb(source)
+    turn = UPRIGHT.get(_orientation(source))
+    if turn is not None:
+        image, alpha = image.transpose(turn), alpha and alpha.transpose(turn)
+    return Picture(image, alpha, _format(source))
+
+
+def _open(data: bytes) -> ImageFile:
+    return Image.open(BytesIO(data), formats=FORMATS)
+
+
+def _format(source: ImageFile) -> str:
+    # An MPO is a JPEG with more pictures behind it: a phone's depth or gain map, a second eye.
+    return "JPEG" if source.format == "MPO" else str(source.format)
+
+
+def _verify_checksums(data: bytes, file_format: str | None) -> None:
+    """Decoding skips the checksums of PNG's pixel data."""
+    if file_format == "PNG":
+        _open(data).verify()
+
+
+def _seek(source: ImageFile, frame: int | None) -> None:
+    frames = 1 if source.format == "MPO" else getattr(source, "n_frames", 1)
+    if frame is None and frames > 1:
+        raise AnimatedImage(f"{frames} frames; send one frame, or name one of 0 to {frames - 1}")
+    if frame is not None and not 0 <= frame < frames:
+        raise AnimatedImage(f"no frame {frame}: the file has {frames}, counted from 0")
+    if frame:
+        source.seek(frame)
+
+
+def _orientation(source: ImageFile) -> int:
+    with suppress(*BROKEN):  # a damaged EXIF block does not damage the picture
+        return int(source.getexif().get(ExifTags.Base.Orientation, 1))
+    return 1
+
+
+@contextmanager
+def _pillow_errors(limits: Limits) -> Iterator[None]:
+    try:
+        yield
+    except InvalidImage:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnsupportedImageFormat(f"not one of {', '.join(FORMATS)}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageTooLarge(f"{error} The limit here is {limits.max_pixels / 1e6:.4g} MP.") from error
+    except BROKEN as error:
+        raise CorruptImage(str(error)) from error

@@ -1,0 +1,87 @@
+"""Picture to bytes: pixels and alpha only. No EXIF, no place, no profile: sRGB is what a viewer assumes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from translation.codec.errors import UnsupportedOutputFormat
+from translation.codec.pixels import composite
+
+
+def join_alpha(image: Image.Image, alpha: Image.Image | None) -> Image.Image:
+    """RGBA with the colours under the alpha kept; RGB where there is none."""
+    if alpha is None:
+        return image
+    joined = image.copy()
+    joined.putalpha(alpha)
+    return joined
+
+
+def join_mask(image: Image.Image, alpha: Image.Image | None) -> Image.Image:
+    """As join_alpha, for a format whose pixels are either there or not."""
+    return join_alpha(composite(image, alpha), alpha and alpha.point([0] * 128 + [255] * 128))
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a format is written."""
+
+    media_type: str
+    join: Callable[[Image.Image, Image.Image | None], Image.Image]
+    max_side: int = 65535
+    lossy: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+OUTPUTS = {
+    "JPEG": Output("image/jpeg", join=composite, lossy=True, options={"subsampling": "4:4:4"}),
+    "PNG": Output("image/png", join=join_alpha),
+    "WEBP": Output("image/webp", join=join_alpha, max_side=16383, options={"lossless": True, "exact": True}),
+    "AVIF": Output("image/avif", join=join_alpha, lossy=True, options={"subsampling": "4:4:4"}),
+    "BMP": Output("image/bmp", join=composite),
+    "TIFF": Output("image/tiff", join=join_alpha, options={"compression": "tiff_adobe_deflate"}),
+    "GIF": Output("image/gif", join=join_mask),
+}
+MEDIA_TYPES = {name: output.media_type for name, output in OUTPUTS.items()}
+
+
+def encode(
+    image: Image.Image,
+    format: str,
+    alpha: Image.Image | None = None,
+    quality: int = 95,
+    text: Mapping[str, str] | None = None,
+) -> bytes:
+    """Alpha is composited on white where the format has none; text becomes PNG text chunks, else nothing.
+
+    Quality, 1 to 100, counts for JPEG and AVIF; the rest are lossless, but for GIF's 256 colours.
+    Raises UnsupportedOutputFormat.
+    """
+    output = _output(format, image.size)
+    options: dict[str, object] = dict(output.options)
+    if output.lossy:
+        options["quality"] = quality
+    if format == "PNG":
+        options["pnginfo"] = _text_chunks(text or {})
+    buffer = BytesIO()
+    output.join(image, alpha).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _text_chunks(text: Mapping[str, str]) -> PngInfo:
+    chunks = PngInfo()
+    for key, value in text.items():
+        chunks.add_text(key, value)
+    return chunks
+
+
+def _output(format: str, size: tuple[int, int]) -> Output:
+    output = OUTPUTS.get(format)
+    if output is None:
+        raise UnsupportedOutputFormat(f"{format!r} is not one of {', '.join(OUTPUTS)}")
+    if max(size) > output.max_side:
+        raise UnsupportedOutputFormat(f"{format} holds {output.max_side} pixels a side, not {max(size)}")
+    return output
