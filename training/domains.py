@@ -12,12 +12,12 @@ from typing import TypeAlias
 
 from PIL import Image
 
-from translation.codec import MEDIA_TYPES
+from translation.codec import FORMATS
 
 Files: TypeAlias = tuple[Path, ...]
 
 DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in MEDIA_TYPES}
+SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 MAX_VALIDATION_PICTURES = 64
 
 
