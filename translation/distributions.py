@@ -1,4 +1,4 @@
-"""The prescribed output densities p(x | z) and q(z | x): a location, the picture, and a scale, its uncertainty.
+"""The prescribed output densities p(x | z) and q(z | x): a location, the picture, and a scale, its doubt.
 
     Normal    log p(v) = -(v - mean)^2 / (2 scale^2) - log scale - log(2 pi) / 2
     Laplace   log p(v) = -|v - mean| / scale - log(2 scale)
@@ -23,7 +23,7 @@ class Distribution(Protocol):
     @property
     def scale(self) -> Tensor: ...
     def rsample(self, noise_scale: float | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """(B, ...). `noise_scale` replaces the density's own scale: 0 gives the mean itself."""
+        """(B, ...), float32 or wider. `noise_scale` replaces the density's own scale; 0 gives the mean."""
 
     def log_prob(self, value: Tensor) -> Tensor:
         """(B, ...): nats per element, not summed."""
@@ -39,13 +39,15 @@ class _LocationScale:
 
     @staticmethod
     def standard_noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Noise of location 0 and scale 1, of the shape and on the device of `like`."""
         raise NotImplementedError
 
     def rsample(self, noise_scale: float | None = None, generator: torch.Generator | None = None) -> Tensor:
+        mean = self.mean.to(torch.promote_types(self.mean.dtype, torch.float32))
         if noise_scale == 0:
-            return self.mean
+            return mean
         scale = self.scale if noise_scale is None else noise_scale
-        return self.mean + scale * self.standard_noise(self.mean, generator)
+        return mean + scale * self.standard_noise(mean, generator)
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,10 @@ class Laplace(_LocationScale):
 
     @staticmethod
     def standard_noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
-        uniform = torch.rand(like.shape, dtype=like.dtype, device=like.device, generator=generator) - 0.5
-        tiny = torch.finfo(like.dtype).tiny  # the uniform draw includes its lower end, where the log is -inf
-        return -uniform.sign() * (1 - 2 * uniform.abs()).clamp_min(tiny).log()
+        # two exponentials: a uniform draw's end is an infinite Laplace, and no rare one in bfloat16
+        both = torch.empty((2, *like.shape), dtype=like.dtype, device=like.device)
+        right, left = both.exponential_(generator=generator).unbind()
+        return right - left
 
     def log_prob(self, value: Tensor) -> Tensor:
         return -(value - self.mean).abs() / self.scale - (2 * self.scale).log()
@@ -111,19 +114,22 @@ class LearnedScale(nn.Module):
 
 
 class PixelScale(nn.Module):
-    """A map (B, channels, H, W) computed from the generator's last features (B, features, H, W)."""
+    """A map (B, channels, H, W) computed from the generator's last features (B, features, H, W).
 
-    floor = 1e-3  # below half a grey level a density only rewards overconfidence
+    It starts around `initial`, or at twice the floor where that is more.
+    """
+
+    floor = 1 / 255  # half a grey level: below it a density only rewards overconfidence
 
     def __init__(self, features: int, channels: int, initial: float) -> None:
         super().__init__()
         self.head = nn.Conv2d(features, channels, 3, padding=1, padding_mode="reflect")
         nn.init.normal_(self.head.weight, std=0.02)
-        nn.init.constant_(self.head.bias, math.log(math.expm1(initial)))  # type: ignore[arg-type]
+        nn.init.constant_(self.head.bias, math.log(math.expm1(max(initial - self.floor, self.floor))))  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
-            return F.softplus(self.head(features.float())) + self.floor
+            return F.softplus(self.head(features.to(self.head.weight.dtype))) + self.floor
 
 
 SCALES: dict[str, type[FixedScale] | type[LearnedScale] | type[PixelScale]] = {

@@ -29,13 +29,13 @@ def exp_safe(exponent: Tensor, cap: float = 6.0) -> Tensor:
     """
     if math.isinf(cap):
         return exponent.exp()
-    excess = (exponent - cap).clamp_min(0)
+    excess = F.relu(exponent - cap)  # two clamps would both drop the gradient where exponent = cap
     return exponent.clamp_max(cap).exp() * (1 + excess + 0.5 * excess.square())
 
 
 @dataclass(frozen=True)
 class FDivergence:
-    """One row of the table. `cap` bounds the l beyond which an exponential continues as a parabola (inf: exact)."""
+    """One row of the table. Beyond `cap` its exponentials continue as parabolas (inf: they are exact)."""
 
     f: Callable[[Tensor], Tensor]
     a: Callable[[Tensor, Exp], Tensor]
@@ -43,11 +43,11 @@ class FDivergence:
     cap: float = 6.0
 
     def on_model(self, log_ratio: Tensor) -> Tensor:
-        """a(l), elementwise, float32 or wider; averaged over the model's draws it is the first term of the bound."""
+        """a(l), elementwise, float32 or wider; its mean over the model's draws is what the bound adds."""
         return self.a(_widen(log_ratio), self._exp)
 
     def on_reference(self, log_ratio: Tensor) -> Tensor:
-        """b(l), elementwise, float32 or wider; averaged over the reference it is what the bound subtracts."""
+        """b(l), elementwise, float32 or wider; its mean over the reference is what the bound subtracts."""
         return self.b(_widen(log_ratio), self._exp)
 
     def bound(self, on_model: Tensor, on_reference: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class FDivergence:
 
 
 def _widen(log_ratio: Tensor) -> Tensor:
-    return log_ratio if log_ratio.dtype == torch.float64 else log_ratio.float()
+    return log_ratio.to(torch.promote_types(log_ratio.dtype, torch.float32))
 
 
 def _squared(exp: Exp, log_ratio: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ DIVERGENCES: dict[str, FDivergence] = {
         b=lambda l, exp: exp(l) - F.softplus(l),
     ),
 }
-"""Rows by name. `gan` is 2 JS - log 4, `lecam` is LSGAN with D = sigmoid(-l), `nonsat` serves generators only."""
+"""Rows by name. `gan` is 2 JS - log 4; `lecam` is LSGAN with D = sigmoid(-l); `nonsat` serves generators."""
 
 GeneratorLoss = Callable[[Tensor], Tensor]
 

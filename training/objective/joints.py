@@ -3,8 +3,8 @@
     q(x, z) = q*(x) q(z|x)    z = G(eps; x)  = m(x)  + noise        judged by r(z; x) = q(z|x) / p*(z)
     p(x, z) = p*(z) p(x|z)    x = F(xi; z)   = mu(z) + noise        judged by r(x; z) = p(x|z) / q*(x)
 
-Sampling noise and likelihood scale are separate parameters: Proposition 1's limits send the one to zero with the
-other finite, which one shared number cannot do. Tiao, Bonilla and Ramos (2018), equations 3, 4 and appendix C.
+Sampling noise and likelihood scale are separate parameters: Proposition 1's limits send the one to zero with
+the other finite, which one shared number cannot do. Tiao, Bonilla and Ramos (2018), eqs. 3, 4 and appendix C.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ RatioNoise = Literal["both", "draws", "none"]
 
 @dataclass(frozen=True)
 class Joint:
-    """Pairs of one joint: `given` from its marginal, `drawn` from its conditional, `judged` as the ratio sees it."""
+    """Pairs: `given` of the marginal, `drawn` of the conditional, `judged` as the ratio sees the draws."""
 
     given: Tensor
     drawn: Tensor
@@ -38,8 +38,8 @@ class Sampling:
     """How much noise a draw carries, and what the ratios see of it.
 
     noise       "model" (the density's own scale, the paper) or a number on the pictures' scale (0: CycleGAN)
-    ratio_noise "both": noise on draws and on references, so that the noise itself tells nothing and the prior is
-                its kernel density estimate; "draws": as the paper writes it; "none": ratios judge means
+    ratio_noise "both": noise on draws and on references, so that the noise itself tells nothing and the prior
+                is its kernel density estimate; "draws": as the paper writes it; "none": ratios judge means
     """
 
     noise: NoiseScale = "model"

@@ -52,7 +52,7 @@ def negative_log_likelihood(density: Density, target: Tensor, reduction: Reducti
 
 
 def implied_scale(scale: float, weight: float, dimensions: int) -> float:
-    """The Laplace scale b whose sum-reduced likelihood has the gradient of `weight` times the mean-reduced one.
+    """The Laplace scale b whose summed likelihood has the gradient of `weight` times the averaged one.
 
     CycleGAN's lambda = 10 on 256 x 256 x 3 pixels in [-1, 1] is b = 19660.8: a very tempered likelihood.
     """

@@ -2,9 +2,10 @@
 
     r(z; x) = q(z|x) / p*(z)        D = 1 - sigmoid(log r), so log r is MINUS the usual discriminator logit
 
-`FreeRatio` learns log r outright. `TwoHeadRatio` splits it into a marginal part, log q(z)/p*(z), and a conditional
-part, log q(z|x)/q(z), whose expectation is the mutual information, and weighs the latter. `StructuredRatio` uses
-that q(z|x) is known and learns log p*(z) alone. Tiao, Bonilla and Ramos (2018), section 4 and appendix G.
+`FreeRatio` learns log r outright. `TwoHeadRatio` splits it into a marginal part, log q(z)/p*(z), and a
+conditional part, log q(z|x)/q(z), whose expectation is the mutual information, and weighs the latter.
+`StructuredRatio` uses that q(z|x) is known and learns log p*(z) alone. Tiao, Bonilla and Ramos (2018), section 4
+and appendix G.
 
 Networks return log ratios of shape (B,) or, per patch, (B, 1, h, w); expectations average over patches.
 """
@@ -27,11 +28,12 @@ class LogRatio(nn.Module):
         raise NotImplementedError
 
     def at(self, joint: Joint) -> Tensor:
-        """log r at a joint's own draws, for the generator: its gradient reaches the draws."""
-        return self(joint.judged, joint.given)
+        """What the generator is charged for a joint's own draws: log r. Its gradient reaches the draws."""
+        log_ratio: Tensor = self(joint.judged, joint.given)
+        return log_ratio
 
     def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
-        """-J, a scalar. `reference` are samples independent of `joint.given`, of the shape of `joint.judged`."""
+        """-J, a scalar. `reference` (of the shape of `joint.judged`) is independent of `joint.given`."""
         return -divergence.bound(self(joint.judged, joint.given), self(reference, joint.given))
 
 
@@ -48,10 +50,11 @@ class FreeRatio(LogRatio):
 
 
 class TwoHeadRatio(LogRatio):
-    """log r = marginal + conditioning * conditional, conditioning in [0, 1]: 1 is the paper, 0 is CycleGAN.
+    """log r = marginal + conditional; the generator is charged marginal + conditioning * conditional.
 
-    The network offers `marginal(judged)` and `heads(judged, given) -> (marginal, conditional)`. The marginal head
-    fits q(z)/p*(z); the conditional head fits what the marginal one, held fixed, leaves of q(z|x)/p*(z).
+    conditioning is in [0, 1]: 1 is the paper; 0 is CycleGAN, where no `given` is ever looked at. The network
+    offers `marginal(judged)` and `heads(judged, given) -> (marginal, conditional)`. The marginal head fits
+    q(z)/p*(z); the conditional head fits what the marginal one, held fixed, leaves of q(z|x)/p*(z).
     """
 
     def __init__(self, network: nn.Module, conditioning: float) -> None:
@@ -63,6 +66,12 @@ class TwoHeadRatio(LogRatio):
         if self.conditioning == 0:
             return self._marginal(judged)
         marginal, conditional = self._heads(judged, given)
+        return marginal + conditional
+
+    def at(self, joint: Joint) -> Tensor:
+        if self.conditioning == 0:
+            return self._marginal(joint.judged)
+        marginal, conditional = self._heads(joint.judged, joint.given)
         return marginal + self.conditioning * conditional
 
     def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
@@ -72,7 +81,8 @@ class TwoHeadRatio(LogRatio):
         reference_marginal, reference_conditional = self._heads(reference, joint.given)
         marginal = divergence.bound(drawn_marginal, reference_marginal)
         conditional = divergence.bound(
-            drawn_marginal.detach() + drawn_conditional, reference_marginal.detach() + reference_conditional
+            drawn_marginal.detach() + drawn_conditional,
+            reference_marginal.detach() + reference_conditional,
         )
         return -(marginal + conditional)
 
@@ -88,8 +98,8 @@ class TwoHeadRatio(LogRatio):
 class StructuredRatio(LogRatio):
     """log r = log q(judged | given) - s(judged), where s ~ log p* never sees `given`.
 
-    Exact where a free network lags, for a latent of few dimensions; useless for pictures, where log q of a
-    reference is astronomically negative.
+    Exact where a free network lags, for a latent of few dimensions and a map without codes; useless for
+    pictures, where log q of a reference is astronomically negative.
     """
 
     def __init__(self, log_reference: nn.Module, conditional: Callable[[Tensor], Density]) -> None:
@@ -98,13 +108,22 @@ class StructuredRatio(LogRatio):
         self._conditional = (conditional,)  # in a tuple: the map must not become a submodule of the ratio
 
     def forward(self, judged: Tensor, given: Tensor) -> Tensor:
-        with torch.no_grad():
-            log_density = self._conditional[0](given).log_prob(judged).flatten(1).sum(1)
-        return log_density - self._log_reference(judged)
+        return self._under(self._conditional[0](given), judged)
 
     def at(self, joint: Joint) -> Tensor:
-        """E[log q] is analytic here: its pathwise gradient is noise of standard deviation 1/scale around zero."""
+        """log r with E[log q] for log q, whose pathwise gradient is noise of standard deviation 1/scale.
+
+        For generator losses that are linear in log r, and draws that carry the density's own noise.
+        """
         return -joint.conditional.entropy().flatten(1).sum(1) - self._log_reference(joint.judged)
+
+    def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
+        """-J, of the very density that made the draws: the map may have stepped since."""
+        density = joint.conditional
+        return -divergence.bound(self._under(density, joint.judged), self._under(density, reference))
+
+    def _under(self, density: Density, judged: Tensor) -> Tensor:
+        return density.log_prob(judged).detach().flatten(1).sum(1) - self._log_reference(judged)
 
     def _log_reference(self, judged: Tensor) -> Tensor:
         log_density: Tensor = self.log_reference(judged)
@@ -127,8 +146,8 @@ def frozen(module: nn.Module) -> Iterator[None]:
 def gradient_penalty(ratio: LogRatio, reference: Tensor, given: Tensor) -> Tensor:
     """R1: E||grad_reference of the mean log ratio||^2 / 2, with respect to the judged picture only; a scalar.
 
-    Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for pictures,
-    where the true slope is out of reach anyway, not where the ratio itself is the result.
+    Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
+    pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.
     """
     judged = reference.detach().requires_grad_()
     log_ratio = ratio(judged, given).flatten(1).mean(1)

@@ -5,8 +5,8 @@
     NELBO  = NELL + KL_latent        KL_latent   = E_{q*(x)} KL[q(z|x) || p*(z)] = E_q[log r(z; x)]
     NAPLBO = NELP + KL_observed      KL_observed = E_{p*(z)} KL[p(x|z) || q*(x)] = E_p[log r(x; z)]
 
-One step: draw from both joints; the maps descend the four terms with the ratios frozen; the ratios descend their
-own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 16 and 27.
+One step: draw from both joints; the maps descend the four terms with the ratios frozen; the ratios descend
+their own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 16 and 27.
 """
 
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ class Maps:
 
 @dataclass(frozen=True)
 class Ratios:
-    """r(z; x) = q(z|x) / p*(z), which judges latents, and r(x; z) = p(x|z) / q*(x), which judges observations."""
+    """r(z; x) = q(z|x) / p*(z), judges latents; r(x; z) = p(x|z) / q*(x) judges observations."""
 
     latent: LogRatio
     observed: LogRatio
@@ -51,9 +51,9 @@ class Draws:
 
 @dataclass(frozen=True)
 class SJMVITerms:
-    """Scalars. nell and nelp without their code's KL, which code_observed and code_latent hold; nats, reduced as
-    the objective says. The two KL terms are estimates through the ratios, or stand-ins for them under another
-    generator loss: never report them as bounds on a likelihood."""
+    """Scalars: nell and nelp in nats, reduced as the objective says, without the KL of their codes, which
+    code_observed and code_latent hold. The two KL terms are estimates through the ratios, or stand-ins for
+    them under another generator loss: never report them as bounds on a likelihood."""
 
     nell: Tensor
     nelp: Tensor
@@ -65,7 +65,7 @@ class SJMVITerms:
 
 @dataclass(frozen=True)
 class Weights:
-    """What each term counts for in the maps' loss. All 1 is the paper; pictures need tempering (see implied_scale)."""
+    """What each term counts for in the maps' loss. All 1 is the paper; see `implied_scale` for pictures."""
 
     nell: float = 1.0
     nelp: float = 1.0
@@ -77,7 +77,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class SJMVI:
-    """The objective. `reduction` says whether likelihoods are summed over dimensions (the paper) or averaged."""
+    """The objective. `reduction`: likelihoods are summed over dimensions (the paper) or averaged."""
 
     divergence: FDivergence
     generator_loss: GeneratorLoss
@@ -117,7 +117,8 @@ class SJMVI:
         )
 
     def ratio_loss(self, ratios: Ratios, draws: Draws) -> Tensor:
-        """-J of both ratios, weighed; a scalar. Takes draws without a graph."""
+        """-J of both ratios, weighed; a scalar. No gradient reaches the maps."""
+        draws = draws.detached()
         latent = ratios.latent.loss(self.divergence, draws.q, draws.latent_reference)
         observed = ratios.observed.loss(self.divergence, draws.p, draws.observed_reference)
         return self.weights.ratio * (latent + observed)
@@ -148,8 +149,8 @@ PRESETS: dict[str, Preset] = {
     "paper-kl": Preset("kl", "log-ratio", Sampling("model", "both"), conditioning=1.0),
     "cyclegan": Preset("lecam", "least-squares", Sampling(0.0, "none"), conditioning=0.0, ratio_weight=0.5),
 }
-"""`cyclegan` equals Zhu et al. (2017), https://arxiv.org/abs/1703.10593, for maps without codes and a fixed Laplace
-scale, up to the constant of its likelihoods."""
+"""`cyclegan` equals Zhu et al. (2017), https://arxiv.org/abs/1703.10593, for maps without codes and a fixed
+Laplace scale, up to the constant of its likelihoods."""
 
 
 @torch.no_grad()
@@ -170,6 +171,6 @@ def ratio_diagnostics(ratios: Ratios, draws: Draws) -> dict[str, Tensor]:
         found[f"mean_ratio_{name}"] = on_reference.double().clamp_max(50).exp().mean()
         right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
         found[f"ratio_accuracy_{name}"] = right / 2
-    q_by_observed = ratios.observed(draws.q.given, draws.q.drawn)
+    q_by_observed = ratios.observed(draws.observed_reference, draws.q.drawn)
     found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - q_by_observed.mean()
     return found
