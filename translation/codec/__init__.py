@@ -20,6 +20,7 @@ from translation.codec.pixels import (
     on_white,
     preprocessing_digest,
     resize,
+    short_side_size,
     to_image,
     to_tensor,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "on_white",
     "preprocessing_digest",
     "resize",
+    "short_side_size",
     "to_image",
     "to_tensor",
 ]

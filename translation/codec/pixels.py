@@ -65,5 +65,11 @@ def resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def fit_short_side(image: Image.Image, short_side: int) -> Image.Image:
     """The short side is exactly short_side pixels; the long one keeps the aspect to the nearest pixel."""
-    scale = short_side / min(image.size)
-    return resize(image, (round(image.width * scale), round(image.height * scale)))
+    return resize(image, short_side_size(image.size, short_side))
+
+
+def short_side_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """(width, height) of what fit_short_side makes of an image of that size."""
+    width, height = size
+    scale = short_side / min(size)
+    return round(width * scale), round(height * scale)

@@ -1,0 +1,99 @@
+"""Images to samples: a picture and noise codes in, one translation for each code out, at the picture's size.
+
+The network works where it was trained, its short side at the training size, and the result is resized back.
+Batches are padded to one of BATCH_SIZES: CPU kernels differ in the last bit from one batch size to another,
+but not with what else is in the batch, so that a code gives the same bytes at the same padded size.
+"""
+
+from typing import Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from translation.codec import (
+    ImageTooLarge,
+    ImageTooSmall,
+    resize,
+    short_side_size,
+    to_image,
+    to_tensor,
+)
+from translation.model import StochasticMap, TranslationModel
+
+BATCH_SIZES = (1, 2, 4, 8)
+MIN_SIDE = 8
+
+ProcessSize = int | Literal["native"] | None
+
+
+class Sampler:
+    """A model at work on one device. `max_batch_pixels` bounds its memory: working pixels times batch."""
+
+    def __init__(
+        self,
+        model: TranslationModel,
+        training_size: int,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        max_batch_pixels: int = 4_194_304,
+    ) -> None:
+        self.device = torch.device(device)
+        self.model = model.to(self.device).eval()
+        self.training_size = training_size
+        self.dtype = dtype
+        self.max_batch_pixels = max_batch_pixels
+
+    def __call__(
+        self, image: Image.Image, to: str, codes: Tensor, process_size: ProcessSize = None
+    ) -> list[Image.Image]:
+        """An RGB image of the given size for each of codes (N, k). Raises UnknownDomain, ImageTooLarge."""
+        source = self.source(image, process_size)
+        samples = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
+        return [resize(to_image(sample), image.size) for sample in samples]
+
+    def warm_up(self) -> None:
+        """Have kernels chosen and loaded before the first request, not by it."""
+        source = torch.zeros(1, 3, self.training_size, self.training_size)
+        for to in self.model.domains:
+            self.draw(source, to, torch.zeros(1, self.model.code_size))
+
+    def source(self, image: Image.Image, process_size: ProcessSize = None) -> Tensor:
+        """The image as the network gets it: (1, 3, H, W) in [-1, 1]. Raises ImageTooLarge, ImageTooSmall."""
+        return to_tensor(resize(image, self.working_size(image.size, process_size)))
+
+    def working_size(self, size: tuple[int, int], process_size: ProcessSize = None) -> tuple[int, int]:
+        """(width, height) as the network gets an image of that size. Raises ImageTooLarge, ImageTooSmall."""
+        short_side = self.training_size if process_size is None else process_size
+        width, height = size if short_side == "native" else short_side_size(size, short_side)
+        if width * height > self.max_batch_pixels:
+            limit = f"{self.max_batch_pixels / 1e6:.4g} MP"
+            raise ImageTooLarge(f"{width}x{height} at the process size {short_side} exceeds {limit}")
+        if min(width, height) < MIN_SIDE:
+            raise ImageTooSmall(f"process size {short_side}, minimum {MIN_SIDE}")
+        return width, height
+
+    def padded_batch(self, samples: int, size: tuple[int, int]) -> int:
+        """The size of the one or more batches in which so many samples at a working size are drawn."""
+        width, height = size
+        roomy = [batch for batch in BATCH_SIZES if batch * width * height <= self.max_batch_pixels]
+        return next((batch for batch in roomy if batch >= samples), roomy[-1])
+
+    @torch.inference_mode()
+    def draw(self, sources: Tensor, to: str, codes: Tensor) -> Tensor:
+        """Sources (B, 3, H, W) and codes (B, k), row by row, to means (B, 3, H, W) in [-1, 1] on the CPU."""
+        conditional = self.model.conditional(to)
+        height, width = sources.shape[-2:]
+        batch = self.padded_batch(len(codes), (width, height))
+        batches = zip(torch.split(sources, batch), torch.split(codes, batch), strict=True)
+        return torch.cat([self._means(conditional, *rows, batch) for rows in batches])
+
+    def _means(self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int) -> Tensor:
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            density = conditional(self._padded(sources, batch), self._padded(codes, batch))
+        means: Tensor = density.mean[: len(codes)].float().cpu()
+        return means
+
+    def _padded(self, rows: Tensor, batch: int) -> Tensor:
+        filler = rows[-1:].expand(batch - len(rows), *rows.shape[1:])
+        return torch.cat([rows, filler]).to(self.device)
