@@ -1,4 +1,4 @@
-"""A file replaced whole: a reader, or a crash at any instant, finds the old bytes or the new ones, never half of them."""
+"""A file replaced whole: whoever reads it, after a crash too, finds the old bytes or the new, never half."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of `path` once the block ends well, and on the disk itself by then."""
+    """A file to write. It takes the place of `path` where the block ends well, and is on the disk by then."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with partial.open("xb") as file:
