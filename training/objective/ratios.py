@@ -4,8 +4,8 @@
 
 `FreeRatio` learns log r outright. `TwoHeadRatio` splits it into a marginal part, log q(z)/p*(z), and a
 conditional part, log q(z|x)/q(z), whose expectation is the mutual information, and weighs the latter.
-`StructuredRatio` uses that q(z|x) is known and learns log p*(z) alone. Tiao, Bonilla and Ramos (2018), section 4
-and appendix G.
+`StructuredRatio` uses that q(z|x) is known and learns log p*(z) alone. Tiao, Bonilla and Ramos (2018),
+section 4 and appendix G.
 
 Networks return log ratios of shape (B,) or, per patch, (B, 1, h, w); expectations average over patches.
 """
@@ -63,16 +63,10 @@ class TwoHeadRatio(LogRatio):
         self.conditioning = conditioning
 
     def forward(self, judged: Tensor, given: Tensor) -> Tensor:
-        if self.conditioning == 0:
-            return self._marginal(judged)
-        marginal, conditional = self._heads(judged, given)
-        return marginal + conditional
+        return self._weigh(judged, given, conditioning=float(self.conditioning > 0))
 
     def at(self, joint: Joint) -> Tensor:
-        if self.conditioning == 0:
-            return self._marginal(joint.judged)
-        marginal, conditional = self._heads(joint.judged, joint.given)
-        return marginal + self.conditioning * conditional
+        return self._weigh(joint.judged, joint.given, self.conditioning)
 
     def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
         if self.conditioning == 0:
@@ -85,6 +79,12 @@ class TwoHeadRatio(LogRatio):
             reference_marginal.detach() + reference_conditional,
         )
         return -(marginal + conditional)
+
+    def _weigh(self, judged: Tensor, given: Tensor, conditioning: float) -> Tensor:
+        if conditioning == 0:
+            return self._marginal(judged)
+        marginal, conditional = self._heads(judged, given)
+        return marginal + conditioning * conditional
 
     def _marginal(self, judged: Tensor) -> Tensor:
         log_ratio: Tensor = self.network.marginal(judged)  # type: ignore[operator]
