@@ -144,12 +144,12 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 
 def gradient_penalty(ratio: LogRatio, reference: Tensor, given: Tensor) -> Tensor:
-    """R1: E||grad_reference of the mean log ratio||^2 / 2, with respect to the judged picture only; a scalar.
+    """R1: E||grad_reference log ratio||^2 / 2, with respect to the judged picture only; a scalar, per patch.
 
     Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
     pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.
     """
     judged = reference.detach().requires_grad_()
-    log_ratio = ratio(judged, given).flatten(1).mean(1)
+    log_ratio = ratio(judged, given).flatten()
     (slope,) = torch.autograd.grad(log_ratio.sum(), judged, create_graph=True)
-    return 0.5 * slope.flatten(1).square().sum(1).mean()
+    return 0.5 * slope.square().sum() / len(log_ratio)

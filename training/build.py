@@ -1,0 +1,114 @@
+"""A recipe becomes objects. The only file of training that turns names into objects."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from training.augmentation import Augmentation
+from training.config import BadRecipe, ObjectiveRecipe, Recipe
+from training.dataset import DomainFolders, UnpairedFolders
+from training.objective.joints import Sampling
+from training.objective.ratios import TwoHeadRatio
+from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
+from training.optimisers import Optimisation, adam
+from training.trainer import Learner, Schedule
+from translation.model import DensityRatios, TranslationModel
+from translation.weights import load_bundle
+
+
+def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
+    data = recipe.data
+    try:
+        augmentation = Augmentation(
+            data.size, data.load_size, data.horizontal_flip, data.crop, data.colour_jitter
+        )
+    except ValueError as error:
+        raise BadRecipe(f"data: {error}") from error
+    return UnpairedFolders(folders, augmentation, recipe.training.seed, data.cache_bytes)
+
+
+def build_preset(recipe: ObjectiveRecipe) -> Preset:
+    """The recipe's preset, with what the recipe says otherwise."""
+    preset = PRESETS[recipe.preset]
+    return Preset(
+        divergence=recipe.divergence or preset.divergence,
+        generator_loss=recipe.generator_loss or preset.generator_loss,
+        sampling=Sampling(
+            preset.sampling.noise if recipe.noise is None else recipe.noise,
+            recipe.ratio_noise or preset.sampling.ratio_noise,
+        ),
+        conditioning=preset.conditioning if recipe.conditioning is None else recipe.conditioning,
+        ratio_weight=preset.ratio_weight * recipe.weights.ratio,
+    )
+
+
+def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
+    return build_preset(recipe).objective(recipe.weights, recipe.reduction)
+
+
+def build_learner(recipe: Recipe, domains: tuple[str, str], device: torch.device) -> Learner:
+    """Fresh networks from the recipe's seed, or those of the bundle that it starts from."""
+    torch.manual_seed(recipe.training.seed)
+    model, networks = _networks(recipe, domains)
+    model.to(device)
+    networks.to(device)
+    conditioning = build_preset(recipe.objective).conditioning
+    decay = get_ema_multi_avg_fn(recipe.training.ema_decay)  # type: ignore[no-untyped-call]
+    return Learner(
+        model,
+        AveragedModel(model, multi_avg_fn=decay),
+        networks,
+        Ratios(TwoHeadRatio(networks.latent, conditioning), TwoHeadRatio(networks.observed, conditioning)),
+        _adam(recipe, model, recipe.optimisation.maps_rate),
+        _adam(recipe, networks, recipe.optimisation.ratios_rate),
+    )
+
+
+def build_schedule(recipe: Recipe) -> Schedule:
+    optimisation, training = recipe.optimisation, recipe.training
+    return Schedule(
+        training.steps,
+        optimisation.ratio_steps,
+        optimisation.gradient_penalty,
+        optimisation.gradient_penalty_every,
+        training.log_every,
+        training.checkpoint_every_s,
+    )
+
+
+def build_autocast(recipe: Recipe, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+    """Opens the mixed-precision region: bfloat16, which needs no loss scaling, or nothing."""
+    precision = recipe.training.precision
+    enabled = precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16(device))
+    return partial(torch.autocast, device.type, torch.bfloat16, enabled=enabled)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def _networks(recipe: Recipe, domains: tuple[str, str]) -> tuple[TranslationModel, DensityRatios]:
+    start_from = recipe.training.start_from
+    if start_from is None:
+        return recipe.model.build_model(domains), recipe.model.build_ratios()
+    bundle = load_bundle(start_from)
+    if bundle.card.architecture != recipe.model:
+        raise BadRecipe(f"training.start_from: {start_from} has another architecture than this recipe's model")
+    bundle.model.domains = domains
+    return bundle.model.train(), bundle.ratios.train()
+
+
+def _adam(recipe: Recipe, module: nn.Module, rate: float) -> Optimisation:
+    settings, steps = recipe.optimisation, recipe.training.steps
+    return adam(module.parameters(), rate, settings.betas, steps, settings.decay_from, settings.clip_norm)
+
+

@@ -1,0 +1,158 @@
+"""The recipe: one typed, validated training configuration, read from TOML and saved in the run."""
+
+import tomllib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from training.augmentation import CROPS
+from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
+from training.objective.joints import NoiseScale, RatioNoise
+from training.objective.likelihoods import Reduction
+from training.objective.sjmvi import PRESETS, Weights
+from translation.architecture import Architecture
+
+
+class BadRecipe(ValueError):
+    """A recipe that does not exist, is not TOML, or has a field that is unknown or out of range."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataRecipe(_Section):
+    """What a picture goes through on its way to the networks."""
+
+    size: int = Field(256, ge=16, le=2048, multiple_of=4, description="side of the training pictures, pixels")
+    load_size: int = Field(286, ge=16, le=4096, description="short side before the random crop, pixels")
+    crop: str = "random"
+    horizontal_flip: float = Field(0.5, ge=0, le=1)
+    colour_jitter: float = Field(0.0, ge=0, le=1)
+    validation_share: float = Field(0.1, gt=0, lt=1, description="of the training pictures, cut by hash")
+    cache_bytes: int = Field(4 << 30, ge=0)
+    workers: int = Field(2, ge=0, le=64, description="loader threads")
+
+    _crop = field_validator("crop")(lambda name: _member(name, CROPS))
+
+
+class ObjectiveRecipe(_Section):
+    """A preset, and what departs from it (absent: as the preset says)."""
+
+    preset: str = "paper-gan"
+    divergence: str | None = None
+    generator_loss: str | None = None
+    noise: NoiseScale | None = Field(None, description='"model" or a number on the scale of [-1, 1]')
+    ratio_noise: RatioNoise | None = None
+    conditioning: float | None = Field(None, ge=0, le=1, description="lambda_c: 1 is the paper, 0 CycleGAN")
+    reduction: Reduction = "mean"
+    weights: Weights = Weights()
+
+    _preset = field_validator("preset")(lambda name: _member(name, PRESETS))
+    _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
+    _generator_loss = field_validator("generator_loss")(lambda name: _member(name, GENERATOR_LOSSES))
+
+
+class OptimisationRecipe(_Section):
+    """Adam for the maps and for the ratios (Kingma and Ba, 2015), with Zhu et al.'s linear decay."""
+
+    maps_rate: float = Field(2e-4, gt=0)
+    ratios_rate: float = Field(2e-4, gt=0)
+    betas: tuple[float, float] = (0.5, 0.999)
+    decay_from: float = Field(0.5, ge=0, le=1, description="share of the steps before the linear decay to 0")
+    clip_norm: float = Field(10.0, gt=0, description="largest gradient norm of maps and of ratios")
+    ratio_steps: int = Field(1, ge=1, le=16, description="ratio updates for each update of the maps")
+    gradient_penalty: float = Field(0.0, ge=0, description="R1 on references, per patch; 0 is off")
+    gradient_penalty_every: int = Field(16, ge=1)
+
+
+class TrainingRecipe(_Section):
+    """How long, how often, from what."""
+
+    steps: int = Field(200_000, ge=1)
+    batch_size: int = Field(1, ge=1)
+    seed: int = Field(0, ge=0, lt=2**63)
+    ema_decay: float = Field(0.999, ge=0, lt=1)
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of convolutions; losses, ratios and norm statistics are float32 in any case"
+    )
+    start_from: Path | None = Field(None, description="a weights bundle of the same architecture")
+    checkpoint_every_s: float = Field(300, gt=0)
+    log_every: int = Field(50, ge=1)
+    grid_every: int | None = Field(None, ge=1, description="steps between sample grids; absent: an epoch")
+
+
+class Recipe(_Section):
+    """Everything a training run depends on, but for the pictures."""
+
+    description: str = ""
+    licence: str = Field("not stated", description="of the weights; written in the card")
+    data: DataRecipe = DataRecipe()
+    model: Architecture = Architecture()
+    objective: ObjectiveRecipe = ObjectiveRecipe()
+    optimisation: OptimisationRecipe = OptimisationRecipe()
+    training: TrainingRecipe = TrainingRecipe()
+
+
+def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """A shipped recipe by name or a TOML file, with `section.field=value` overrides. Raises BadRecipe."""
+    try:
+        fields = tomllib.loads(_source(name_or_path))
+        for override in overrides:
+            _apply(fields, override)
+        return Recipe.model_validate(fields)
+    except tomllib.TOMLDecodeError as error:
+        raise BadRecipe(f"{name_or_path} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadRecipe(f"{name_or_path}: {where}: {first['msg']} (got {first['input']!r})") from error
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """TOML that `load_recipe` reads back as an equal recipe."""
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+
+
+def shipped_recipes() -> dict[str, str]:
+    """Name -> TOML."""
+    folder = files("training") / "recipes"
+    recipes = (entry for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return {entry.name.removesuffix(".toml"): entry.read_text("utf-8") for entry in recipes}
+
+
+def _source(name_or_path: str) -> str:
+    shipped = shipped_recipes()
+    if name_or_path in shipped:
+        return shipped[name_or_path]
+    if not Path(name_or_path).is_file():
+        raise BadRecipe(
+            f"no recipe named {name_or_path!r}: give one of {', '.join(sorted(shipped))}, or a TOML file"
+        )
+    return Path(name_or_path).read_text("utf-8")
+
+
+def _apply(fields: dict[str, Any], override: str) -> None:
+    """`data.size=64`; the value is TOML, or a plain word."""
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise BadRecipe(f"{override!r} is not of the form section.field=value")
+    *sections, field = key.split(".")
+    for section in sections:
+        fields = fields.setdefault(section, {})
+        if not isinstance(fields, dict):
+            raise BadRecipe(f"{override!r}: {section} is a field, not a section")
+    try:
+        fields[field] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        fields[field] = value
+
+
+def _member(name: str | None, table: dict[str, Any]) -> str | None:
+    if name is not None and name not in table:
+        raise ValueError(f"not one of {', '.join(table)}")
+    return name

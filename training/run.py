@@ -1,0 +1,208 @@
+"""A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle.
+
+    recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
+"""
+
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from training.build import (
+    build_autocast,
+    build_dataset,
+    build_learner,
+    build_objective,
+    build_preset,
+    build_schedule,
+)
+from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
+from training.checkpoint import CheckpointFolder, RunLock
+from training.config import Recipe, dump_recipe, load_recipe
+from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
+from training.domains import DomainFolders
+from training.objective.likelihoods import implied_scale
+from training.samples import sample_grid
+from training.trainer import Learner, Trainer
+from translation.codec import PREPROCESSING, preprocessing_digest
+from translation.durable import replacing
+from translation.model import TranslationModel
+from translation.weights import Card, save_bundle
+
+GRID_PICTURES = 4
+GRID_SAMPLES = 4
+
+
+class NotARun(ValueError):
+    """A folder that holds no run, or one in the way of a new run."""
+
+
+class Interrupted(RuntimeError):
+    """A signal ended the training; everything up to its last step is in the run."""
+
+    def __init__(self, run: Path, signal_number: int) -> None:
+        super().__init__(f"stopped; continue with: sjmvi train --resume {run}")
+        self.run = run
+        self.signal_number = signal_number
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a run's pictures come from: run.json."""
+
+    first: str
+    second: str | None
+    domains: tuple[str, str]
+
+
+def train(
+    first: Path,
+    second: Path | None,
+    recipe: str,
+    domains: tuple[str, str] | None = None,
+    overrides: Sequence[str] = (),
+    out: Path | None = None,
+    device: str = "auto",
+) -> Path:
+    """Train from the beginning; the run folder, whose bundle/ is the result.
+
+    Raises BadRecipe, BadDataset, NotARun, RunInUse, Diverged, Interrupted.
+    """
+    loaded = load_recipe(recipe, overrides)
+    folders = find_domains(first, second, domains, loaded.data.validation_share)
+    run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
+    if (run / "run.json").exists():
+        raise NotARun(f"{run} holds a run already: continue it with --resume {run}, or give another --out")
+    run.mkdir(parents=True, exist_ok=True)
+    origin = Origin(str(first.resolve()), str(second.resolve()) if second else None, folders.domains)
+    with replacing(run / "recipe.toml") as file:
+        file.write(dump_recipe(loaded).encode())
+    with replacing(run / "run.json") as file:
+        file.write(json.dumps(asdict(origin), indent=2).encode())
+    return _run(run, loaded, folders, choose_device(device))
+
+
+def resume(run: Path, device: str = "auto") -> Path:
+    """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
+
+    Raises NotARun, and what `train` raises.
+    """
+    try:
+        origin = Origin(**json.loads((run / "run.json").read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise NotARun(f"{run} is not a run: {error}") from error
+    recipe = load_recipe(str(run / "recipe.toml"))
+    first, second = Path(origin.first), Path(origin.second) if origin.second else None
+    domains = (origin.domains[0], origin.domains[1])
+    folders = find_domains(first, second, domains, recipe.data.validation_share)
+    return _run(run, recipe, folders, choose_device(device))
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is CUDA where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device) -> Path:
+    with RunLock(run):
+        dataset = build_dataset(recipe, folders)
+        learner = build_learner(recipe, folders.domains, device)
+        trainer = Trainer(
+            learner,
+            build_objective(recipe.objective),
+            build_schedule(recipe),
+            CheckpointFolder(run / "checkpoints"),
+            [],
+            build_autocast(recipe, device),
+            device,
+        )
+        trainer.restore()
+        sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
+        batches = loader(
+            dataset, sampler, recipe.training.batch_size, trainer.step, workers=recipe.data.workers
+        )
+        every = recipe.training.grid_every or sampler.steps_per_epoch(recipe.training.batch_size)
+        trainer.callbacks = _callbacks(run, recipe, learner, dataset, trainer.step, every)
+        with _signals() as received:
+            trainer.run(batches, stopped=lambda: bool(received))
+        card = _card(recipe, dataset, trainer)
+        save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
+        if received:
+            raise Interrupted(run, received[0])
+    return run
+
+
+def _callbacks(
+    run: Path, recipe: Recipe, learner: Learner, dataset: UnpairedFolders, step: int, grid_every: int
+) -> list[Callback]:
+    held_out = dataset.validation_batch(GRID_PICTURES)
+
+    def grid() -> torch.Tensor:
+        return sample_grid(_average(learner), held_out, GRID_SAMPLES)
+
+    return [
+        Progress(),
+        JsonLines(run / "metrics.jsonl", step),
+        TensorBoard(run / "tensorboard", step),
+        SampleGrid(run / "samples", grid, grid_every),
+    ]
+
+
+def _average(learner: Learner) -> TranslationModel:
+    average = learner.average.module
+    assert isinstance(average, TranslationModel)
+    return average
+
+
+def _card(recipe: Recipe, dataset: UnpairedFolders, trainer: Trainer) -> Card:
+    generator, weights, size = recipe.model.generator, recipe.objective.weights, recipe.data.size
+    preset = build_preset(recipe.objective)
+    return Card(
+        domains=dataset.folders.domains,
+        architecture=recipe.model,
+        training_size=size,
+        preprocessing=PREPROCESSING,
+        preprocessing_digest=preprocessing_digest(),
+        objective={
+            **asdict(preset),
+            "preset": recipe.objective.preset,
+            "implied_scale": implied_scale(generator.initial_scale, weights.nell, 3 * size**2),
+        },
+        recipe=recipe.model_dump(mode="json"),
+        data=_data(dataset),
+        steps=trainer.step,
+        licence=recipe.licence,
+    )
+
+
+def _data(dataset: UnpairedFolders) -> dict[str, Any]:
+    unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
+    return {**dataset.folders.fingerprint(), "unreadable": unreadable}
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM instead of dying of them; a second one is not waited for."""
+    received: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, before[number])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, remember)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
