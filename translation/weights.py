@@ -16,10 +16,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
-import pydantic_core
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -63,6 +62,10 @@ class CorruptWeights(InvalidBundle):
 
 class WeightsMismatch(InvalidBundle):
     """Not the tensors of the card's architecture."""
+
+
+class _Schema(BaseModel):
+    schema_version: int
 
 
 class Card(BaseModel):
@@ -150,21 +153,20 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
 
 def read_card(folder: Path) -> tuple[Card, str]:
     """The card, without its weights, and the bundle's digest. Raises InvalidBundle."""
-    if folder.is_file() and _is_pickle(folder.read_bytes()):
-        raise UnsafeWeights(f"{folder} is a pickle, which can run code; only safetensors are loaded")
+    if folder.is_file():
+        _refuse_pickle(folder, folder.read_bytes())
     data = _read(folder / CARD)
     try:
-        fields = pydantic_core.from_json(data)
-        if isinstance(fields, dict) and fields.get("schema_version") != SCHEMA_VERSION:
-            raise UnknownSchema(
-                f"the card has schema version {fields.get('schema_version')}, this program reads "
-                f"{SCHEMA_VERSION}: upgrade sjmvi"
-            )
-        return Card.model_validate(fields), hashlib.sha256(data).hexdigest()
-    except InvalidBundle:
-        raise
-    except ValueError as error:
-        raise InvalidBundle(f"{folder / CARD} is not a card: {error}") from error
+        version = _Schema.model_validate_json(data).schema_version
+        if version == SCHEMA_VERSION:
+            return Card.model_validate_json(data), hashlib.sha256(data).hexdigest()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise InvalidBundle(f"{folder / CARD} is not a card: {where} {fault['msg']}") from error
+    raise UnknownSchema(
+        f"{folder / CARD} has schema version {version}, known is {SCHEMA_VERSION}: upgrade sjmvi"
+    )
 
 
 def _networks(model: TranslationModel, ratios: DensityRatios) -> nn.ModuleDict:
@@ -179,12 +181,11 @@ def _networks(model: TranslationModel, ratios: DensityRatios) -> nn.ModuleDict:
 
 
 def _stored(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    return {
-        name: _finite(
-            name, tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None)
-        ).contiguous()
-        for name, tensor in tensors.items()
-    }
+    stored = {}
+    for name, tensor in tensors.items():
+        converted = tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None)
+        stored[name] = _finite(name, converted).contiguous()
+    return stored
 
 
 def _shards(tensors: Mapping[str, Tensor], max_bytes: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -202,8 +203,7 @@ def _shards(tensors: Mapping[str, Tensor], max_bytes: int) -> Iterator[tuple[str
 def _read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
     """Nothing is parsed before the file is known to be the one that the card names."""
     data = _read(path)
-    if _is_pickle(data):
-        raise UnsafeWeights(f"{path.name} is a pickle, which can run code; only safetensors are loaded")
+    _refuse_pickle(path, data)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise DigestMismatch(f"{path.name} is not the file that the card names: its sha256 differs")
     try:
@@ -214,12 +214,11 @@ def _read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
 
 def _matched(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors as the networks want them. Raises WeightsMismatch, CorruptWeights."""
-    faults = [f"{name} is missing" for name in expected if name not in tensors]
-    faults += [f"{name} is not of this architecture" for name in tensors if name not in expected]
-    faults += [
-        f"{name} is {_form(tensor)}, not {_form(expected[name])}"
-        for name, tensor in tensors.items()
-        if name in expected and _form(tensor) != _form(expected[name])
+    given, wanted = ({name: _form(tensor) for name, tensor in state.items()} for state in (tensors, expected))
+    faults = [
+        f"{name} is {given.get(name, 'missing')} where {wanted.get(name, 'nothing')} belongs"
+        for name in sorted(given.keys() | wanted.keys())
+        if given.get(name) != wanted.get(name)
     ]
     if faults:
         raise WeightsMismatch(f"{len(faults)} tensors do not fit: {'; '.join(faults[:5])}")
@@ -236,11 +235,11 @@ def _finite(name: str, tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _is_pickle(data: bytes) -> bool:
-    """By content: pickle from protocol 2 on, torch's zip of it, or what ends in pickle's STOP."""
-    if data[8:9] == b"{":  # safetensors, whose first bytes are a length and may be any
-        return False
-    return data.startswith((b"\x80", b"PK")) or data.endswith(b".")
+def _refuse_pickle(path: Path, data: bytes) -> None:
+    """By content: pickle from protocol 2 on, torch's zip of it, and what ends in pickle's STOP."""
+    is_safetensors = data[8:9] == b"{"  # behind a length, whose bytes may open like a pickle
+    if not is_safetensors and (data.startswith((b"\x80", b"PK")) or data.endswith(b".")):
+        raise UnsafeWeights(f"{path.name} is a pickle, which can run code: only safetensors are loaded")
 
 
 def _read(path: Path) -> bytes:

@@ -18,8 +18,13 @@ def test_the_new_bytes_take_the_place_of_the_old(tmp_path: Path) -> None:
 def test_a_failure_half_way_leaves_the_old_bytes_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def write_half(path: Path) -> None:
+    with replacing(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt

@@ -1,0 +1,174 @@
+"""Every way in which a bundle can be wrong: each is refused, and nothing is half loaded."""
+
+import hashlib
+import io
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from translation import weights
+from translation.weights import CARD, load_bundle
+
+
+def truncated(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def flipped(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def pickled(protocol: int) -> Callable[[bytes], bytes]:
+    return lambda _: pickle.dumps({"stem.weight": [1.0]}, protocol)
+
+
+def torch_zip(_: bytes) -> bytes:
+    buffer = io.BytesIO()
+    torch.save({"stem.weight": torch.zeros(3)}, buffer)
+    return buffer.getvalue()
+
+
+def retensored(change: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> Callable[[bytes], bytes]:
+    return lambda data: safetensors.torch.save(change(safetensors.torch.load(data)))
+
+
+def poisoned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    next(iter(tensors.values())).view(-1)[-1] = torch.nan
+    return tensors
+
+
+def lying_header(shape: str) -> bytes:
+    header = f'{{"stem":{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}}}'.encode()
+    return len(header).to_bytes(8, "little") + header + bytes(4)
+
+
+SIGNED = {  # the card names the very file, so only its content can give it away
+    "empty": (lambda _: b"", weights.CorruptWeights),
+    "truncated": (truncated, weights.CorruptWeights),
+    "trailing bytes": (lambda data: data + b"more", weights.CorruptWeights),
+    "huge header": (lambda data: b"\xff" * 8 + data[8:], weights.CorruptWeights),
+    "lying shape": (lambda _: lying_header("[1000000]"), weights.CorruptWeights),
+    "unknown dtype": (lambda _: lying_header("[1]").replace(b"F32", b"Q99"), weights.CorruptWeights),
+    "text": (lambda _: b"<!doctype html>", weights.CorruptWeights),
+    **{
+        f"pickle protocol {protocol}": (pickled(protocol), weights.UnsafeWeights)
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+    "torch.save": (torch_zip, weights.UnsafeWeights),
+    "missing tensor": (
+        retensored(lambda tensors: dict(list(tensors.items())[1:])),
+        weights.WeightsMismatch,
+    ),
+    "extra tensor": (
+        retensored(lambda tensors: tensors | {"x_given_z.extra": torch.zeros(3)}),
+        weights.WeightsMismatch,
+    ),
+    "wrong shape": (
+        retensored(lambda tensors: {name: torch.zeros(2, 2) for name in tensors}),
+        weights.WeightsMismatch,
+    ),
+    "integers": (
+        retensored(lambda tensors: {name: tensor.to(torch.int32) for name, tensor in tensors.items()}),
+        weights.WeightsMismatch,
+    ),
+    "not a number": (retensored(poisoned), weights.CorruptWeights),
+}
+
+
+@pytest.mark.parametrize(("change", "refusal"), SIGNED.values(), ids=SIGNED)
+def test_bad_weights_are_refused_even_where_the_card_vouches_for_them(
+    change: Callable[[bytes], bytes], refusal: type[weights.InvalidBundle], bundle: Path
+) -> None:
+    path = weights_file(bundle)
+    path.write_bytes(change(path.read_bytes()))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    edit_card(bundle, lambda fields: fields | {"files": fields["files"] | {path.name: digest}})
+    with pytest.raises(refusal) as refused:
+        load_bundle(bundle)
+    assert refused.type is refusal
+    assert refused.match("x_given_z")
+
+
+@pytest.mark.parametrize("change", [truncated, flipped], ids=["truncated", "one bit"])
+def test_a_changed_file_is_refused_before_it_is_parsed(
+    change: Callable[[bytes], bytes], bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = weights_file(bundle)
+    path.write_bytes(change(path.read_bytes()))
+    others = [other for other in bundle.glob("*.safetensors") if other != path]
+    edit_card(bundle, lambda fields: fields | {"files": {path.name: fields["files"][path.name]}})
+    monkeypatch.setattr(safetensors.torch, "load", lambda _: pytest.fail("parsed"))
+    assert others
+    with pytest.raises(weights.DigestMismatch, match=path.name):
+        load_bundle(bundle)
+
+
+CARDS = {
+    "not JSON": (b"{", weights.InvalidBundle),
+    "not an object": (b"[]", weights.InvalidBundle),
+    "not text": (b"\xff\xfe", weights.InvalidBundle),
+    "deep nesting": (b"[" * 100_000, weights.InvalidBundle),
+    "no schema version": ({"schema_version": None}, weights.InvalidBundle),
+    "later schema": ({"schema_version": 2}, weights.UnknownSchema),
+    "later schema, other fields": ({"schema_version": 2, "domains": "horse"}, weights.UnknownSchema),
+    "unknown layer": ({"architecture": {"generator": {"attention": True}}}, weights.InvalidBundle),
+    "one domain": ({"domains": ["horse"]}, weights.InvalidBundle),
+    "the same domain": ({"domains": ["horse", "horse"]}, weights.InvalidBundle),
+    "a domain with a path": ({"domains": ["horse", "../zebra"]}, weights.InvalidBundle),
+    "a file elsewhere": ({"files": {"../stolen.safetensors": "0" * 64}}, weights.InvalidBundle),
+    "a file not there": ({"files": {"absent.safetensors": "0" * 64}}, weights.MissingBundle),
+    "a hash that is none": ({"files": {"x_given_z.safetensors": "none"}}, weights.InvalidBundle),
+}
+
+
+@pytest.mark.parametrize(("change", "refusal"), CARDS.values(), ids=CARDS)
+def test_a_bad_card_is_refused(
+    change: bytes | dict[str, Any], refusal: type[weights.InvalidBundle], bundle: Path
+) -> None:
+    if isinstance(change, bytes):
+        (bundle / CARD).write_bytes(change)
+    else:
+        edit_card(bundle, lambda fields: fields | change)
+    with pytest.raises(refusal) as refused:
+        load_bundle(bundle)
+    assert refused.type is refusal
+
+
+def test_no_bundle_at_all(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(weights.MissingBundle, match=CARD):
+            load_bundle(path)
+
+
+def test_a_pickled_checkpoint_is_refused_as_a_bundle(tmp_path: Path) -> None:
+    path = tmp_path / "horse2zebra.pth"
+    path.write_bytes(torch_zip(b""))
+    with pytest.raises(weights.UnsafeWeights, match="only safetensors"):
+        load_bundle(path)
+
+
+def test_a_header_that_begins_like_a_pickle_is_still_safetensors(bundle: Path) -> None:
+    path = weights_file(bundle)
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    longer = 0x10480  # stored as 80 04 01 00: the opening of a pickle
+    path.write_bytes(longer.to_bytes(8, "little") + data[8 : 8 + length].ljust(longer) + data[8 + length :])
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    edit_card(bundle, lambda fields: fields | {"files": fields["files"] | {path.name: digest}})
+    load_bundle(bundle)
+
+
+def weights_file(folder: Path) -> Path:
+    return next(folder.glob("x_given_z.*"))
+
+
+def edit_card(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    fields = json.loads((folder / CARD).read_bytes())
+    (folder / CARD).write_text(json.dumps(change(fields)))
