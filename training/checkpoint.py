@@ -130,7 +130,7 @@ def restore_rng_state(state: State) -> None:
 class RunLock:
     """Keeps a second trainer out of a run's folder. Entering raises RunInUse.
 
-    The kernel holds the lock for as long as the process lives. So it is never stale after a crash or a reboot,
+    The kernel holds it for as long as the process lives. So it is never stale after a crash or a reboot,
     and holds between containers that share the folder, where a process id says nothing. The file only names
     the holder; it stays, since who removes it might remove the next one's.
     """

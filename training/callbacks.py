@@ -1,0 +1,164 @@
+"""What watches a run. Only on a logged step are there scalars: reading them makes the device wait.
+
+A resumed run repeats the steps since its last checkpoint. So a log drops what it holds from the first step on
+that it is told of, and no step is in it twice.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from torch import Tensor
+
+from translation.codec import to_image
+from translation.durable import replacing
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from training.trainer import StepReport
+
+
+class Callback(Protocol):
+    """Told of every step, and of the end however it comes."""
+
+    def on_step(self, report: StepReport) -> None: ...
+
+    def on_end(self) -> None: ...
+
+
+class Progress:
+    """How far, how fast, how long still: a line that renews itself on a terminal, else one a logged step."""
+
+    SHOWN = ("nell", "nelp", "kl_latent", "kl_observed", "ratio_loss")
+    RENEW_S = 0.2
+
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stream = stream or sys.stderr
+        self.clock = clock
+        self.terminal = self.stream.isatty()
+        self._recent: deque[tuple[float, int]] = deque(maxlen=100)  # (when a step ended, its pictures)
+        self._scalars: Mapping[str, float] = {}
+        self._renewed_s = -math.inf
+
+    def on_step(self, report: StepReport) -> None:
+        now = self.clock()
+        self._recent.append((now, report.images))
+        self._scalars = report.scalars or self._scalars
+        due = now - self._renewed_s >= self.RENEW_S if self.terminal else bool(report.scalars)
+        if due or report.step == report.steps:
+            self._renewed_s = now
+            self._show(self._line(report))
+
+    def on_end(self) -> None:
+        if self.terminal:
+            self.stream.write("\n")
+
+    def _show(self, line: str) -> None:
+        if self.terminal:
+            self.stream.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+        else:
+            self.stream.write(f"{line}\n")
+        self.stream.flush()
+
+    def _line(self, report: StepReport) -> str:
+        parts = [f"step {report.step}/{report.steps}", *self._pace(report)]
+        parts += [f"{name} {self._scalars[name]:.3g}" for name in self.SHOWN if name in self._scalars]
+        parts += [f"skipped {report.skipped}"] if report.skipped else []
+        return "  ".join(parts)
+
+    def _pace(self, report: StepReport) -> list[str]:
+        seconds = self._recent[-1][0] - self._recent[0][0]
+        steps = len(self._recent) - 1
+        if not seconds:
+            return []
+        images = sum(images for _, images in self._recent) - self._recent[0][1]
+        left = timedelta(seconds=round((report.steps - report.step) * seconds / steps))
+        return [f"{images / seconds:.1f} images/s", f"{left} left"]
+
+
+class JsonLines:
+    """A line a logged step: step, steps, time (Unix seconds), skipped, scalars; null where not finite."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: TextIO | None = None
+
+    def on_step(self, report: StepReport) -> None:
+        self._file = self._file or self._opened(report.step)
+        if report.scalars:
+            self._file.write(_json_line(report))
+            self._file.flush()
+
+    def on_end(self) -> None:
+        if self._file:
+            self._file.close()
+
+    def _opened(self, first_step: int) -> TextIO:
+        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+        with replacing(self.path) as file:
+            file.writelines(line for line in lines if _step(line) < first_step)
+        return self.path.open("a", encoding="utf-8")
+
+
+def _json_line(report: StepReport) -> str:
+    scalars = {name: value if math.isfinite(value) else None for name, value in report.scalars.items()}
+    progress = {"step": report.step, "steps": report.steps, "time": time.time(), "skipped": report.skipped}
+    return json.dumps(progress | scalars) + "\n"
+
+
+def _step(line: bytes) -> float:
+    """Infinite for a line that a crash cut short."""
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:
+        return math.inf
+
+
+class TensorBoard:
+    """The scalars of every logged step, for `tensorboard --logdir`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._writer: SummaryWriter | None = None
+
+    def on_step(self, report: StepReport) -> None:
+        self._writer = self._writer or self._opened(report.step)
+        for name, value in report.scalars.items():
+            self._writer.add_scalar(name, value, report.step)
+
+    def on_end(self) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def _opened(self, first_step: int) -> SummaryWriter:
+        from torch.utils.tensorboard import SummaryWriter  # takes a second to import
+
+        return SummaryWriter(self.folder, purge_step=first_step)
+
+
+class SampleGrid:
+    """FOLDER/STEP.png every `every` steps and after the last; `grid` gives (3, H, W) in [0, 1]."""
+
+    def __init__(self, folder: Path, every: int, grid: Callable[[], Tensor]) -> None:
+        self.folder = folder
+        self.every = every
+        self.grid = grid
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def on_step(self, report: StepReport) -> None:
+        if report.step % self.every == 0 or report.step == report.steps:
+            with replacing(self.folder / f"{report.step:06}.png") as file:
+                to_image(2 * self.grid() - 1).save(file, "PNG")
+
+    def on_end(self) -> None:
+        """Every grid is on the disk already."""
