@@ -40,9 +40,9 @@ $(VENV)/pip:
 	@$(VENV)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# The tests of the page skip, and say so, where no Chromium can be had
+# Without a Chromium the tests of the page are skipped, and say so
 .venv/browser: .venv/installed-dev
-	@command -v chromium chromium-browser google-chrome >/dev/null \
-		|| { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } >/dev/null 2>&1 \
-		|| echo 'No Chromium: the tests of the page will be skipped.'
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome \
+		|| { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; }; \
+	} >/dev/null 2>&1 || echo 'No Chromium, and none could be installed: the tests of the page will be skipped.'
 	@touch $@
