@@ -1,7 +1,7 @@
 """What watches a run. Only on a logged step are there scalars: reading them makes the device wait.
 
-A resumed run repeats the steps since its last checkpoint. So a log drops what it holds from the first step on
-that it is told of, and no step is in it twice.
+A resumed run repeats the steps since its last checkpoint. So a log begins by dropping what it holds beyond
+`start_step`, the steps done before, and no step is in it twice.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from translation.codec import to_image
 from translation.durable import replacing
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
-
     from training.trainer import StepReport
 
 
@@ -89,25 +87,19 @@ class Progress:
 class JsonLines:
     """A line a logged step: step, steps, time (Unix seconds), skipped, scalars; null where not finite."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: TextIO | None = None
+    def __init__(self, path: Path, start_step: int) -> None:
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        with replacing(path) as file:
+            file.writelines(line for line in lines if _step(line) <= start_step)
+        self._file = path.open("a", encoding="utf-8")
 
     def on_step(self, report: StepReport) -> None:
-        self._file = self._file or self._opened(report.step)
         if report.scalars:
             self._file.write(_json_line(report))
             self._file.flush()
 
     def on_end(self) -> None:
-        if self._file:
-            self._file.close()
-
-    def _opened(self, first_step: int) -> TextIO:
-        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
-        with replacing(self.path) as file:
-            file.writelines(line for line in lines if _step(line) < first_step)
-        return self.path.open("a", encoding="utf-8")
+        self._file.close()
 
 
 def _json_line(report: StepReport) -> str:
@@ -127,32 +119,26 @@ def _step(line: bytes) -> float:
 class TensorBoard:
     """The scalars of every logged step, for `tensorboard --logdir`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._writer: SummaryWriter | None = None
+    def __init__(self, folder: Path, start_step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # takes a second to import
+
+        self._writer = SummaryWriter(folder, purge_step=start_step + 1)
 
     def on_step(self, report: StepReport) -> None:
-        self._writer = self._writer or self._opened(report.step)
         for name, value in report.scalars.items():
             self._writer.add_scalar(name, value, report.step)
 
     def on_end(self) -> None:
-        if self._writer:
-            self._writer.close()
-
-    def _opened(self, first_step: int) -> SummaryWriter:
-        from torch.utils.tensorboard import SummaryWriter  # takes a second to import
-
-        return SummaryWriter(self.folder, purge_step=first_step)
+        self._writer.close()
 
 
 class SampleGrid:
     """FOLDER/STEP.png every `every` steps and after the last; `grid` gives (3, H, W) in [0, 1]."""
 
-    def __init__(self, folder: Path, every: int, grid: Callable[[], Tensor]) -> None:
+    def __init__(self, folder: Path, grid: Callable[[], Tensor], every: int) -> None:
         self.folder = folder
-        self.every = every
         self.grid = grid
+        self.every = every
         folder.mkdir(parents=True, exist_ok=True)
 
     def on_step(self, report: StepReport) -> None:
