@@ -1,5 +1,6 @@
 """Bytes to picture. Its bytes say what a file is, not its name; its cost is known before it is decoded."""
 
+import re
 import struct
 import warnings
 import zlib
@@ -27,18 +28,19 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "GIF")
 
 # Everything that Pillow's plugins are known to raise on damaged data.
 BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    LookupError,
-    TypeError,
     EOFError,
+    LookupError,
+    OSError,
     OverflowError,
+    RuntimeError,  # AVIF
+    SyntaxError,  # PNG
+    TypeError,
+    ValueError,
     struct.error,
     zlib.error,
 )
 
-# Pillow only warns of a bomb between its own limit and twice that.
+# Between its own limit and twice that, Pillow only warns of a decompression bomb.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 Transpose = Image.Transpose
@@ -55,7 +57,7 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class Limits:
-    """In pixels, but for the aspect: the long side over the short one."""
+    """In pixels, but for the aspect: the long side over the short one. Image.MAX_IMAGE_PIXELS holds as well."""
 
     max_pixels: int = 64_000_000
     max_side: int = 16384
@@ -141,8 +143,10 @@ def _pillow_errors(limits: Limits) -> Iterator[None]:
     except InvalidImage:
         raise
     except UnidentifiedImageError as error:
-        raise UnsupportedImageFormat(f"not one of {', '.join(FORMATS)}") from error
+        raise UnsupportedImageFormat(f"not one of {', '.join(FORMATS)}, or damaged at its start") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLarge(f"{error} The limit here is {limits.max_pixels / 1e6:.4g} MP.") from error
+        pixels = int(re.findall(r"\d+", str(error))[0])
+        limit = min(limits.max_pixels, Image.MAX_IMAGE_PIXELS or limits.max_pixels)
+        raise ImageTooLarge(f"{pixels / 1e6:.4g} MP exceeds {limit / 1e6:.4g} MP") from error
     except BROKEN as error:
         raise CorruptImage(str(error)) from error
