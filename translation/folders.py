@@ -1,0 +1,221 @@
+"""A tree of pictures to a tree of translations: names, tree and formats kept, and a report of every file.
+
+Reading, the network and writing overlap; a bounded look-ahead keeps the memory flat over any number of files.
+A run that was stopped at any instant, or is started again, does only what its report does not say is done.
+"""
+
+import hashlib
+import json
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
+from translation.durable import replacing
+from translation.report import JSON_LINES, FileReport, Report
+from translation.translator import MAX_SEED, Samples, TranslationRequest, Translator
+from translation.tree import InvalidInput, find_pictures, name_outputs
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LOOK_AHEAD = 2  # pictures between reading and the network, and again between the network and writing
+MAX_FILE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """Numbers of files, and the seed that each file's own was made from."""
+
+    translated: int
+    skipped: int
+    failed: int
+    seed: int
+
+
+def file_seed(seed: int, file: str) -> int:
+    """0 to 2^63 - 1, from a folder's seed and the path below it, with forward slashes."""
+    digest = hashlib.sha256(f"{seed}/{file}".encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def translate_folder(
+    translator: Translator,
+    source: Path,
+    out: Path,
+    request: TranslationRequest,
+    progress: Callable[[int, int, FileReport], None] = lambda done, total, row: None,
+) -> FolderSummary:
+    """Every file has a seed of its own, file_seed(request.seed, its path): none depends on the others.
+
+    A file that cannot be translated is reported and the rest goes on. `progress` gets the number of files
+    done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
+    `source` may be one file. Raises InvalidInput, UnknownDomain, UnsupportedOutputFormat.
+    """
+    _check(translator, request)
+    files = find_pictures(source, out)
+    outputs = name_outputs(files, request.format, request.samples)
+    _prepare(out)
+    seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
+    outcomes: Counter[str] = Counter()
+    jobs = (_Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items())
+    with Report(out) as report, closing(_translated(_Stages(translator, request, out, report), jobs)) as rows:
+        for done, row in enumerate(rows, start=1):
+            if row.outcome != "skipped":
+                report.add(row)
+            outcomes[row.outcome] += 1
+            progress(done, len(files), row)
+    return FolderSummary(outcomes["translated"], outcomes["skipped"], outcomes["failed"], seed)
+
+
+def _check(translator: Translator, request: TranslationRequest) -> None:
+    """What is wrong for every file is refused before the first."""
+    translator.sampler.model.source_of(request.to)
+    if request.format is not None and request.format not in MEDIA_TYPES:
+        raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
+
+
+def _prepare(out: Path) -> None:
+    """An empty folder, or one of an earlier run; what that one was writing when it was killed goes."""
+    if out.exists() and not out.is_dir():
+        raise InvalidInput(f"{out} is a file: give a folder for the output")
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / JSON_LINES).exists() and any(path.name[0] != "." for path in out.iterdir()):
+        raise InvalidInput(f"{out} has files in it but no {JSON_LINES}: give an empty folder, or a new one")
+    for unfinished in out.rglob(".*.part"):
+        unfinished.unlink()
+
+
+@dataclass(frozen=True)
+class _Job:
+    file: str
+    path: Path
+    outputs: tuple[str, ...]
+    seed: int
+
+    def failed(self, error: Exception) -> FileReport:
+        return FileReport(self.file, "failed", seed=self.seed, error=type(error).__name__, message=str(error))
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    job: _Job
+    picture: Picture
+    fingerprint: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    decoded: _Decoded
+    samples: Samples
+    seconds: float
+
+
+def _translated(stages: "_Stages", jobs: Iterable[_Job]) -> Generator[FileReport]:
+    """The rows in the order of the files; the network runs here, the stages around it in threads."""
+    with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(2) as writers:
+        decoded = _ahead(readers, stages.read, jobs)
+        sampled = map(stages.sample, decoded)
+        yield from _ahead(writers, stages.write, sampled)
+
+
+def _ahead(threads: Executor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """map() in threads, in order, never more than LOOK_AHEAD items ahead of who consumes it."""
+    pending: deque[Future[R]] = deque()
+    for item in items:
+        pending.append(threads.submit(work, item))
+        if len(pending) > LOOK_AHEAD:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
+
+
+class _Stages:
+    """What happens to one file. A row in place of a picture passes through: its file is done, well or not."""
+
+    def __init__(
+        self, translator: Translator, request: TranslationRequest, out: Path, report: Report
+    ) -> None:
+        self.translator = translator
+        self.request = request
+        self.out = out
+        self.report = report
+
+    def read(self, job: _Job) -> _Decoded | FileReport:
+        started = perf_counter()
+        try:
+            data = _read_bytes(job.path)
+            fingerprint = self._fingerprint(data, job)
+            row = self.report.rows.get(job.file)
+            if row and self._is_done(row, job, fingerprint):
+                return replace(row, outcome="skipped")
+            picture = self.translator.decode(data, self.request)
+        except (InvalidImage, OSError) as error:
+            return job.failed(error)
+        return _Decoded(job, picture, fingerprint, perf_counter() - started)
+
+    def sample(self, item: _Decoded | FileReport) -> _Sampled | FileReport:
+        if isinstance(item, FileReport):
+            return item
+        started = perf_counter()
+        try:
+            samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
+        except ImageTooLarge as error:
+            return item.job.failed(error)
+        return _Sampled(item, samples, item.seconds + perf_counter() - started)
+
+    def write(self, item: _Sampled | FileReport) -> FileReport:
+        if isinstance(item, FileReport):
+            return item
+        started = perf_counter()
+        job, picture = item.decoded.job, item.decoded.picture
+        try:
+            pictures = self.translator.encode(picture, item.samples, self.request)
+        except UnsupportedOutputFormat as error:
+            return job.failed(error)
+        for name, data in zip(job.outputs, pictures, strict=True):
+            _write(self.out / name, data)
+        return FileReport(
+            job.file,
+            "translated",
+            outputs=job.outputs,
+            seed=job.seed,
+            padded_batch=item.samples.padded_batch,
+            seconds=round(item.seconds + perf_counter() - started, 4),
+            model_digest=self.translator.digest,
+            fingerprint=item.decoded.fingerprint,
+        )
+
+    def _is_done(self, row: FileReport, job: _Job, fingerprint: str) -> bool:
+        return (
+            row.outcome == "translated"
+            and row.fingerprint == fingerprint
+            and (self.request.seed is None or row.seed == job.seed)  # without a seed, any will do
+            and all((self.out / name).exists() for name in row.outputs)
+        )
+
+    def _fingerprint(self, data: bytes, job: _Job) -> str:
+        source = hashlib.sha256(data).hexdigest()
+        wanted = {**asdict(self.request), "seed": None, "outputs": job.outputs}
+        text = json.dumps([source, self.translator.digest, wanted], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_bytes(path: Path) -> bytes:
+    size_bytes = path.stat().st_size
+    if size_bytes > MAX_FILE_BYTES:
+        raise ImageTooLarge(f"{size_bytes} bytes, maximum {MAX_FILE_BYTES}")
+    return path.read_bytes()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(data)

@@ -1,0 +1,90 @@
+"""What a folder translation did, file by file: report.jsonl, written as it goes, and the same as report.csv.
+
+The JSON lines are also the memory of a run that was stopped: a picture is whole before its line is there.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from translation.durable import replacing
+
+JSON_LINES, CSV = "report.jsonl", "report.csv"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
+
+    `fingerprint` is that of everything that the outputs depend on but the seed.
+    """
+
+    file: str
+    outcome: str
+    outputs: tuple[str, ...] = ()
+    seed: int | None = None
+    padded_batch: int | None = None
+    seconds: float = 0.0
+    error: str = ""
+    message: str = ""
+    model_digest: str = ""
+    fingerprint: str = ""
+
+
+class Report:
+    """The rows of a folder, one a file, the latest. Use it as a context: leaving it writes report.csv."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows = {row.file: row for row in _read(folder / JSON_LINES)}
+
+    def __enter__(self) -> Self:
+        self._rewrite()  # without the half line that a crash may have left
+        self._journal = (self.folder / JSON_LINES).open("a", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._journal.close()
+        self._rewrite()
+
+    def add(self, row: FileReport) -> None:
+        self.rows[row.file] = row
+        self._journal.write(_line(row))
+        self._journal.flush()
+
+    def _rewrite(self) -> None:
+        rows = [self.rows[file] for file in sorted(self.rows)]
+        for name, text in ((JSON_LINES, "".join(map(_line, rows))), (CSV, _table(rows))):
+            with replacing(self.folder / name) as file:
+                file.write(text.encode("utf-8", "surrogateescape"))  # a file name may be any bytes
+
+
+def _line(row: FileReport) -> str:
+    return json.dumps(asdict(row)) + "\n"
+
+
+def _table(rows: Iterable[FileReport]) -> str:
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, [field.name for field in fields(FileReport)])
+    table.writeheader()
+    table.writerows(asdict(row) | {"outputs": " ".join(row.outputs)} for row in rows)
+    return text.getvalue()
+
+
+def _read(path: Path) -> Iterable[FileReport]:
+    """The whole lines of a report; a line that is not one is work to be done again."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            values = json.loads(line)
+            yield FileReport(**values | {"outputs": tuple(values["outputs"])})
+        except (ValueError, TypeError, LookupError):
+            continue

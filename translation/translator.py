@@ -1,0 +1,162 @@
+"""Bytes to bytes: decode, sample, encode. The stages can be called one by one, each in its own thread."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from translation.codec import Limits, Picture, decode, encode, on_white, resize, to_image
+from translation.model import draw_code
+from translation.sampler import ProcessSize, Sampler
+from translation.weights import Bundle
+
+MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class TranslationRequest:
+    """What is wanted of one picture. Sample i depends on (seed, i) alone; no seed means a fresh one is drawn.
+
+    Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size
+    is the short side at which the network works: None the training size, "native" the picture's.
+    """
+
+    to: str
+    samples: int = 1
+    seed: int | None = None
+    temperature: float = 1.0
+    format: str | None = None
+    process_size: ProcessSize = None
+    frame: int | None = None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Means (N, 3, H, W) in [-1, 1] at the working size, and what they were drawn with."""
+
+    means: Tensor
+    seed: int
+    padded_batch: int
+
+
+@dataclass(frozen=True)
+class Timings:
+    decode_s: float
+    sample_s: float
+    encode_s: float
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """All that is needed to make the same bytes again, and how long it took."""
+
+    model: str
+    digest: str
+    to: str
+    seed: int
+    samples: int
+    temperature: float
+    size: tuple[int, int]
+    padded_batch: int
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One encoded picture for each sample, all of one format."""
+
+    pictures: tuple[bytes, ...]
+    format: str
+    receipt: Receipt
+
+
+class Translator:
+    """A bundle at work on one device. `name` is what receipts call the model."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: torch.device | str = "cpu",
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        name: str = "",
+    ) -> None:
+        self.sampler = Sampler(bundle.model, bundle.card.training_size, device)
+        self.digest = bundle.digest
+        self.limits = limits
+        self.name = name
+
+    def __call__(self, data: bytes, request: TranslationRequest) -> Translation:
+        """Raises InvalidImage, UnknownDomain, UnsupportedOutputFormat."""
+        started = perf_counter()
+        picture = self.decode(data, request)
+        decoded = perf_counter()
+        samples = self.sample(picture, request)
+        sampled = perf_counter()
+        pictures = self.encode(picture, samples, request)
+        timings = Timings(decoded - started, sampled - decoded, perf_counter() - sampled)
+        receipt = self.receipt(picture, samples, request, timings)
+        return Translation(pictures, output_format(picture, request), receipt)
+
+    def decode(self, data: bytes, request: TranslationRequest) -> Picture:
+        """Raises InvalidImage."""
+        return decode(data, self.limits, request.frame)
+
+    def sample(self, picture: Picture, request: TranslationRequest) -> Samples:
+        """The network's part. Raises UnknownDomain, ImageTooLarge."""
+        seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
+        codes = self.codes(seed, request)
+        source = self.sampler.source(on_white(picture), request.process_size)
+        means = self.sampler.draw(source.expand(len(codes), -1, -1, -1), request.to, codes)
+        height, width = means.shape[-2:]
+        return Samples(means, seed, self.sampler.padded_batch(len(codes), (width, height)))
+
+    def codes(self, seed: int, request: TranslationRequest) -> Tensor:
+        """(samples, code size)."""
+        size = self.sampler.model.code_size
+        return torch.stack([draw_code(seed, i, size, request.temperature) for i in range(request.samples)])
+
+    def encode(self, picture: Picture, samples: Samples, request: TranslationRequest) -> tuple[bytes, ...]:
+        """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""
+        return tuple(
+            encode(
+                resize(to_image(mean), picture.image.size),
+                output_format(picture, request),
+                picture.alpha,
+                text=self._provenance(samples, request, index),
+            )
+            for index, mean in enumerate(samples.means)
+        )
+
+    def receipt(
+        self, picture: Picture, samples: Samples, request: TranslationRequest, timings: Timings
+    ) -> Receipt:
+        return Receipt(
+            model=self.name,
+            digest=self.digest,
+            to=request.to,
+            seed=samples.seed,
+            samples=request.samples,
+            temperature=request.temperature,
+            size=picture.image.size,
+            padded_batch=samples.padded_batch,
+            timings=timings,
+        )
+
+    def _provenance(self, samples: Samples, request: TranslationRequest, index: int) -> Mapping[str, str]:
+        """No times: the same request makes the same bytes."""
+        return {
+            "SJMVI-Model": self.name,
+            "SJMVI-Model-Digest": self.digest,
+            "SJMVI-Direction": f"{self.sampler.model.source_of(request.to)} -> {request.to}",
+            "SJMVI-Seed": str(samples.seed),
+            "SJMVI-Sample": str(index),
+            "SJMVI-Temperature": f"{request.temperature:g}",
+            "SJMVI-Padded-Batch": str(samples.padded_batch),
+        }
+
+
+def output_format(picture: Picture, request: TranslationRequest) -> str:
+    return request.format or picture.format

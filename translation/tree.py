@@ -1,0 +1,78 @@
+"""Which files of a tree are pictures, and what their translations are called."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from translation.codec import FORMATS
+
+FORMAT_OF_SUFFIX = {suffix: name for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+SUFFIX_OF_FORMAT = {name: f".{name.lower()}" for name in FORMATS} | {"JPEG": ".jpg", "TIFF": ".tif"}
+
+# Pictures to their owner, though never opened here: to be reported, not passed over in silence.
+FOREIGN_SUFFIXES = {".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg"}
+
+
+class InvalidInput(ValueError):
+    """Nothing to translate, or nowhere to put it. The message says what to do."""
+
+
+def find_pictures(source: Path, out: Path) -> dict[str, Path]:
+    """{path below source, with forward slashes: file}, sorted. `source` may be one file.
+
+    Hidden files are left out, and what lies in `out`. Raises InvalidInput.
+    """
+    if not source.exists():
+        raise InvalidInput(f"{source} does not exist")
+    root = source.parent if source.is_file() else source
+    if root.resolve().is_relative_to(out.resolve()):
+        raise InvalidInput(f"{out} holds the input, which must stay as it is: give another output folder")
+    files = [source] if source.is_file() else _walk(source, out.resolve())
+    pictures = {path.relative_to(root).as_posix(): path for path in files}
+    if not pictures:
+        raise InvalidInput(f"{source} holds no pictures ({', '.join(sorted(FORMAT_OF_SUFFIX))})")
+    return dict(sorted(pictures.items()))
+
+
+def _walk(root: Path, out: Path) -> Iterator[Path]:
+    known = FORMAT_OF_SUFFIX.keys() | FOREIGN_SUFFIXES
+    for folder, subfolders, names in os.walk(root):
+        here = Path(folder)
+        subfolders[:] = [name for name in subfolders if name[0] != "." and (here / name).resolve() != out]
+        yield from (here / name for name in names if name[0] != "." and Path(name).suffix.lower() in known)
+
+
+def name_outputs(files: Iterable[str], format: str | None, samples: int) -> dict[str, tuple[str, ...]]:
+    """{file: the paths of its translations}: NAME.png, or NAME_0.png, NAME_1.png, ... where it has several.
+
+    A suffix that names the format stays. Else it is replaced and, where that name is taken (a.jpg and a.png
+    to PNG), added to (a.jpg.png), so that no two files share an output.
+    """
+    files = list(files)
+    targets = {file: file for file in files if format in (None, _format_of(file))}
+    taken = set(targets.values())
+    for file in files:
+        if file not in targets and format:
+            targets[file] = _free_name(PurePosixPath(file), SUFFIX_OF_FORMAT[format], taken)
+            taken.add(targets[file])
+    return {file: _sample_names(PurePosixPath(targets[file]), samples) for file in files}
+
+
+def _format_of(file: str) -> str | None:
+    return FORMAT_OF_SUFFIX.get(PurePosixPath(file).suffix.lower())
+
+
+def _free_name(file: PurePosixPath, suffix: str, taken: set[str]) -> str:
+    name = str(file.with_suffix(suffix))
+    while name in taken:
+        file = file.with_name(file.name + suffix)
+        name = str(file)
+    return name
+
+
+def _sample_names(target: PurePosixPath, samples: int) -> tuple[str, ...]:
+    if samples == 1:
+        return (str(target),)
+    return tuple(str(target.with_stem(f"{target.stem}_{index}")) for index in range(samples))
