@@ -23,9 +23,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 
 def _pipeline(size: int, horizontal_flip: float, crop: str, colour_jitter: float) -> Compose:
-    os.environ["NO_ALBUMENTATIONS_UPDATE"] = (
-        "1"  # importing it would otherwise ask the network for a newer version
-    )
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else the import asks the network for a newer version
     import albumentations  # takes seconds, and only training needs it
 
     transforms = [CROPS[crop](albumentations, size), albumentations.HorizontalFlip(p=horizontal_flip)]

@@ -91,7 +91,7 @@ def build_autocast(recipe: Recipe, device: torch.device) -> Callable[[], Abstrac
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
@@ -102,7 +102,9 @@ def _networks(recipe: Recipe, domains: tuple[str, str]) -> tuple[TranslationMode
         return recipe.model.build_model(domains), recipe.model.build_ratios()
     bundle = load_bundle(start_from)
     if bundle.card.architecture != recipe.model:
-        raise BadRecipe(f"training.start_from: {start_from} has another architecture than this recipe's model")
+        raise BadRecipe(
+            f"training.start_from: {start_from} has another architecture than this recipe's model"
+        )
     bundle.model.domains = domains
     return bundle.model.train(), bundle.ratios.train()
 
@@ -110,5 +112,3 @@ def _networks(recipe: Recipe, domains: tuple[str, str]) -> tuple[TranslationMode
 def _adam(recipe: Recipe, module: nn.Module, rate: float) -> Optimisation:
     settings, steps = recipe.optimisation, recipe.training.steps
     return adam(module.parameters(), rate, settings.betas, steps, settings.decay_from, settings.clip_norm)
-
-

@@ -120,9 +120,10 @@ class _Pictures:
                 if cache_bytes <= 0:
                     break
                 indices = range(start, min(start + at_once, len(self.files)))
-                read = {i: pixels for i, pixels in zip(indices, pool.map(self._read, indices), strict=True)}
-                cache |= {index: pixels for index, pixels in read.items() if pixels is not None}
-                cache_bytes -= sum(pixels.nbytes for pixels in read.values() if pixels is not None)
+                read = zip(indices, pool.map(self._read, indices), strict=True)
+                found = {index: pixels for index, pixels in read if pixels is not None}
+                cache_bytes -= sum(pixels.nbytes for pixels in found.values())
+                cache |= found
         return cache
 
     def _read(self, index: int) -> Pixels | None:
@@ -141,7 +142,7 @@ class _Pictures:
         if lost > MAX_UNREADABLE_SHARE * total or total - lost < 2:
             file, problem = next(iter(self.unreadable.items()))
             raise BadDataset(
-                f"{lost} of {total} pictures beside {file} cannot be read ({problem}): replace them"
+                f"{lost} of {total} pictures beside {file} cannot be read ({problem}): remove or replace them"
             )
 
 

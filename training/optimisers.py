@@ -29,7 +29,7 @@ class Optimisation:
     def descend(self, loss: Tensor) -> bool:
         """One step down the gradient. False, and nothing changed, where loss or gradient is not finite."""
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         if not torch.isfinite(norm + loss.detach()):
             self.optimiser.zero_grad(set_to_none=True)

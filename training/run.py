@@ -1,6 +1,6 @@
 """A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle.
 
-    recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
+recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
 """
 
 import json
@@ -131,7 +131,7 @@ def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device
             dataset, sampler, recipe.training.batch_size, trainer.step, workers=recipe.data.workers
         )
         every = recipe.training.grid_every or sampler.steps_per_epoch(recipe.training.batch_size)
-        trainer.callbacks = _callbacks(run, recipe, learner, dataset, trainer.step, every)
+        trainer.callbacks = _callbacks(run, learner, dataset, trainer.step, every)
         with _signals() as received:
             trainer.run(batches, stopped=lambda: bool(received))
         card = _card(recipe, dataset, trainer)
@@ -142,7 +142,7 @@ def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device
 
 
 def _callbacks(
-    run: Path, recipe: Recipe, learner: Learner, dataset: UnpairedFolders, step: int, grid_every: int
+    run: Path, learner: Learner, dataset: UnpairedFolders, start_step: int, grid_every: int
 ) -> list[Callback]:
     held_out = dataset.validation_batch(GRID_PICTURES)
 
@@ -151,8 +151,8 @@ def _callbacks(
 
     return [
         Progress(),
-        JsonLines(run / "metrics.jsonl", step),
-        TensorBoard(run / "tensorboard", step),
+        JsonLines(run / "metrics.jsonl", start_step),
+        TensorBoard(run / "tensorboard", start_step),
         SampleGrid(run / "samples", grid, grid_every),
     ]
 
@@ -196,11 +196,9 @@ def _signals() -> Iterator[list[int]]:
 
     def remember(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        signal.signal(number, before[number])
+        signal.signal(number, signal.SIG_DFL)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, remember)
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
     finally:

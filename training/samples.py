@@ -16,9 +16,10 @@ def sample_grid(model: TranslationModel, batch: Batch, samples: int) -> Tensor:
     The codes are the same every time and leave the global random state alone.
     """
     observed, latent = model.domains
-    rows = [_row(model, picture, latent, samples) for picture in batch.x.split(1)]
-    rows += [_row(model, picture, observed, samples) for picture in batch.z.split(1)]
-    return make_grid(torch.cat(rows).cpu() / 2 + 0.5, nrow=samples + 2)
+    rows = [_row(model, batch.x[i : i + 1], latent, samples) for i in range(len(batch.x))]
+    rows += [_row(model, batch.z[i : i + 1], observed, samples) for i in range(len(batch.z))]
+    grid: Tensor = make_grid(torch.cat(rows).cpu() / 2 + 0.5, nrow=samples + 2)
+    return grid
 
 
 def _row(model: TranslationModel, picture: Tensor, to: str, samples: int) -> Tensor:

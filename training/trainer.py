@@ -202,7 +202,6 @@ class Trainer:
     def _scalars(self, terms: SJMVITerms, ratio_loss: Tensor, draws: Draws) -> dict[str, float]:
         with self.autocast():
             diagnostics = ratio_diagnostics(self.learner.ratios, draws)
-        rate = self.learner.maps_optimisation.schedule.get_last_lr()[0]
-        found = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics}
-        return {name: float(value) for name, value in found.items()} | {"rate": rate}
-
+        found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics}
+        scalars = {name: float(value.detach()) for name, value in found.items()}
+        return scalars | {"rate": float(self.learner.maps_optimisation.schedule.get_last_lr()[0])}

@@ -29,8 +29,9 @@ def exp_safe(exponent: Tensor, cap: float = 6.0) -> Tensor:
     """
     if math.isinf(cap):
         return exponent.exp()
-    excess = F.relu(exponent - cap)  # two clamps would both drop the gradient where exponent = cap
-    return exponent.clamp_max(cap).exp() * (1 + excess + 0.5 * excess.square())
+    excess = F.relu(exponent - cap)
+    capped = torch.where(excess > 0, cap, exponent)  # a clamp would lose the gradient where exponent = cap
+    return capped.exp() * (1 + excess + 0.5 * excess.square())
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,20 @@ class Reconstruction:
     code_kl: Tensor
 
 
+class Reconstructed(Protocol):
+    """What `StochasticMap.reconstruct` gives, from whichever package: a Reconstruction's fields."""
+
+    @property
+    def density(self) -> Density: ...
+    @property
+    def code_kl(self) -> Tensor: ...
+
+
 class StochasticMap(Protocol):
     """x = F(xi; z) or z = G(eps; x): the prior's code on a call, the posterior's code in `reconstruct`."""
 
     def __call__(self, source: Tensor) -> Density: ...
-    def reconstruct(self, target: Tensor, source: Tensor) -> Reconstruction: ...
+    def reconstruct(self, target: Tensor, source: Tensor) -> Reconstructed: ...
 
 
 def negative_log_likelihood(density: Density, target: Tensor, reduction: Reduction) -> Tensor:
