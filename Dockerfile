@@ -1,0 +1,29 @@
+# By default with CUDA, which torch's ordinary wheels contain. For the CPU alone, a third of the size:
+#   docker build --build-arg TORCH_INDEX=ADDRESS .    with the address of an index of torch's CPU wheels
+FROM python:3.12-slim
+
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
+WORKDIR /srv/sjmvi
+
+# torch in a layer of its own: gigabytes that no change of ours touches
+COPY constraints.txt ./
+ARG TORCH_INDEX=
+RUN pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} --constraint constraints.txt torch torchvision
+
+COPY pyproject.toml README.md LICENSE ./
+COPY app app
+COPY translation translation
+COPY training training
+RUN pip install --constraint constraints.txt .
+COPY weights weights
+
+RUN useradd --system sjmvi && install --directory --owner sjmvi data
+USER sjmvi
+VOLUME /srv/sjmvi/data
+EXPOSE 8000
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+
+# Inside the container every address is its own; which of them reach the host is said by docker run --publish
+CMD ["sjmvi", "serve", "--host", "0.0.0.0", "--insecure-no-auth"]
