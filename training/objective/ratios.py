@@ -144,7 +144,9 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 
 def gradient_penalty(ratio: LogRatio, reference: Tensor, given: Tensor) -> Tensor:
-    """R1: E||grad_reference log ratio||^2 / 2, with respect to the judged picture only; a scalar, per patch.
+    """R1: E||grad_reference log r||^2 / 2, with respect to the judged picture only; a scalar.
+
+    Of maps of patches the mean over patches, as far as they do not overlap.
 
     Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
     pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.

@@ -1,0 +1,5 @@
+"""One contract: generator(source, code) -> Distribution. One file per member."""
+
+from translation.generators.resnet import StochasticResNetGenerator
+
+GENERATORS = {"resnet": StochasticResNetGenerator}

@@ -1,0 +1,84 @@
+"""x = F(xi; z) with xi ~ N(0, I): a picture's conditional density, given a picture of the other domain.
+
+With a copy gate the mean is a blend, gate * painted + (1 - gate) * source, pixel by pixel, so that what need
+not change is copied rather than learned to be copied: the attention masks of Mejjati et al. (2018),
+https://arxiv.org/abs/1806.02311, in one network.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from translation.distributions import (
+    DISTRIBUTIONS,
+    SCALES,
+    Distribution,
+    DistributionName,
+    ScaleName,
+)
+from translation.generators.blocks import ResidualBlock, Upsample, convolution
+
+
+class StochasticResNetGenerator(nn.Module):
+    """The ResNet of Johnson et al. (2016), its residual blocks conditioned on a noise code.
+
+    `width` is the number of features at full resolution, four times as many at a quarter of it. Without
+    `copy_gate` every pixel is painted, as by Zhu et al. (2017).
+    """
+
+    stride = 4
+
+    def __init__(
+        self,
+        width: int,
+        blocks: int,
+        code_size: int,
+        distribution: DistributionName,
+        scale: ScaleName,
+        initial_scale: float,
+        copy_gate: bool,
+    ) -> None:
+        super().__init__()
+        self.code_size = code_size
+        self.distribution = DISTRIBUTIONS[distribution]
+        self.stem = convolution(3, width, size=7)
+        self.down = nn.ModuleList([convolution(width, 2 * width, stride=2)])
+        self.down.append(convolution(2 * width, 4 * width, stride=2))
+        self.blocks = nn.ModuleList([ResidualBlock(4 * width, code_size) for _ in range(blocks)])
+        self.up = nn.ModuleList([Upsample(4 * width, 2 * width), Upsample(2 * width, width)])
+        self.copy_gate = copy_gate
+        self.head = nn.Conv2d(width, 4 if copy_gate else 3, 7, padding=3, padding_mode="reflect")
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        self.scale = SCALES[scale](width, 3, initial_scale)
+
+    def forward(self, source: Tensor, code: Tensor) -> Distribution:
+        """source (B, 3, H, W) in [-1, 1], H and W at least 8; code (B, code_size).
+
+        The density's mean is (B, 3, H, W) in [-1, 1], float32.
+        """
+        height, width = source.shape[-2:]
+        features = self._features(self._pad(source), code)
+        with torch.autocast(source.device.type, enabled=False):
+            mean = self._mean(self.head(features.float())[..., :height, :width], source.float())
+            scale = self.scale(features)
+        return self.distribution(mean, scale[..., :height, :width] if scale.ndim else scale)
+
+    def _mean(self, painted: Tensor, source: Tensor) -> Tensor:
+        if not self.copy_gate:
+            return torch.tanh(painted)
+        return torch.lerp(source, torch.tanh(painted[:, :3]), torch.sigmoid(painted[:, 3:]))
+
+    def _features(self, source: Tensor, code: Tensor) -> Tensor:
+        features = F.relu(F.instance_norm(self.stem(source)))
+        for down in self.down:
+            features = F.relu(F.instance_norm(down(features)))
+        for block in self.blocks:
+            features = block(features, code)
+        for up in self.up:
+            features = up(features)
+        return features
+
+    def _pad(self, source: Tensor) -> Tensor:
+        bottom, right = (-side % self.stride for side in source.shape[-2:])
+        return F.pad(source, (0, right, 0, bottom), mode="reflect") if bottom or right else source

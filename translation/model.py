@@ -1,0 +1,96 @@
+"""A translation model: both directions of one domain pair, x = F(xi; z) and z = G(eps; x).
+
+The first domain is x, the observed one, the second z, the latent one whose samples are the implicit prior.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from translation.distributions import Distribution
+from translation.generators.noise import NoiseEncoder, kl_from_standard_normal
+
+
+class UnknownDomain(ValueError):
+    """A name that is neither of a model's two domains."""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """The target's density under a code drawn from h(code | target, source); code_kl (B,) nats."""
+
+    density: Distribution
+    code_kl: Tensor
+
+
+class StochasticMap(nn.Module):
+    """p(target | source): a generator, its code's prior N(0, I) and posterior h(code | target, source)."""
+
+    def __init__(self, generator: nn.Module, noise: NoiseEncoder | None, code_size: int) -> None:
+        super().__init__()
+        self.generator = generator
+        self.noise = noise
+        self.code_size = code_size
+
+    def forward(self, source: Tensor, code: Tensor | None = None) -> Distribution:
+        """source (B, 3, H, W) in [-1, 1]; code (B, code_size), drawn from the prior when absent."""
+        if code is None:
+            code = torch.randn(len(source), self.code_size, device=source.device)
+        density: Distribution = self.generator(source, code)
+        return density
+
+    def reconstruct(self, target: Tensor, source: Tensor) -> Reconstruction:
+        """The pieces of the bound on -log p(target | source), both (B, 3, H, W)."""
+        if self.noise is None:
+            return Reconstruction(self(source), target.new_zeros(len(target)))
+        posterior = self.noise(target, source)
+        return Reconstruction(self(source, posterior.rsample()), kl_from_standard_normal(posterior))
+
+
+class TranslationModel(nn.Module):
+    """Both maps of a domain pair; domains are (observed, latent)."""
+
+    def __init__(self, domains: tuple[str, str], x_given_z: StochasticMap, z_given_x: StochasticMap) -> None:
+        super().__init__()
+        self.domains = domains
+        self.code_size = x_given_z.code_size
+        self.x_given_z = x_given_z
+        self.z_given_x = z_given_x
+
+    def conditional(self, to: str) -> StochasticMap:
+        """The map that makes pictures of domain `to`. Raises UnknownDomain."""
+        observed, _ = self._check(to)
+        return self.x_given_z if to == observed else self.z_given_x
+
+    def source_of(self, to: str) -> str:
+        """The domain that is translated to `to`. Raises UnknownDomain."""
+        observed, latent = self._check(to)
+        return latent if to == observed else observed
+
+    def _check(self, to: str) -> tuple[str, str]:
+        if to not in self.domains:
+            raise UnknownDomain(
+                f"no domain named {to!r}; this model translates to {' and '.join(self.domains)}"
+            )
+        return self.domains
+
+
+class DensityRatios(nn.Module):
+    """Log-ratio networks: `latent` judges z given x, `observed` judges x given z."""
+
+    def __init__(self, latent: nn.Module, observed: nn.Module) -> None:
+        super().__init__()
+        self.latent = latent
+        self.observed = observed
+
+
+def draw_code(seed: int, index: int, size: int, temperature: float = 1.0) -> Tensor:
+    """(size,) float32: temperature * N(0, I), a function of (seed, index) alone, on every machine alike.
+
+    Drawn on the CPU, so that neither the device nor other requests in a batch change it; index counts
+    the samples of one request, seed is 0 to 2^63 - 1. Temperature 0 is the mean image's code.
+    """
+    stream = int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
+    return temperature * torch.randn(size, generator=torch.Generator().manual_seed(stream))
