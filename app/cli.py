@@ -1,0 +1,151 @@
+"""`sjmvi`: one command, all verbs. Each imports what it needs when it runs: --help waits for no torch.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 input, 4 model or bundle, 5 environment, 6 some items failed,
+130 and 143 signals.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from app.cli_translate import translate
+from app.cli_weights import weights
+
+if TYPE_CHECKING:
+    from app.errors import Problem
+
+DEBUG = "--debug"
+
+app = typer.Typer(
+    name="sjmvi",
+    help="Unpaired image-to-image translation that samples: two folders in, a model both ways out.",
+    epilog="Every error is one line, `error: <slug>: <message>`; --debug shows where it came from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(weights, name="weights")
+app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
+    translate
+)
+
+
+@app.command(
+    epilog="sjmvi train horse/ zebra/ --recipe quick    sjmvi train --resume runs/horse2zebra    "
+    "sjmvi train data/ --domains horse,zebra --set training.steps=20000"
+)
+def train(
+    first: Annotated[
+        Path | None, typer.Argument(help="pictures of the first domain, or a root with trainA and trainB")
+    ] = None,
+    second: Annotated[Path | None, typer.Argument(help="pictures of the second domain")] = None,
+    recipe: Annotated[str, typer.Option(help="a shipped recipe's name, or a TOML file")] = "quick",
+    domains: Annotated[
+        str | None, typer.Option(help="their names, as in horse,zebra; the folders' own when absent")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="a recipe's value, as in training.steps=500; repeatable")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="the run's folder")] = None,
+    resume: Annotated[Path | None, typer.Option(help="a run to go on with; all else is read from it")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+) -> None:
+    """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
+    from training import run
+
+    try:
+        if resume:
+            finished = run.resume(resume, device)
+        elif first:
+            finished = run.train(first, second, recipe, _pair(domains), overrides or (), out, device)
+        else:
+            raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
+    except run.Interrupted as stopped:
+        typer.echo(str(stopped), err=True)
+        raise typer.Exit(128 + stopped.signal_number) from stopped
+    typer.echo(str(finished / "bundle"))
+
+
+@app.command(epilog="sjmvi serve --port 8080")
+def serve(
+    host: Annotated[str | None, typer.Option(help="where to listen; SJMVI_HOST, 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="0 for a free one; SJMVI_PORT, 8000")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N")] = None,
+    insecure_no_auth: Annotated[
+        bool, typer.Option("--insecure-no-auth", help="let anybody who can reach the address use it")
+    ] = False,
+) -> None:
+    """Serve the page and the HTTP API. SJMVI_* variables set the rest."""
+    from app import server
+    from app.main import create_app
+    from app.settings import Settings
+
+    settings = Settings().updated(host=host, port=port, device=device)
+    server.serve(create_app(settings), settings, public=insecure_no_auth)
+
+
+def main() -> NoReturn:
+    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    sys.exit(execute(arguments, debug=DEBUG in sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str], debug: bool = False) -> int:
+    """The exit code. Errors become one line on stderr, but with `debug`, which lets them through."""
+    try:
+        return app(arguments, prog_name="sjmvi", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        return _fail("usage", error.format_message(), error.exit_code)
+    except BrokenPipeError:
+        return 1
+    except Exception as error:  # the last one to see it
+        if debug:
+            raise
+        problem = _problem_of(error)
+        message = " ".join(str(error).split()) or type(error).__name__
+        return _fail(problem.slug, message, problem.exit_code)
+
+
+def _fail(slug: str, message: str, exit_code: int) -> int:
+    typer.echo(f"error: {slug}: {message}", err=True)
+    return exit_code
+
+
+def _problem_of(error: Exception) -> "Problem":
+    from app.errors import PROBLEMS, problem_of
+
+    return problem_of(error, {**PROBLEMS, **_training_problems()})
+
+
+def _training_problems() -> Mapping[type[Exception], "Problem"]:
+    """No part of the service's table: it never trains, its jobs are processes of this command."""
+    if "training.run" not in sys.modules:  # then none of its errors can have been raised
+        return {}
+    from app.errors import ENVIRONMENT, FAILED, INPUT, USAGE, Problem
+    from training.checkpoint import CorruptCheckpoint, RunInUse
+    from training.config import BadRecipe
+    from training.domains import BadDataset
+    from training.run import NotARun
+    from training.trainer import Diverged
+
+    return {
+        BadRecipe: Problem("bad-recipe", 422, USAGE),
+        BadDataset: Problem("bad-dataset", 422, INPUT),
+        NotARun: Problem("not-a-run", 422, INPUT),
+        CorruptCheckpoint: Problem("corrupt-checkpoint", 422, INPUT),
+        RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
+        Diverged: Problem("diverged", 500, FAILED),
+    }
+
+
+def _pair(domains: str | None) -> tuple[str, str] | None:
+    if domains is None:
+        return None
+    names = [name.strip() for name in domains.split(",")]
+    if len(names) != 2 or not all(names):
+        raise typer.BadParameter(f"--domains takes two names with a comma between, not {domains!r}")
+    return names[0], names[1]

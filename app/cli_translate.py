@@ -1,0 +1,146 @@
+"""`sjmvi translate`: a file, a tree of files, or a pipe."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from translation.report import FileReport
+    from translation.sampler import ProcessSize
+    from translation.translator import TranslationRequest, Translator
+
+PIPE = "-"
+SOME_FAILED = 6
+MAX_SEED = 2**63 - 1
+
+
+def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
+    bundle: Annotated[str, typer.Argument(help="a bundle's folder, or a name of `sjmvi weights list`")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="a picture, a folder of them, or - for stdin")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="a folder, a picture's name, or - for stdout")],
+    to: Annotated[str, typer.Option(help="the domain to translate to")],
+    samples: Annotated[int, typer.Option(min=1, max=16, help="translations of each picture")] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=MAX_SEED, help="the same seed, the same pictures; else a fresh one"),
+    ] = None,
+    temperature: Annotated[float, typer.Option(min=0, max=2, help="scales the noise; 0: the mean")] = 1.0,
+    size: Annotated[
+        str | None, typer.Option(help="short side at work: pixels or native; the training size when absent")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="say what was done as JSON on stdout")] = False,
+) -> None:
+    """Translate pictures. Names, folders and formats are kept; a second run does no work twice."""
+    process_size = _process_size(size)
+    if as_json and out == PIPE:
+        raise typer.BadParameter("--json and a picture cannot share stdout")
+    from translation.translator import TranslationRequest
+
+    translator = _translator(bundle, device)
+    request = TranslationRequest(to, samples, seed, temperature, process_size=process_size)
+    if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
+        report = _translate_one(translator, source, out, request)
+    else:
+        report = _translate_tree(translator, Path(source), Path(out), request)
+    if as_json:
+        typer.echo(json.dumps(report))
+    if report.get("failed"):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _translator(name: str, device: str) -> "Translator":
+    from app.cli_weights import load
+    from app.device import pick_device
+    from app.settings import Settings
+    from translation.translator import Translator
+
+    bundle = load(name)
+    return Translator(bundle, pick_device(device), Settings().picture_limits, Path(name).resolve().name)
+
+
+def _translate_one(
+    translator: "Translator", source: str, out: str, request: "TranslationRequest"
+) -> dict[str, object]:
+    """One picture with the seed as given, so that the service's answer to it is the same."""
+    from translation.durable import replacing
+    from translation.tree import FORMAT_OF_SUFFIX, name_outputs
+
+    data = sys.stdin.buffer.read() if source == PIPE else _read(source)
+    if out == PIPE:
+        translation = translator(data, request)
+        sys.stdout.buffer.write(translation.pictures[0])
+        return {}
+    translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
+    outputs = name_outputs([out], None, request.samples)[out]
+    for name, picture in zip(outputs, translation.pictures, strict=True):
+        with replacing(Path(name)) as file:
+            file.write(picture)
+    return {"outputs": outputs, **asdict(translation.receipt)}
+
+
+def _read(source: str) -> bytes:
+    from translation.tree import InvalidInput
+
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{source}: {error.strerror}") from error
+
+
+def _translate_tree(
+    translator: "Translator", source: Path, out: Path, request: "TranslationRequest"
+) -> dict[str, object]:
+    from translation.folders import translate_folder
+
+    with _progress() as advance:
+        summary = translate_folder(translator, source, out, request, advance)
+    return asdict(summary)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, "FileReport"], None]]:
+    """Pictures, images/s and time left on stderr, and a line for each that failed."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (
+        TextColumn("translating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} images/s"),
+        TimeRemainingColumn(),
+    )
+    started = perf_counter()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", rate=0.0, total=None)
+
+        def advance(done: int, total: int, row: "FileReport") -> None:
+            progress.update(task, completed=done, total=total, rate=done / (perf_counter() - started))
+            if row.outcome == "failed":
+                console.print(f"{row.file}: {row.message}", markup=False)
+
+        yield advance
+
+
+def _is_picture_name(out: str) -> bool:
+    from translation.tree import FORMAT_OF_SUFFIX
+
+    return Path(out).suffix.lower() in FORMAT_OF_SUFFIX and not Path(out).is_dir()
+
+
+def _process_size(size: str | None) -> "ProcessSize":
+    if size is None:
+        return None
+    if size == "native":
+        return "native"
+    if not size.isdecimal():
+        raise typer.BadParameter(f"--size takes pixels or native, not {size!r}")
+    return int(size)

@@ -1,0 +1,22 @@
+"""What the lifespan made, as the routes ask for it."""
+
+from typing import Annotated, TypedDict, cast
+
+from fastapi import Depends, Request
+
+from app.engine import Engine
+from app.settings import Settings
+from translation.registry import Registry
+
+
+class State(TypedDict):
+    settings: Settings
+    registry: Registry
+    engine: Engine
+
+
+async def _state(request: Request) -> State:
+    return cast(State, request.state)
+
+
+StateDep = Annotated[State, Depends(_state)]

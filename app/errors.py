@@ -1,0 +1,86 @@
+"""What an error means outside: from the domain's exception to a slug, an HTTP status and an exit code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from app import device, engine, middleware, negotiation, server, uploads
+from translation import codec, model, registry, tree, weights
+
+FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
+
+
+@dataclass(frozen=True)
+class Problem:
+    slug: str
+    status: int
+    exit_code: int = FAILED
+
+    @property
+    def title(self) -> str:
+        return self.slug.replace("-", " ").capitalize()
+
+
+PROBLEMS: Mapping[type[Exception], Problem] = {
+    # the picture
+    codec.InvalidImage: Problem("invalid-image", 422, INPUT),
+    codec.EmptyImage: Problem("empty-image", 422, INPUT),
+    codec.UnsupportedImageFormat: Problem("unsupported-image-format", 415, INPUT),
+    codec.CorruptImage: Problem("corrupt-image", 422, INPUT),
+    codec.ImageTooLarge: Problem("image-too-large", 413, INPUT),
+    codec.ImageTooSmall: Problem("image-too-small", 422, INPUT),
+    codec.BadAspectRatio: Problem("bad-aspect-ratio", 422, INPUT),
+    codec.AnimatedImage: Problem("animated-image", 422, INPUT),
+    codec.UnsupportedBitDepth: Problem("unsupported-bit-depth", 422, INPUT),
+    codec.UnsupportedOutputFormat: Problem("unsupported-output-format", 422, USAGE),
+    tree.InvalidInput: Problem("invalid-input", 422, INPUT),
+    engine.TooManyPixels: Problem("too-many-pixels", 413, INPUT),
+    # what is asked of it
+    model.UnknownDomain: Problem("bad-parameter", 422, USAGE),
+    RequestValidationError: Problem("bad-parameter", 422, USAGE),
+    ValidationError: Problem("unknown-setting", 500, USAGE),
+    uploads.RepeatedParameter: Problem("bad-parameter", 422, USAGE),
+    uploads.UnsupportedMediaType: Problem("unsupported-media-type", 415),
+    uploads.BadForm: Problem("malformed-multipart", 400),
+    uploads.MissingField: Problem("missing-field", 422),
+    uploads.TooManyFiles: Problem("too-many-files", 400),
+    uploads.TooManyFields: Problem("too-many-fields", 400),
+    uploads.PartTooLarge: Problem("part-too-large", 400),
+    negotiation.NotAcceptable: Problem("not-acceptable", 406),
+    middleware.BodyTooLarge: Problem("body-too-large", 413),
+    middleware.BodyTimeout: Problem("body-timeout", 408),
+    ClientDisconnect: Problem("client-closed-request", 499),
+    # the model
+    registry.UnknownModel: Problem("unknown-model", 404, MODEL),
+    weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
+    weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
+    weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),
+    weights.UnsafeWeights: Problem("unsafe-weights", 422, MODEL),
+    weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
+    weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
+    weights.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
+    # the service and its machine
+    engine.Overloaded: Problem("overloaded", 429),
+    engine.NotReady: Problem("not-ready", 503),
+    engine.DeadlineExceeded: Problem("deadline-exceeded", 504),
+    server.PublicWithoutKeys: Problem("public-without-keys", 500, USAGE),
+    server.PortInUse: Problem("port-in-use", 500, ENVIRONMENT),
+    device.NoSuchDevice: Problem("no-such-device", 500, ENVIRONMENT),
+    OSError: Problem("system-error", 500, ENVIRONMENT),
+    Exception: Problem("internal-error", 500),
+}
+
+FRAMEWORK: Mapping[int, Problem] = {  # what the web framework raises of itself has a status only
+    400: Problem("bad-request", 400),
+    404: Problem("not-found", 404),
+    405: Problem("method-not-allowed", 405),
+    413: Problem("body-too-large", 413),
+}
+
+
+def problem_of(error: Exception, table: Mapping[type[Exception], Problem] = PROBLEMS) -> Problem:
+    """The row of the error's most specific class."""
+    return next(table[kind] for kind in type(error).__mro__ if kind in table)

@@ -1,0 +1,56 @@
+"""The service, composed: settings in, an ASGI application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from app.dependencies import State
+from app.device import pick_device
+from app.engine import Engine, EngineLimits
+from app.middleware import BodyLimit, Identity
+from app.problems import render_errors
+from app.routes import health, models, page, translations
+from app.settings import Settings
+from translation.registry import Registry
+
+WEB = Path(__file__).parent / "web"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Loads no model: the lifespan does, while /livez already answers and /readyz says what is awaited."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        registry = Registry(settings.weights_dir, settings.models_dir)
+        async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
+            yield State(settings=settings, registry=registry, engine=engine)
+
+    app = FastAPI(
+        title="SJMVI",
+        summary="Unpaired image-to-image translation that samples",
+        version=version("sjmvi"),
+        lifespan=lifespan,
+        docs_url=None,  # the framework's own page loads its scripts from another host
+        redoc_url=None,
+        middleware=[
+            Middleware(Identity),
+            Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
+        ],
+    )
+    render_errors(app)
+    for routes in (health, models, translations, page):
+        app.include_router(routes.router)
+    for folder in ("static", "examples"):
+        app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
+    return app
+
+
+def _engine_limits(settings: Settings) -> EngineLimits:
+    return EngineLimits(
+        settings.max_queue, settings.timeout_s, settings.max_output_pixels, settings.picture_limits
+    )

@@ -1,0 +1,71 @@
+"""Discovery: which models there are, what the service does, and how much of it."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.dependencies import StateDep
+from app.problems import problem_responses
+from app.schemas import Discovery, Limits, ModelDetails, Models, ModelSummary
+from app.settings import Settings
+from translation.codec import FORMATS
+from translation.weights import Card, read_card
+
+router = APIRouter(prefix="/v1", tags=["models"])
+
+LINKS = {
+    "models": "/v1/models",
+    "limits": "/v1/limits",
+    "translations": "/v1/translations",
+    "openapi": "/openapi.json",
+    "docs": "/docs",
+}
+
+
+@router.get("", operation_id="discover")
+async def discover(state: StateDep) -> Discovery:
+    return Discovery(version=version("sjmvi"), links=LINKS, limits=_limits(state["settings"]))
+
+
+@router.get("/limits", operation_id="limits")
+async def limits(state: StateDep) -> Limits:
+    return _limits(state["settings"])
+
+
+@router.get("/models", operation_id="list_models")
+def list_models(state: StateDep) -> Models:
+    """Those whose cards can be read; `sjmvi weights list` says what is wrong with the others."""
+    entries = state["registry"].list()
+    return Models(
+        models=[
+            ModelSummary(**_summary(entry.name, entry.card, entry.digest))
+            for entry in entries
+            if entry.card and entry.digest
+        ]
+    )
+
+
+@router.get("/models/{name}", operation_id="show_model", responses=problem_responses(404, 422))
+def show_model(name: str, state: StateDep) -> ModelDetails:
+    """With the whole card."""
+    card, digest = read_card(state["registry"].folder(name))
+    return ModelDetails(**_summary(name, card, digest), card=card.model_dump(mode="json"))
+
+
+def _summary(name: str, card: Card, digest: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "domains": card.domains,
+        "training_size": card.training_size,
+        "digest": digest,
+        "licence": card.licence,
+    }
+
+
+def _limits(settings: Settings) -> Limits:
+    shared = settings.model_dump(include=set(Limits.model_fields))
+    picture = settings.picture_limits
+    return Limits(
+        **shared, min_side=picture.min_side, max_aspect=picture.max_aspect, input_formats=list(FORMATS)
+    )

@@ -1,0 +1,49 @@
+"""The pages for people: translating at /, the API's description at /docs."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from starlette.templating import Jinja2Templates
+
+from app.dependencies import StateDep
+from translation.registry import Entry, UnknownModel
+
+WEB = Path(__file__).parents[1] / "web"
+EXAMPLES = WEB / "examples"
+
+router = APIRouter(include_in_schema=False)
+templates = Jinja2Templates(WEB / "templates")
+
+
+@router.get("/")
+def page(request: Request, state: StateDep, model: str | None = None) -> HTMLResponse:
+    models = [entry for entry in state["registry"].list() if entry.card]
+    chosen = _choose(models, model)
+    return templates.TemplateResponse(
+        request,
+        "page.html",
+        {"models": models, "model": chosen, "example": _example(chosen), "url": str(request.base_url)},
+    )
+
+
+@router.get("/docs")
+async def docs(request: Request) -> HTMLResponse:
+    return templates.TemplateResponse(request, "docs.html")
+
+
+def _choose(models: list[Entry], name: str | None) -> Entry | None:
+    if name is None:
+        return next(iter(models), None)
+    for entry in models:
+        if entry.name == name:
+            return entry
+    raise UnknownModel(f"no model named {name!r}; available: {', '.join(entry.name for entry in models)}")
+
+
+def _example(model: Entry | None) -> str | None:
+    """A picture of the model's first domain, where we have one of that name."""
+    if model is None or model.card is None:
+        return None
+    name = f"{model.card.domains[0]}.jpg"
+    return f"/examples/{name}" if name in {path.name for path in EXAMPLES.iterdir()} else None

@@ -1,0 +1,142 @@
+"""POST /v1/translations: one picture in, its translations out."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from app.dependencies import StateDep
+from app.engine import Answer
+from app.negotiation import FORMATS, JSON, PICTURES, ZIP, negotiate, offers_for
+from app.packing import pack
+from app.problems import problem_responses
+from app.schemas import TranslationAnswer, TranslationParameters, form_with_file, query_parameters
+from app.uploads import FIELD, Upload, read_upload
+from translation.codec import MEDIA_TYPES
+from translation.translator import TranslationRequest
+
+router = APIRouter(prefix="/v1", tags=["translations"])
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+RECEIPT = {
+    "SJMVI-Model": "the model's name",
+    "SJMVI-Model-Digest": "sha256 of its card",
+    "SJMVI-Direction": "the two domains, percent-encoded, as in horse -> zebra",
+    "SJMVI-Seed": "brings the same pictures back, with the same parameters",
+    "SJMVI-Padded-Batch": "the size of the batch that they were drawn in; same size, same bytes",
+    "SJMVI-Request-Id": "the client's, or a new one",
+    "Server-Timing": "milliseconds: decode, queue, infer, encode",
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The translation, at the picture's own size. Several samples need a zip or JSON.",
+        "content": {
+            **dict.fromkeys((*PICTURES.values(), ZIP), BINARY),
+            JSON: {"schema": TranslationAnswer.model_json_schema()},
+        },
+        "headers": {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in RECEIPT.items()
+        },
+    },
+    **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 503, 504),
+}
+REQUEST = {
+    "parameters": query_parameters(TranslationParameters),
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": BINARY,
+            "multipart/form-data": {"schema": form_with_file(TranslationParameters, FIELD)},
+        },
+    },
+}
+
+
+@router.post(
+    "/translations",
+    operation_id="translate",
+    response_class=Response,
+    responses=RESPONSES,
+    openapi_extra=REQUEST,
+)
+async def translate(request: Request, state: StateDep) -> Response:
+    """Send the picture as the body (image/*), or as the field `image` of a form."""
+    engine = state["engine"]
+    engine.check_room()  # before the body is read, which may take long
+    upload = await read_upload(request)
+    parameters = _validated(upload.parameters)
+    media_type = negotiate(request.headers.get("accept"), offers_for(parameters.samples, parameters.format))
+    answer = await _unless_gone(
+        request,
+        engine.translate(
+            parameters.model or engine.default, upload.data, _translation_request(parameters, media_type)
+        ),
+    )
+    body = await asyncio.to_thread(pack, answer.translation, media_type)
+    return Response(body, media_type=media_type, headers=_receipt(answer, upload))
+
+
+def _validated(parameters: dict[str, str]) -> TranslationParameters:
+    try:
+        return TranslationParameters.model_validate(parameters)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
+
+
+def _translation_request(parameters: TranslationParameters, media_type: str) -> TranslationRequest:
+    return TranslationRequest(
+        to=parameters.to,
+        samples=parameters.samples,
+        seed=parameters.seed,
+        temperature=parameters.temperature,
+        format=(parameters.format or FORMATS.get(media_type, "png")).upper(),
+        process_size=parameters.size,
+    )
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """What nobody waits for any more leaves the queue. Raises ClientDisconnect."""
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(_client_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _client_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
+    receipt = answer.translation.receipt
+    timings = receipt.timings
+    stages = {
+        "decode": timings.decode_s,
+        "queue": answer.queue_s,
+        "infer": timings.sample_s,
+        "encode": timings.encode_s,
+    }
+    headers = {
+        "SJMVI-Model": receipt.model,
+        "SJMVI-Model-Digest": receipt.digest,
+        "SJMVI-Direction": f"{quote(answer.source)} -> {quote(receipt.to)}",  # a header takes ASCII alone
+        "SJMVI-Seed": str(receipt.seed),
+        "SJMVI-Padded-Batch": str(receipt.padded_batch),
+        "Server-Timing": ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items()),
+    }
+    found = MEDIA_TYPES[answer.found]
+    if upload.media_type.startswith("image/") and upload.media_type != found:
+        headers["SJMVI-Warning"] = f"declared {upload.media_type}, found {found}"
+    return headers

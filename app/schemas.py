@@ -1,0 +1,126 @@
+"""What goes in and out over HTTP, validated and described in one place."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.negotiation import PICTURES
+
+MAX_SAMPLES = 16
+MAX_SEED = 2**63 - 1
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+
+
+class TranslationParameters(BaseModel):
+    """Of POST /v1/translations: in the query, or as fields of the form."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: str = Field(description="the domain to translate to, one of the model's two", examples=["zebra"])
+    model: str | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
+    samples: int = Field(1, ge=1, le=MAX_SAMPLES, description="draws of the noise code, a picture each")
+    seed: Seed | None = Field(None, description="fixes the draws; drawn and returned when absent")
+    temperature: float = Field(
+        1.0, ge=0, le=2, allow_inf_nan=False, description="scales the noise code; 0 gives the mean picture"
+    )
+    format: Literal["png", "webp", "jpeg", "avif"] | None = Field(
+        None, description="of the pictures; by Accept, and PNG, when absent"
+    )
+    size: Annotated[int, Field(ge=8)] | Literal["native"] | None = Field(
+        None,
+        description="the short side in pixels at which the model works: its training size when absent, "
+        "the picture's own when native; the answer has the picture's own size always",
+    )
+
+
+def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """The model's fields as OpenAPI's `parameters`."""
+    schema = model.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema["required"],
+            "description": row.pop("description"),
+            "schema": row,
+        }
+        for name, row in _without_null(schema["properties"]).items()
+    ]
+
+
+def form_with_file(model: type[BaseModel], field: str) -> dict[str, Any]:
+    """The schema of a multipart form: a file, and the model's fields, which the query may give as well."""
+    properties = _without_null(model.model_json_schema()["properties"])
+    file = {"type": "string", "format": "binary"}
+    return {"type": "object", "properties": {field: file, **properties}, "required": [field]}
+
+
+def _without_null(properties: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Absent is how a query or a form says null, so null itself must not be promised."""
+    return {name: _choices(row) for name, row in properties.items()}
+
+
+def _choices(row: dict[str, Any]) -> dict[str, Any]:
+    given = [choice for choice in row.get("anyOf", []) if choice != {"type": "null"}]
+    rest = {key: value for key, value in row.items() if key not in {"anyOf", "title"} and value is not None}
+    return rest | (given[0] if len(given) == 1 else {"anyOf": given} if given else {})
+
+
+class TranslatedPicture(BaseModel):
+    index: int = Field(description="of the sample: the noise is a function of seed and index")
+    media_type: str
+    url: str = Field(description="the picture itself, as a data URL")
+
+
+class TranslationAnswer(BaseModel):
+    model: str
+    digest: str = Field(description="sha256 of the model's card, which holds those of its weights")
+    to: str
+    seed: int
+    temperature: float
+    size: int | Literal["native"] | None
+    padded_batch: list[int]
+    pictures: list[TranslatedPicture]
+
+
+class ModelSummary(BaseModel):
+    name: str
+    domains: tuple[str, str]
+    training_size: int = Field(description="the short side of the training pictures in pixels")
+    digest: str
+    licence: str
+
+
+class Models(BaseModel):
+    models: list[ModelSummary]
+
+
+class ModelDetails(ModelSummary):
+    card: dict[str, Any]
+
+
+class Limits(BaseModel):
+    max_body_bytes: int
+    max_pixels: int
+    max_side: int
+    min_side: int
+    max_aspect: int
+    max_samples: int = MAX_SAMPLES
+    max_seed: int = MAX_SEED
+    max_output_pixels: int
+    max_queue: int
+    timeout_s: float
+    input_formats: list[str]
+    output_formats: list[str] = list(PICTURES)
+
+
+class Discovery(BaseModel):
+    name: str = "sjmvi"
+    version: str
+    links: dict[str, str]
+    limits: Limits
+
+
+class Health(BaseModel):
+    status: Literal["alive", "ready"]

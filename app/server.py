@@ -1,0 +1,82 @@
+"""Serving: who may reach it, on which port, and what the operator is told."""
+
+import errno
+import ipaddress
+import shlex
+import socket
+from pathlib import Path
+from urllib.parse import quote
+
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+
+from app.device import describe, pick_device
+from app.routes.page import EXAMPLES
+from app.settings import Settings
+from translation.registry import Registry
+
+
+class PublicWithoutKeys(ValueError):
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} is reached from other machines: --insecure-no-auth lets all of them in")
+
+
+class PortInUse(OSError):
+    def __init__(self, port: int) -> None:
+        super().__init__(f"another program listens on port {port}: give another with --port")
+
+
+def serve(app: FastAPI, settings: Settings, public: bool = False) -> None:
+    """Returns when the server has stopped. `public` lets other machines in.
+
+    Raises PublicWithoutKeys, PortInUse, NoSuchDevice.
+    """
+    if not public and not _is_loopback(settings.host):
+        raise PublicWithoutKeys(settings.host)
+    config = uvicorn.Config(app, timeout_graceful_shutdown=settings.graceful_shutdown_s, server_header=False)
+    with _listen(settings.host, settings.port) as listener:
+        _greet(settings, listener.getsockname()[1])
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(port) from error
+        raise
+
+
+def _greet(settings: Settings, port: int) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    console.print(f"device  {describe(pick_device(settings.device))}")
+    console.print(f"page    {url}/")
+    entries = [entry for entry in Registry(settings.weights_dir, settings.models_dir).list() if entry.card]
+    if not entries or entries[0].card is None:
+        console.print(
+            f"model   none in {settings.weights_dir} or {settings.models_dir}: see sjmvi train --help"
+        )
+        return
+    to = entries[0].card.domains[1]
+    console.print(f"curl    {curl_line(url, entries[0].name, to)}", markup=False)
+
+
+def curl_line(url: str, model: str, to: str) -> str:
+    """Works as printed, from the folder that the service was started in; it waits for the model as well."""
+    picture = EXAMPLES / "horse.jpg"
+    if picture.is_relative_to(Path.cwd()):
+        picture = picture.relative_to(Path.cwd())
+    query = f"{url}/v1/translations?model={model}&to={quote(to)}&seed=7"
+    return shlex.join(["curl", "--retry", "9", "-F", f"image=@{picture}", "-o", f"{to}.png", query])

@@ -1,0 +1,41 @@
+"""What the operator can set: SJMVI_* environment variables, the command line before them."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from translation.codec import Limits
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SJMVI_", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535, description="0 lets the system choose a free one")
+    device: str = Field("auto", description="auto (CUDA where present), cpu, cuda or cuda:N")
+    weights_dir: Path = Field(Path("weights"), description="bundles that ship with the project, read only")
+    data_dir: Path = Field(Path("data"), description="the service's own state")
+
+    max_body_bytes: int = Field(20_000_000, ge=1)
+    body_timeout_s: float = Field(120.0, gt=0, description="for the whole body to arrive")
+    max_pixels: int = Field(64_000_000, ge=64)
+    max_side: int = Field(16_384, ge=8)
+    max_output_pixels: int = Field(256_000_000, ge=64, description="the picture's pixels times its samples")
+    max_queue: int = Field(16, ge=1, description="translations under way and waiting; more are told to retry")
+    timeout_s: float = Field(120.0, gt=0, description="for one translation, waiting included")
+    graceful_shutdown_s: int = Field(20, ge=0)
+
+    @property
+    def models_dir(self) -> Path:
+        return self.data_dir / "models"
+
+    @property
+    def picture_limits(self) -> Limits:
+        return Limits(max_pixels=self.max_pixels, max_side=self.max_side)
+
+    def updated(self, **given: object) -> Self:
+        """A copy with the values that are not None, validated. Raises pydantic's ValidationError."""
+        values = {name: value for name, value in given.items() if value is not None}
+        return type(self).model_validate(self.model_dump() | values)

@@ -1,0 +1,84 @@
+"""A request's picture and parameters: a raw body with a query, or a form with the same names as fields."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+FIELD = "image"
+MAX_FIELDS = 16
+MAX_FIELD_BYTES = 4096
+
+
+class UnsupportedMediaType(ValueError):
+    def __init__(self, got: str) -> None:
+        expected = (
+            f"send the picture as a body of type image/* or as the field {FIELD!r} of multipart/form-data"
+        )
+        super().__init__(f"{got[:100] or 'no Content-Type'} is not accepted here: {expected}")
+
+
+class RepeatedParameter(ValueError): ...
+
+
+class BadForm(ValueError): ...
+
+
+class MissingField(BadForm): ...
+
+
+class TooManyFiles(BadForm): ...
+
+
+class TooManyFields(BadForm): ...
+
+
+class PartTooLarge(BadForm): ...
+
+
+PARSER_MESSAGES: dict[str, type[BadForm]] = {  # the parser tells its reasons apart by text alone
+    "Too many files": TooManyFiles,
+    "Too many fields": TooManyFields,
+    "Part exceeded": PartTooLarge,
+}
+
+
+@dataclass(frozen=True)
+class Upload:
+    data: bytes
+    media_type: str  # as declared, which nobody has to believe
+    parameters: dict[str, str]
+
+
+async def read_upload(request: Request) -> Upload:
+    """Raises UnsupportedMediaType, BadForm, RepeatedParameter, and what the body's limits raise."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    query = request.query_params.multi_items()
+    if media_type == "multipart/form-data":
+        return await _read_form(request, query)
+    if media_type.startswith("image/"):
+        return Upload(await request.body(), media_type, _parameters(query))
+    raise UnsupportedMediaType(media_type)
+
+
+async def _read_form(request: Request, query: list[tuple[str, str]]) -> Upload:
+    try:
+        async with request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES) as form:
+            picture = form.get(FIELD)
+            if not isinstance(picture, UploadFile):
+                raise MissingField(f"the form has no file in the field {FIELD!r}")
+            fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+            return Upload(await picture.read(), picture.content_type or "", _parameters(query + fields))
+    except HTTPException as error:
+        kinds = (kind for start, kind in PARSER_MESSAGES.items() if error.detail.startswith(start))
+        raise next(kinds, BadForm)(error.detail) from error
+
+
+def _parameters(given: list[tuple[str, str]]) -> dict[str, str]:
+    given = [(name, value) for name, value in given if value]  # a browser sends its empty fields as well
+    repeated = [name for name, count in Counter(name for name, _ in given).items() if count > 1]
+    if repeated:
+        raise RepeatedParameter(f"given more than once: {', '.join(repeated)}")
+    return dict(given)
