@@ -57,7 +57,7 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class Limits:
-    """In pixels, but for the aspect: the long side over the short one. Image.MAX_IMAGE_PIXELS holds as well."""
+    """In pixels, the aspect as long side over short side. Pillow's own MAX_IMAGE_PIXELS holds as well."""
 
     max_pixels: int = 64_000_000
     max_side: int = 16384

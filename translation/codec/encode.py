@@ -67,7 +67,9 @@ def encode(
     if format == "PNG":
         options["pnginfo"] = _text_chunks(text or {})
     buffer = BytesIO()
-    output.join(image, alpha).save(buffer, format, **options)
+    pixels = output.join(image, alpha).copy()
+    pixels.info.clear()  # a decoded image brings its EXIF and profile along, and Pillow would write them
+    pixels.save(buffer, format, **options)
     return buffer.getvalue()
 
 
