@@ -12,9 +12,8 @@ from pathlib import Path
 from threading import Lock
 
 from translation.durable import replacing
-from translation.weights import CARD, Bundle, Card, InvalidBundle, MissingBundle, load_bundle, read_card
+from translation.weights import CARD, NAME, Bundle, Card, InvalidBundle, MissingBundle, load_bundle, read_card
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 ACTIVE = "active"
 
 
@@ -60,7 +59,7 @@ class Registry:
         pointer = self._models_dir / _checked(name) / ACTIVE
         if pointer.is_file():
             version = pointer.read_text()
-            if not NAME.fullmatch(version):
+            if not re.fullmatch(NAME, version):
                 raise MissingBundle(f"{pointer} names no version")
             return pointer.with_name(version)
         if not (self._weights_dir / name).is_dir():
@@ -70,7 +69,7 @@ class Registry:
     def names(self) -> tuple[str, ...]:
         shipped = (folder.name for folder in self._weights_dir.glob("*/"))
         published = (pointer.parent.name for pointer in self._models_dir.glob(f"*/{ACTIVE}"))
-        return tuple(sorted(filter(NAME.fullmatch, {*shipped, *published})))
+        return tuple(sorted(name for name in {*shipped, *published} if re.fullmatch(NAME, name)))
 
     def list(self) -> tuple[Entry, ...]:
         """Every bundle by its card; a broken one does not keep the others from being listed."""
@@ -104,7 +103,7 @@ class Registry:
 
 
 def _checked(name: str) -> str:
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise InvalidName(
             f"no model can be named {name!r}: a name is of a-z, 0-9, '.', '_' and '-', 64 at most, "
             "and begins with a letter or a digit"

@@ -30,7 +30,8 @@ SCHEMA_VERSION = 1
 CARD = "card.json"
 MAX_SHARD_BYTES = 40_000_000
 
-Domain = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]{0,63}$")]
+NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a domain, and of a bundle: safe in a path, a query and a header
+Domain = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 # The name from a stranger's card must not lead out of the folder
 FileName = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,127}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

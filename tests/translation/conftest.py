@@ -1,31 +1,29 @@
-"""A tiny bundle, whole and on the disk."""
+"""The tiny bundle, a copy for every test to spoil, and what it holds."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from translation.architecture import Architecture
 from translation.model import DensityRatios, TranslationModel
-from translation.weights import Card, save_bundle
+from translation.weights import Card, load_bundle, read_card
 
 
 @pytest.fixture
-def card() -> Card:
-    return Card(domains=("horse", "zebra"), architecture=Architecture.tiny(), training_size=16)
+def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
 
 
 @pytest.fixture
-def model(card: Card) -> TranslationModel:
-    return card.architecture.build_model(card.domains)
+def card(tiny_bundle: Path) -> Card:
+    return read_card(tiny_bundle)[0]
 
 
 @pytest.fixture
-def ratios(card: Card) -> DensityRatios:
-    return card.architecture.build_ratios()
+def model(tiny_bundle: Path) -> TranslationModel:
+    return load_bundle(tiny_bundle).model
 
 
 @pytest.fixture
-def bundle(tmp_path: Path, model: TranslationModel, ratios: DensityRatios, card: Card) -> Path:
-    folder = tmp_path / "bundle"
-    save_bundle(folder, model, ratios, card)
-    return folder
+def ratios(tiny_bundle: Path) -> DensityRatios:
+    return load_bundle(tiny_bundle).ratios

@@ -70,7 +70,7 @@ def test_listing_reads_no_weights(bundles: Registry, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(registry, "load_bundle", lambda _: pytest.fail("loaded"))
     (entry,) = bundles.list()
     assert entry.card is not None
-    assert entry.card.training_size == 16
+    assert entry.card.training_size == 32
     assert entry.digest is not None
     assert entry.fault is None
 

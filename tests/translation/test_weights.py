@@ -15,8 +15,10 @@ from translation.model import DensityRatios, TranslationModel
 from translation.weights import CARD, Card, load_bundle, read_card, save_bundle
 
 
-def test_every_tensor_survives(bundle: Path, model: TranslationModel, ratios: DensityRatios) -> None:
-    loaded = load_bundle(bundle)
+def test_every_tensor_survives(tmp_path: Path, card: Card) -> None:
+    model, ratios = card.architecture.build_model(card.domains), card.architecture.build_ratios()
+    save_bundle(tmp_path, model, ratios, card)
+    loaded = load_bundle(tmp_path)
     torch.testing.assert_close(loaded.model.state_dict(), model.state_dict(), rtol=0, atol=0)
     torch.testing.assert_close(loaded.ratios.state_dict(), ratios.state_dict(), rtol=0, atol=0)
     assert loaded.model.domains == ("horse", "zebra")
