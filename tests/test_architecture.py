@@ -6,11 +6,15 @@ app -> translation <- training -> training/objective -> torch
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("app", "translation", "training")
@@ -78,6 +82,16 @@ def test_our_packages_import_each_other_along_the_arrows(folder: str) -> None:
 def test_the_model_and_the_objective_need_few_libraries(folder: str) -> None:
     known = (*PACKAGES, *sys.stdlib_module_names, *OTHERS[folder])
     assert [each for each in imports(folder) if not each.is_of(known)] == []
+
+
+def test_every_library_that_is_imported_is_a_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    distributions = packages_distributions()
+    known = (*PACKAGES, *sys.stdlib_module_names)
+    for each in (each for folder in PACKAGES for each in imports(folder) if not each.is_of(known)):
+        names = distributions.get(each.module.split(".")[0], [])
+        assert declared & set(map(canonicalize_name, names)), each
 
 
 def test_only_the_augmentation_imports_albumentations() -> None:
