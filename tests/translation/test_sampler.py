@@ -1,0 +1,121 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from translation.architecture import Architecture, GeneratorArchitecture
+from translation.codec import ImageTooLarge, ImageTooSmall
+from translation.model import UnknownDomain, draw_code
+from translation.sampler import BATCH_SIZES, Sampler
+
+TRAINING_SIZE = 16
+
+
+def make_sampler(code_size: int = 4, **options: int) -> Sampler:
+    torch.manual_seed(0)
+    generator = GeneratorArchitecture(width=4, blocks=1, code_size=code_size)
+    model = Architecture.tiny().model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
+    return Sampler(model, TRAINING_SIZE, **options)
+
+
+def draw_codes(samples: int, seed: int = 7, size: int = 4) -> torch.Tensor:
+    return torch.stack([draw_code(seed, index, size) for index in range(samples)])
+
+
+SAMPLER = make_sampler()
+sizes = st.tuples(st.integers(8, 200), st.integers(8, 200)).filter(lambda size: max(size) <= 32 * min(size))
+
+
+@settings(deadline=None, max_examples=25)
+@given(size=sizes, to=st.sampled_from(["horse", "zebra"]), samples=st.integers(1, 3))
+def test_samples_have_the_size_of_the_picture(size: tuple[int, int], to: str, samples: int) -> None:
+    translations = SAMPLER(Image.new("RGB", size, "brown"), to, draw_codes(samples))
+    assert [(image.size, image.mode) for image in translations] == [(size, "RGB")] * samples
+
+
+@pytest.mark.parametrize("process_size", [None, 8, 24, "native"])
+def test_the_network_works_at_the_size_that_is_asked_for(process_size: int | None) -> None:
+    short_side = {None: TRAINING_SIZE, "native": 30}.get(process_size, process_size)
+    source = SAMPLER.source(Image.new("RGB", (60, 30)), process_size)
+    assert source.shape == (1, 3, short_side, 2 * short_side)
+
+
+@pytest.mark.parametrize("size", [(8, 256), (256, 8)])
+def test_the_narrowest_pictures_are_translated(size: tuple[int, int]) -> None:
+    assert SAMPLER(Image.new("RGB", size), "zebra", draw_codes(1))[0].size == size
+
+
+@pytest.mark.parametrize("padded", BATCH_SIZES)
+@settings(deadline=None, max_examples=10)
+@given(data=st.data())
+def test_what_else_is_in_a_batch_changes_no_bit(padded: int, data: st.DataObject) -> None:
+    source, code = torch.rand(1, 3, 20, 28) * 2 - 1, torch.randn(1, 4)
+    drawn = []
+    for _ in range(2):
+        rows = data.draw(st.integers(padded // 2 + 1, padded))
+        position = data.draw(st.integers(0, rows - 1))
+        sources, codes = torch.rand(rows, 3, 20, 28) * 2 - 1, torch.randn(rows, 4)
+        sources[position], codes[position] = source[0], code[0]
+        assert SAMPLER.padded_batch(rows, (28, 20)) == padded
+        drawn.append(SAMPLER.draw(sources, "zebra", codes)[position])
+    assert torch.equal(*drawn)
+
+
+def test_three_samples_are_the_first_three_of_four() -> None:
+    image = Image.linear_gradient("L").resize((40, 30)).convert("RGB")
+    three, four = (SAMPLER(image, "zebra", draw_codes(samples)) for samples in (3, 4))
+    assert [sample.tobytes() for sample in three] == [sample.tobytes() for sample in four[:3]]
+    assert len({sample.tobytes() for sample in four}) == 4
+
+
+@pytest.mark.parametrize(
+    ("samples", "padded"), [(1, 1), (2, 2), (3, 4), (4, 4), (5, 8), (8, 8), (9, 8), (16, 8)]
+)
+def test_batches_are_padded_to_few_sizes(samples: int, padded: int) -> None:
+    assert SAMPLER.padded_batch(samples, (64, 64)) == padded
+
+
+def test_more_samples_than_a_batch_holds_are_all_drawn() -> None:
+    image, codes = Image.linear_gradient("L").convert("RGB"), draw_codes(11)
+    samples = SAMPLER(image, "zebra", codes)
+    assert [s.tobytes() for s in samples[8:]] == [s.tobytes() for s in SAMPLER(image, "zebra", codes[3:])[5:]]
+
+
+def test_large_pictures_are_drawn_in_smaller_batches_and_too_large_ones_not_at_all() -> None:
+    sampler = make_sampler(max_batch_pixels=3 * 16 * 20)
+    assert sampler.padded_batch(8, (20, 16)) == 2
+    assert len(sampler(Image.new("RGB", (40, 32)), "zebra", draw_codes(5))) == 5
+    with pytest.raises(ImageTooLarge, match="exceeds 0.00096 MP"):
+        sampler(Image.new("RGB", (40, 32)), "zebra", draw_codes(1), process_size="native")
+    with pytest.raises(ImageTooLarge):
+        sampler.working_size((256, 8), 16384)
+
+
+def test_a_process_size_below_the_smallest_is_refused() -> None:
+    with pytest.raises(ImageTooSmall, match="minimum 8"):
+        SAMPLER.source(Image.new("RGB", (60, 30)), process_size=7)
+
+
+def test_a_model_without_codes_gives_its_one_answer() -> None:
+    sampler = make_sampler(code_size=0)
+    first, second = sampler(Image.linear_gradient("L").convert("RGB"), "horse", draw_codes(2, size=0))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_an_unknown_domain_is_refused() -> None:
+    with pytest.raises(UnknownDomain, match="horse and zebra"):
+        SAMPLER(Image.new("RGB", (20, 20)), "unicorn", draw_codes(1))
+
+
+def test_nothing_is_kept_for_gradients_and_both_directions_are_warm() -> None:
+    SAMPLER.warm_up()
+    assert SAMPLER.draw(torch.zeros(1, 3, 16, 16), "horse", torch.zeros(1, 4)).is_inference()
+    assert not SAMPLER.model.training
+
+
+def test_bfloat16_is_near_float32() -> None:
+    image, codes = Image.linear_gradient("L").convert("RGB"), draw_codes(1)
+    half = Sampler(SAMPLER.model, TRAINING_SIZE, dtype=torch.bfloat16)
+    source = SAMPLER.source(image)
+    assert torch.allclose(half.draw(source, "zebra", codes), SAMPLER.draw(source, "zebra", codes), atol=0.05)
