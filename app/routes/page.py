@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.templating import Jinja2Templates
 
 from app.dependencies import StateDep
@@ -30,6 +30,12 @@ def page(request: Request, state: StateDep, model: str | None = None) -> HTMLRes
 @router.get("/docs")
 async def docs(request: Request) -> HTMLResponse:
     return templates.TemplateResponse(request, "docs.html")
+
+
+@router.get("/favicon.ico")
+async def favicon() -> RedirectResponse:
+    """Asked for by browsers that show a picture of ours alone."""
+    return RedirectResponse("/static/icon.svg")
 
 
 def _choose(models: list[Entry], name: str | None) -> Entry | None:

@@ -2,6 +2,7 @@
 
 const form = document.querySelector("form");
 const original = document.querySelector("#original");
+const unseen = document.querySelector("#unseen"); // says so where the browser cannot show the original
 const problem = document.querySelector("#problem");
 const progress = document.querySelector("#progress");
 const samples = [...document.querySelectorAll("#samples > li")].map((item) => ({
@@ -28,6 +29,7 @@ function setPicture(file) {
   original.src = URL.createObjectURL(file);
   original.alt = `The picture to translate: ${file.name}`;
   original.hidden = false;
+  unseen.textContent = `${file.name} cannot be shown by this browser`;
   translate();
 }
 
@@ -39,6 +41,10 @@ async function loadExample() {
   translate();
 }
 
+function rollSeed() {
+  form.seed.value = Math.floor(Math.random() * 1e6);
+}
+
 function fitFrames() {
   if (!original.naturalWidth) return;
   const aspect = Math.min(Math.max(original.naturalWidth / original.naturalHeight, 0.5), 2.5);
@@ -47,6 +53,7 @@ function fitFrames() {
 
 // Four requests, one seed each: a picture shows as soon as it is there, and its own seed brings it back.
 async function translate() {
+  if (!form.seed.value) rollSeed();
   if (!picture || !form.reportValidity()) return;
   round.abort();
   const { signal } = (round = new AbortController());
@@ -57,7 +64,7 @@ async function translate() {
   problem.textContent = "";
   say(`Translating to ${request.get("to")} …`);
 
-  const first = BigInt(request.get("seed") || 0);
+  const first = BigInt(request.get("seed"));
   await Promise.all(samples.map(async (sample, index) => {
     const seed = (first + BigInt(index)) % SEEDS;
     clear(sample, `seed ${seed}`);
@@ -83,9 +90,9 @@ async function ask(request, seed, signal, say) {
   for (let tries = 1; ; tries += 1) {
     const answer = await fetch(form.action, { method: "POST", body, signal });
     if (answer.ok) return answer.blob();
-    const { type, detail } = await answer.json();
+    const { title, detail } = await answer.json();
     const busy = answer.status === 429 || answer.status === 503;
-    if (!busy || tries === PATIENCE) throw new Refusal(detail ?? type);
+    if (!busy || tries === PATIENCE) throw new Refusal(`${title}: ${detail}.`);
     say(answer.status === 503 ? "The model is warming up …" : "The service is busy; waiting for a turn …");
     await pause(Number(answer.headers.get("Retry-After") ?? 1), signal);
   }
@@ -122,7 +129,10 @@ function fail(error) {
   round.abort();
   problem.textContent = error instanceof Refusal ? error.message : "The service does not answer. Is it still running?";
   progress.textContent = "";
-  for (const { item } of samples) item.classList.remove("waiting");
+  for (const { item, image, caption } of samples) {
+    item.classList.remove("waiting");
+    if (image.hidden) caption.textContent = "";
+  }
 }
 
 function compareWhileHeld(sample) {
@@ -141,10 +151,7 @@ function start() {
   form.addEventListener("submit", (event) => { event.preventDefault(); translate(); });
   form.image.addEventListener("change", () => form.image.files[0] && setPicture(form.image.files[0]));
   for (const direction of form.to) direction.addEventListener("change", translate);
-  form.querySelector("#dice").addEventListener("click", () => {
-    form.seed.value = Math.floor(Math.random() * 1e6);
-    translate();
-  });
+  form.querySelector("#dice").addEventListener("click", () => { rollSeed(); translate(); });
 
   const dragging = (on) => (event) => { event.preventDefault(); document.body.classList.toggle("dragging", on); };
   document.addEventListener("dragover", dragging(true));
@@ -157,6 +164,7 @@ function start() {
 
   samples.forEach(compareWhileHeld);
   original.addEventListener("load", fitFrames);
+  original.addEventListener("error", () => (original.hidden = true));
   fitFrames();
   if (original.src) loadExample();
 }
