@@ -98,8 +98,8 @@ class TwoHeadRatio(LogRatio):
 class StructuredRatio(LogRatio):
     """log r = log q(judged | given) - s(judged), where s ~ log p* never sees `given`.
 
-    Exact where a free network lags, for a latent of few dimensions and a map without codes; useless for
-    pictures, where log q of a reference is astronomically negative.
+    The network s gives (B,) or (B, 1). Exact where a free network lags, for a latent of few dimensions and a
+    map without codes; useless for pictures, where log q of a reference is astronomically negative.
     """
 
     def __init__(self, log_reference: nn.Module, conditional: Callable[[Tensor], Density]) -> None:
@@ -127,7 +127,7 @@ class StructuredRatio(LogRatio):
 
     def _log_reference(self, judged: Tensor) -> Tensor:
         log_density: Tensor = self.log_reference(judged)
-        return log_density.flatten(1).sum(1)
+        return log_density.flatten()
 
 
 @contextmanager
