@@ -9,7 +9,7 @@ PYTEST := OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
 .PHONY: serve test test-slow lint clean
 
 serve: .venv/installed
-	exec $(VENV)/sjmvi serve --port $(PORT)
+	@exec $(VENV)/sjmvi serve --port $(PORT)
 
 test: lint .venv/browser
 	$(PYTEST) -m 'not slow'
