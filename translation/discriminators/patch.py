@@ -24,8 +24,8 @@ class ConditionalPatchGAN(nn.Module):
         self.judged = PatchFeatures(width, downsamplings)
         self.given = PatchFeatures(max(width // 2, 1), downsamplings)
         self.marginal_head = nn.Conv2d(self.judged.channels, 1, 4, padding=1)
-        self.judged_projection = nn.Conv2d(self.judged.channels, projection, 4, padding=1)
-        self.given_projection = nn.Conv2d(self.given.channels, projection, 4, padding=1)
+        self.judged_projection = nn.Conv2d(self.judged.channels, projection, 1)
+        self.given_projection = nn.Conv2d(self.given.channels, projection, 1)
         nn.init.normal_(self.marginal_head.weight, std=0.02)
         nn.init.zeros_(self.marginal_head.bias)  # type: ignore[arg-type]
         nn.init.zeros_(self.judged_projection.weight)
@@ -39,10 +39,10 @@ class ConditionalPatchGAN(nn.Module):
         """The marginal and the conditional log ratio, each per patch."""
         features = self.judged(judged)
         with torch.autocast(features.device.type, enabled=False):
-            product = self.judged_projection(features.float()) * self.given_projection(
-                self.given(given).float()
-            )
-        return self._marginal(features), product.mean(1, keepdim=True)
+            projected = self.judged_projection(features.float())
+            product = projected * self.given_projection(self.given(given).float())
+            conditional = F.avg_pool2d(product.mean(1, keepdim=True), 2, stride=1)  # the marginal's patches
+        return self._marginal(features), conditional
 
     def _marginal(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):

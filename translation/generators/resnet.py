@@ -59,9 +59,8 @@ class StochasticResNetGenerator(nn.Module):
         """
         height, width = source.shape[-2:]
         features = self._features(self._pad(source), code)
-        with torch.autocast(source.device.type, enabled=False):
-            mean = self._mean(self.head(features.float())[..., :height, :width], source.float())
-            scale = self.scale(features)
+        mean = self._mean(self.head(features)[..., :height, :width].float(), source.float())
+        scale = self.scale(features)
         return self.distribution(mean, scale[..., :height, :width] if scale.ndim else scale)
 
     def _mean(self, painted: Tensor, source: Tensor) -> Tensor:
