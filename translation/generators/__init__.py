@@ -1,4 +1,4 @@
-"""One contract: generator(source, code) -> Distribution. One file per member."""
+"""One contract: generator(source, code) -> Distribution, paint(source, code) -> Painting. A file a member."""
 
 from translation.generators.resnet import StochasticResNetGenerator
 

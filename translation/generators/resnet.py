@@ -5,6 +5,8 @@ not change is copied rather than learned to be copied: the attention masks of Me
 https://arxiv.org/abs/1806.02311, in one network.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,6 +19,14 @@ from translation.distributions import (
     ScaleName,
 )
 from translation.generators.blocks import ResidualBlock, Upsample, convolution
+
+
+@dataclass(frozen=True)
+class Painting:
+    """colour (B, 3, H, W) in [-1, 1]; gate (B, 1, H, W) in [0, 1], its share of the mean beside the source."""
+
+    colour: Tensor
+    gate: Tensor
 
 
 class StochasticResNetGenerator(nn.Module):
@@ -57,16 +67,24 @@ class StochasticResNetGenerator(nn.Module):
 
         The density's mean is (B, 3, H, W) in [-1, 1], float32.
         """
-        height, width = source.shape[-2:]
         features = self._features(self._pad(source), code)
-        mean = self._mean(self.head(features)[..., :height, :width].float(), source.float())
-        scale = self.scale(features)
-        return self.distribution(mean, scale[..., :height, :width] if scale.ndim else scale)
+        painting, scale = self._painting(features, source), self.scale(features)
+        height, width = source.shape[-2:]
+        return self.distribution(
+            torch.lerp(source.float(), painting.colour, painting.gate),
+            scale[..., :height, :width] if scale.ndim else scale,
+        )
 
-    def _mean(self, painted: Tensor, source: Tensor) -> Tensor:
-        if not self.copy_gate:
-            return torch.tanh(painted)
-        return torch.lerp(source, torch.tanh(painted[:, :3]), torch.sigmoid(painted[:, 3:]))
+    def paint(self, source: Tensor, code: Tensor) -> Painting:
+        """What `forward` blends into the mean, apart: a larger source can take the same painting."""
+        return self._painting(self._features(self._pad(source), code), source)
+
+    def _painting(self, features: Tensor, source: Tensor) -> Painting:
+        height, width = source.shape[-2:]
+        painted = self.head(features)[..., :height, :width].float()
+        colour = torch.tanh(painted[:, :3])
+        gate = torch.sigmoid(painted[:, 3:]) if self.copy_gate else torch.ones_like(colour[:, :1])
+        return Painting(colour, gate)
 
     def _features(self, source: Tensor, code: Tensor) -> Tensor:
         features = F.relu(F.instance_norm(self.stem(source)))
