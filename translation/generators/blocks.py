@@ -39,7 +39,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor, code: Tensor) -> Tensor:
         hidden = F.relu(self.first_norm(self.first(features), code))
-        return features + self.second_norm(self.second(hidden), code)
+        change: Tensor = self.second_norm(self.second(hidden), code)
+        return features + change
 
 
 class Upsample(nn.Module):

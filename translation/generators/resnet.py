@@ -23,7 +23,7 @@ from translation.generators.blocks import ResidualBlock, Upsample, convolution
 
 @dataclass(frozen=True)
 class Painting:
-    """colour (B, 3, H, W) in [-1, 1]; gate (B, 1, H, W) in [0, 1], its share of the mean beside the source."""
+    """colour (B, 3, H, W) in [-1, 1]; gate (B, 1, H, W) in [0, 1], its share of the mean."""
 
     colour: Tensor
     gate: Tensor
