@@ -79,8 +79,8 @@ class TranslationAnswer(BaseModel):
     to: str
     seed: int
     temperature: float
-    size: int | Literal["native"] | None
-    padded_batch: list[int]
+    size: tuple[int, int] = Field(description="width and height in pixels")
+    padded_batch: int
     pictures: list[TranslatedPicture]
 
 

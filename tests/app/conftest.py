@@ -1,0 +1,53 @@
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+
+import httpx
+import pytest
+import uvicorn
+
+from app.main import create_app
+from app.settings import Settings
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+
+
+@pytest.fixture(scope="session")
+def serve(tiny_bundle: Path) -> Serve:
+    """The service behind a real server, in a thread: with serve(max_queue=1) as client."""
+
+    @contextmanager
+    def serving(warm: bool = True, **settings: object) -> Iterator[httpx.Client]:
+        folders = {"weights_dir": tiny_bundle.parent, "data_dir": tiny_bundle.parent / "no-data"}
+        app = create_app(Settings.model_validate(folders | settings))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            try:
+                with httpx.Client(base_url=url, timeout=60) as client:
+                    if warm:
+                        until_ready(client)
+                    yield client
+            finally:
+                server.should_exit = True
+                thread.join()
+
+    return serving
+
+
+def until_ready(client: httpx.Client) -> None:
+    due = monotonic() + 40
+    while client.get("/readyz").status_code != 200:
+        assert monotonic() < due, client.get("/readyz").text
+        sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def client(serve: Serve) -> Iterator[httpx.Client]:
+    with serve() as client:
+        yield client
