@@ -93,4 +93,6 @@ def draw_code(seed: int, index: int, size: int, temperature: float = 1.0) -> Ten
     the samples of one request, seed is 0 to 2^63 - 1. Temperature 0 is the mean image's code.
     """
     stream = int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
-    return temperature * torch.randn(size, generator=torch.Generator().manual_seed(stream))
+    generator = torch.Generator().manual_seed(stream)
+    noise = torch.randn(size, generator=generator, dtype=torch.float64)  # in float32 it depends on the CPU
+    return temperature * noise.float()

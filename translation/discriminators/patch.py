@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from translation.normalisation import instance_norm
+
 
 class ConditionalPatchGAN(nn.Module):
     """`downsamplings` strided layers: 3 see patches of 70 pixels, 2 of 34 (Isola et al., 2017).
@@ -37,10 +39,10 @@ class ConditionalPatchGAN(nn.Module):
 
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         """The marginal and the conditional log ratio, each per patch."""
-        features = self.judged(judged)
+        features, context = self.judged(judged), self.given(given)
         with torch.autocast(features.device.type, enabled=False):
             projected = self.judged_projection(features.float())
-            product = projected * self.given_projection(self.given(given).float())
+            product = projected * self.given_projection(context.float())
             conditional = F.avg_pool2d(product.mean(1, keepdim=True), 2, stride=1)  # the marginal's patches
         return self._marginal(features), conditional
 
@@ -68,5 +70,5 @@ class PatchFeatures(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = F.leaky_relu(self.first(images), 0.2)
         for layer in self.rest:
-            features = F.leaky_relu(F.instance_norm(layer(features)), 0.2)
+            features = F.leaky_relu(instance_norm(layer(features)), 0.2)
         return features

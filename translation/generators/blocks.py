@@ -1,8 +1,9 @@
 """Layers of the generators. No convolution before an instance norm has a bias: the norm would remove it."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from translation.normalisation import instance_norm
 
 
 class ConditionalInstanceNorm(nn.Module):
@@ -20,11 +21,10 @@ class ConditionalInstanceNorm(nn.Module):
             nn.init.zeros_(self.affine.bias)
 
     def forward(self, features: Tensor, code: Tensor) -> Tensor:
-        normed = F.instance_norm(features)
         if self.affine is None:
-            return normed
-        gain, shift = self.affine(code).to(features.dtype)[:, :, None, None].chunk(2, dim=1)
-        return torch.addcmul(normed + shift, normed, gain)
+            return instance_norm(features)
+        gain, shift = self.affine(code).chunk(2, dim=1)
+        return instance_norm(features, gain, shift)
 
 
 class ResidualBlock(nn.Module):
@@ -55,7 +55,7 @@ class Upsample(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         enlarged: Tensor = self.convolution(F.interpolate(features, scale_factor=2.0, mode="nearest"))
-        return F.relu(F.instance_norm(enlarged))
+        return F.relu(instance_norm(enlarged))
 
 
 def convolution(channels: int, out_channels: int, size: int = 3, stride: int = 1) -> nn.Conv2d:

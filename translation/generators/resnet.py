@@ -19,6 +19,7 @@ from translation.distributions import (
     ScaleName,
 )
 from translation.generators.blocks import ResidualBlock, Upsample, convolution
+from translation.normalisation import instance_norm
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class StochasticResNetGenerator(nn.Module):
         return Painting(colour, gate)
 
     def _features(self, source: Tensor, code: Tensor) -> Tensor:
-        features = F.relu(F.instance_norm(self.stem(source)))
+        features = F.relu(instance_norm(self.stem(source)))
         for down in self.down:
-            features = F.relu(F.instance_norm(down(features)))
+            features = F.relu(instance_norm(down(features)))
         for block in self.blocks:
             features = block(features, code)
         for up in self.up:
