@@ -7,7 +7,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 input, 4 model or bundle, 5 environment, 
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
@@ -56,15 +56,16 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
 ) -> None:
     """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
+    if (first is None) == (resume is None):
+        raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
+    names = _pair(domains)
     from training import run
 
     try:
-        if resume:
-            finished = run.resume(resume, device)
-        elif first:
-            finished = run.train(first, second, recipe, _pair(domains), overrides or (), out, device)
+        if first is None:
+            finished = run.resume(cast(Path, resume), device)
         else:
-            raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
+            finished = run.train(first, second, recipe, names, overrides or (), out, device)
     except run.Interrupted as stopped:
         typer.echo(str(stopped), err=True)
         raise typer.Exit(128 + stopped.signal_number) from stopped

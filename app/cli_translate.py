@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
@@ -42,8 +42,8 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 ) -> None:
     """Translate pictures. Names, folders and formats are kept; a second run does no work twice."""
     process_size = _process_size(size)
-    if as_json and out == PIPE:
-        raise typer.BadParameter("--json and a picture cannot share stdout")
+    if out == PIPE and (as_json or samples > 1):
+        raise typer.BadParameter("stdout takes one picture: no --json and no --samples beside it")
     from translation.translator import TranslationRequest
 
     translator = _translator(bundle, device)
@@ -118,11 +118,13 @@ def _progress() -> Iterator[Callable[[int, int, "FileReport"], None]]:
         TextColumn("{task.fields[rate]:.1f} images/s"),
         TimeRemainingColumn(),
     )
-    started = perf_counter()
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", rate=0.0, total=None)
+    progress, started = Progress(*columns, console=console), perf_counter()
+    task = progress.add_task("", rate=0.0, total=None)
+    with ExitStack() as shown:
 
         def advance(done: int, total: int, row: "FileReport") -> None:
+            if done == 1:  # not before there is any: an error stays alone on its line
+                shown.enter_context(progress)
             progress.update(task, completed=done, total=total, rate=done / (perf_counter() - started))
             if row.outcome == "failed":
                 console.print(f"{row.file}: {row.message}", markup=False)

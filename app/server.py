@@ -34,9 +34,10 @@ def serve(app: FastAPI, settings: Settings, public: bool = False) -> None:
     """
     if not public and not _is_loopback(settings.host):
         raise PublicWithoutKeys(settings.host)
-    config = uvicorn.Config(app, timeout_graceful_shutdown=settings.graceful_shutdown_s, server_header=False)
     with _listen(settings.host, settings.port) as listener:
         _greet(settings, listener.getsockname()[1])
+        patience_s = settings.graceful_shutdown_s
+        config = uvicorn.Config(app, timeout_graceful_shutdown=patience_s, server_header=False)
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -44,7 +44,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in RECEIPT.items()
         },
     },
-    **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 503, 504),
+    **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504),
 }
 REQUEST = {
     "parameters": query_parameters(TranslationParameters),

@@ -1,0 +1,159 @@
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from httpx import Client
+from PIL import Image
+
+from app.cli import execute
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SJMVI_WEIGHTS_DIR", str(tiny_bundle.parent))
+    monkeypatch.setenv("SJMVI_DATA_DIR", str(tmp_path / "data"))
+
+
+def read(path: str) -> Image.Image:
+    return Image.open(BytesIO(Path(path).read_bytes()))
+
+
+@pytest.fixture
+def photos(tmp_path: Path, photograph: bytes) -> Path:
+    """Two pictures, one of them in a subfolder, and a file that is none."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(photograph)
+    Image.open(BytesIO(photograph)).save(folder / "more" / "b.png")
+    (folder / "c.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    commands = [[], ["train"], ["translate"], ["serve"], ["weights"], ["weights", "add"]]
+    code = f"""import sys, app.cli
+for command in {commands}:
+    assert app.cli.execute([*command, "--help"]) == 0
+assert not {{"torch", "fastapi"}} & set(sys.modules)"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.count("Usage: sjmvi") == len(commands)
+
+
+def test_a_tree_is_translated_and_the_exit_code_tells_of_the_bad_file(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["translate", "tiny", str(photos), "out", "--to", "zebra", "--seed", "7", "--json"]
+    assert execute(command) == 6
+    output = capsys.readouterr()
+    assert json.loads(output.out) == {"translated": 2, "skipped": 0, "failed": 1, "seed": 7}
+    assert "c.jpg: " in output.err
+    assert read("out/a.jpg").size == read("out/more/b.png").size == (61, 43)
+    execute(command)
+    assert json.loads(capsys.readouterr().out)["skipped"] == 2
+
+
+def test_a_file_and_a_pipe_give_what_the_service_gives(
+    client: Client,
+    photograph: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    query = {"to": "zebra", "seed": 7, "format": "jpeg"}
+    served = client.post("/v1/translations", params=query, files={"image": photograph}).content
+    Path("in.jpg").write_bytes(photograph)
+    assert execute(["translate", "tiny", "in.jpg", "out.jpg", "--to", "zebra", "--seed", "7"]) == 0
+    assert Path("out.jpg").read_bytes() == served
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(photograph)))
+    assert execute(["translate", "tiny", "-", "-", "--to", "zebra", "--seed", "7"]) == 0
+    assert capfdbinary.readouterr().out == served
+
+
+def test_a_file_becomes_several_samples_in_the_format_of_its_name(photograph: bytes) -> None:
+    Path("in.jpg").write_bytes(photograph)
+    assert execute(["translate", "tiny", "in.jpg", "out.png", "--to", "zebra", "--samples", "2"]) == 0
+    assert [read(f"out_{index}.png").format for index in (0, 1)] == ["PNG", "PNG"]
+
+
+def test_bundles_are_listed_shown_verified_and_published(
+    tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asked(*arguments: str) -> object:
+        assert execute(["weights", *arguments, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert execute(["weights", "add", str(tiny_bundle), "--name", "mine"]) == 0
+    capsys.readouterr()
+    assert [row["name"] for row in asked("list")] == ["mine", "tiny"]
+    assert asked("show", "mine")["training_size"] == 32
+    assert asked("verify", str(tiny_bundle))["digest"] == asked("verify", "mine")["digest"]
+    for words, text in (
+        (["list"], "horse ⇄ zebra"),
+        (["show", "tiny"], "domains"),
+        (["verify", "tiny"], "whole"),
+    ):
+        assert execute(["weights", *words]) == 0
+        assert text in capsys.readouterr().out
+
+
+def test_a_broken_bundle_is_listed_with_its_fault_and_not_verified(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SJMVI_WEIGHTS_DIR", str(tmp_path / "weights"))
+    shutil.copytree(tiny_bundle, tmp_path / "weights" / "broken")
+    (tmp_path / "weights" / "broken" / "card.json").write_text("{")
+    assert execute(["weights", "list"]) == 0
+    assert "broken" in capsys.readouterr().out
+    assert execute(["weights", "verify", "broken"]) == 4
+    assert capsys.readouterr().err.startswith("error: invalid-bundle: ")
+
+
+REFUSALS = {
+    "no-such-option": ("translate --nope", 2, "usage"),
+    "no-such-command": ("fly", 2, "usage"),
+    "samples": ("translate tiny in.jpg out --to zebra --samples 17", 2, "usage"),
+    "seed": ("translate tiny in.jpg out --to zebra --seed -1", 2, "usage"),
+    "size": ("translate tiny in.jpg out --to zebra --size huge", 2, "usage"),
+    "several-to-stdout": ("translate tiny in.jpg - --to zebra --samples 2", 2, "usage"),
+    "domain": ("translate tiny in.jpg out --to cow", 2, "bad-parameter"),
+    "no-input": ("translate tiny absent.jpg out --to zebra", 3, "invalid-input"),
+    "bad-input": ("translate tiny bad.jpg out.png --to zebra", 3, "unsupported-image-format"),
+    "no-model": ("translate absent in.jpg out --to zebra", 4, "unknown-model"),
+    "no-bundle": ("weights show .", 4, "missing-bundle"),
+    "no-device": ("translate tiny in.jpg out --to zebra --device tpu", 5, "no-such-device"),
+    "public": ("serve --host 0.0.0.0", 2, "public-without-keys"),
+    "port": ("serve --port 70000", 2, "unknown-setting"),
+    "nothing-to-train-on": ("train", 2, "usage"),
+    "no-run": ("train --resume .", 3, "not-a-run"),
+    "no-pictures": ("train . --domains horse,zebra", 3, "bad-dataset"),
+    "one-domain": ("train . --domains horse", 2, "usage"),
+}
+
+
+@pytest.mark.parametrize(("command", "code", "slug"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_is_one_line_and_an_exit_code(
+    command: str, code: int, slug: str, photograph: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in.jpg").write_bytes(photograph)
+    Path("bad.jpg").write_bytes(b"no picture")
+    assert execute(command.split()) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {slug}: ")
+
+
+def test_debug_lets_the_error_through() -> None:
+    with pytest.raises(LookupError):
+        execute(["weights", "show", "absent"], debug=True)
+
+
+def test_a_port_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert execute(["serve", "--port", str(taken.getsockname()[1])]) == 5
+    assert capsys.readouterr().err.startswith("error: port-in-use: ")

@@ -1,0 +1,54 @@
+import pytest
+from httpx import Client
+
+from app.negotiation import JSON, PICTURES, ZIP
+from app.problems import MEDIA_TYPE
+
+
+def test_what_the_discovery_links_to_is_there(client: Client) -> None:
+    discovery = client.get("/v1").json()
+    assert {*discovery["links"]} >= {"models", "limits", "openapi", "docs"}
+    for path in discovery["links"].values():
+        assert client.get(path).status_code == (405 if path == "/v1/translations" else 200)
+    assert client.get("/v1/limits").json() == discovery["limits"]
+    assert discovery["limits"]["max_body_bytes"] == 20_000_000
+
+
+def test_the_models_are_listed_and_shown_with_their_cards(client: Client) -> None:
+    (listed,) = client.get("/v1/models").json()["models"]
+    shown = client.get("/v1/models/tiny").json()
+    assert (listed["name"], listed["domains"], listed["training_size"]) == ("tiny", ["horse", "zebra"], 32)
+    assert {name: shown[name] for name in listed} == listed
+    assert shown["card"]["files"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/v1/models", "/nothing", "/static/page.js"])
+def test_every_answer_is_safe_in_a_browser(client: Client, path: str) -> None:
+    headers = client.get(path, headers={"SJMVI-Request-Id": "two\nlines" if False else "not an id"}).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert headers["SJMVI-Request-Id"].isalnum()
+
+
+def test_the_schema_declares_pictures_both_ways_and_every_problem(client: Client) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/translations"]["post"]
+    body = operation["requestBody"]["content"]
+    assert body["image/*"]["schema"]["format"] == "binary"
+    assert body["multipart/form-data"]["schema"]["properties"]["image"]["format"] == "binary"
+    responses = operation["responses"]
+    assert set(responses["200"]["content"]) == {*PICTURES.values(), ZIP, JSON}
+    assert responses["200"]["content"]["image/png"]["schema"]["format"] == "binary"
+    assert {*responses} == {
+        "200",
+        *["400", "404", "406", "408", "413", "415", "422", "429", "500", "503", "504"],
+    }
+    assert all(set(responses[status]["content"]) == {MEDIA_TYPE} for status in responses if status != "200")
+    assert {row["name"] for row in operation["parameters"]} == {
+        *body["multipart/form-data"]["schema"]["properties"]
+    } - {"image"}
+
+
+def test_every_operation_has_a_name_of_its_own(client: Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(names) == len(set(names)) == 7
