@@ -8,14 +8,15 @@ batch of four gives expectations exactly.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
-from training.objective.joints import Sampling
+from training.objective.joints import RatioNoise, Sampling
 from training.objective.likelihoods import Reconstruction
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio
 from training.objective.sjmvi import (
@@ -172,6 +173,16 @@ def test_terms_have_their_closed_forms(
     assert terms.nelp.item() == nats(case.nelp)
     assert terms.kl_latent.item() == nats(case.marginal_kl[0] + case.information[0])
     assert terms.kl_observed.item() == nats(case.marginal_kl[1] + case.information[1])
+
+
+@each_case
+@pytest.mark.parametrize("ratio_noise", get_args(RatioNoise))
+def test_noisy_draws_are_decoded_whatever_the_ratios_see(
+    case: LinearGaussian, ratio_noise: RatioNoise
+) -> None:
+    terms = case.terms(replace(PAPER, sampling=Sampling("model", ratio_noise)), FreeRatio)
+    assert terms.nell.item() == nats(case.nell)
+    assert terms.nelp.item() == nats(case.nelp)
 
 
 @each_case

@@ -152,7 +152,7 @@ def test_ratio_at_the_draws_averages_to_the_divergence_from_the_prior(make: Make
     assert make().at(joint()).mean().item() == pytest.approx(MARGINAL_KL + INFORMATION, abs=1e-14)
 
 
-@each_ratio
+@pytest.mark.parametrize("make", [*RATIOS.values(), lambda: two_head(0.25)], ids=[*RATIOS, "weighed"])
 def test_ratio_is_the_models_density_over_the_references(make: Make) -> None:
     expected = (LOG_Q_GIVEN_X - LOG_P)[GIVEN, JUDGED].squeeze(1)
     torch.testing.assert_close(make()(JUDGED, GIVEN), expected)

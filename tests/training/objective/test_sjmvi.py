@@ -1,14 +1,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
-from training.objective.joints import Joint, RatioNoise, Sampling
+from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import Reconstruction
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio, frozen
 from training.objective.sjmvi import (
@@ -30,10 +29,10 @@ PAPER = SJMVI(DIVERGENCES["gan"], GENERATOR_LOSSES["log-ratio"], Sampling("model
 class LearnedLine(nn.Module):
     """A conditional whose mean, scale and code's divergence are all learned."""
 
-    def __init__(self) -> None:
+    def __init__(self, scale: float = 0.5) -> None:
         super().__init__()
         self.mean = nn.Linear(1, 1)
-        self.log_scale = nn.Parameter(torch.tensor(-1.0))
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
         self.code_kl = nn.Parameter(torch.tensor(2.0))
 
     def forward(self, source: Tensor) -> Normal:
@@ -89,16 +88,33 @@ def test_each_term_teaches_its_own_networks_alone(term: str, make: Callable[[nn.
     assert taught == LEARNERS_OF[term]
 
 
-@pytest.mark.parametrize("ratio_noise", get_args(RatioNoise))
-def test_references_are_the_other_marginals_samples_as_the_ratios_see_them(ratio_noise: RatioNoise) -> None:
+def test_references_are_the_other_marginals_samples_with_the_noise_of_draws() -> None:
     x, z = torch.randn(2, 100_000, 1)
-    objective = replace(PAPER, sampling=Sampling(noise=0.3, ratio_noise=ratio_noise))
-    draws = objective.draw(Maps(LearnedLine(), LearnedLine()), x, z)
+    objective = replace(PAPER, sampling=Sampling("model", "both"))
+    draws = objective.draw(Maps(x_given_z=LearnedLine(0.3), z_given_x=LearnedLine(0.1)), x, z)
     assert torch.equal(draws.q.given, x)
     assert torch.equal(draws.p.given, z)
-    expected = 0.3 if ratio_noise == "both" else 0.0
-    assert (draws.latent_reference - z).std().item() == pytest.approx(expected, rel=0.02)
-    assert (draws.observed_reference - x).std().item() == pytest.approx(expected, rel=0.02)
+    assert (draws.latent_reference - z).std().item() == pytest.approx(0.1, rel=0.02)
+    assert (draws.observed_reference - x).std().item() == pytest.approx(0.3, rel=0.02)
+
+
+class Oracle(LearnedLine):
+    """It is certain of a target that it is shown, and charges the target's distance from the source."""
+
+    def reconstruct(self, target: Tensor, source: Tensor) -> Reconstruction:
+        return Reconstruction(Normal(target, torch.tensor(1.0)), (target - source).square().sum(1))
+
+
+def test_codes_are_inferred_from_the_target_and_from_the_draw_that_is_decoded() -> None:
+    maps, ratios = Maps(Oracle(), Oracle()), Ratios(FreeRatio(LearnedHeads()), FreeRatio(LearnedHeads()))
+    draws = PAPER.draw(maps, torch.randn(8, 1), torch.randn(8, 1))
+    terms = PAPER.terms(maps, ratios, draws)
+    for nats, code, joint in (
+        (terms.nell, terms.code_observed, draws.q),
+        (terms.nelp, terms.code_latent, draws.p),
+    ):
+        assert nats.item() == pytest.approx(0.5 * math.log(2 * math.pi))
+        torch.testing.assert_close(code, (joint.given - joint.drawn).square().mean())
 
 
 def test_maps_loss_weighs_each_term_by_its_name() -> None:
@@ -134,18 +150,24 @@ def test_ratio_loss_adds_both_sides_and_weighs_them() -> None:
 
 
 def test_diagnostics_tell_whether_ratios_can_be_believed() -> None:
-    draws = draws_of(latent=[2, -1], observed=[99, 98], references=[math.log(3), -math.inf])
+    draws = draws_of(latent=[2, -1], observed=[99, 98], references=[-math.log(2), -math.inf])
     found = ratio_diagnostics(IDENTITIES, draws)
     assert found["log_ratio_latent_draws"].item() == 0.5
     assert found["log_ratio_latent_max"].item() == 2
-    assert found["mean_ratio_latent"].item() == pytest.approx(1.5)
-    assert found["ratio_accuracy_latent"].item() == 0.5
-    assert found["ratio_accuracy_observed"].item() == 0.75
+    assert found["mean_ratio_latent"].item() == pytest.approx(0.25)
+    assert found["ratio_accuracy_latent"].item() == 0.75
+    assert found["ratio_accuracy_observed"].item() == 1
 
 
 def test_mean_ratio_is_finite_though_a_ratio_is_astronomic() -> None:
     found = ratio_diagnostics(IDENTITIES, draws_of([0, 0], [0, 0], references=[1e4, 1e4]))
     assert found["mean_ratio_latent"].isfinite()
+
+
+@pytest.mark.parametrize("divergence", ["gan", "kl"])
+def test_paper_presets_are_fully_conditional_and_draw_with_the_likelihoods_own_noise(divergence: str) -> None:
+    paper = Preset(divergence, "log-ratio", Sampling("model", "both"), conditioning=1, ratio_weight=1)
+    assert PRESETS[f"paper-{divergence}"] == paper
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
