@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,20 +16,18 @@ from training.dataset import DomainFolders, UnpairedFolders
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
-from training.optimisers import Optimisation, adam
+from training.optimisers import Optimisation, adam, linear_decay
 from training.trainer import Learner, Schedule
+from translation.architecture import Architecture
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
 
 
 def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
     data = recipe.data
-    try:
-        augmentation = Augmentation(
-            data.size, data.load_size, data.horizontal_flip, data.crop, data.colour_jitter
-        )
-    except ValueError as error:
-        raise BadRecipe(f"data: {error}") from error
+    augmentation = Augmentation(
+        data.size, data.load_size, data.horizontal_flip, data.crop, data.colour_jitter
+    )
     return UnpairedFolders(folders, augmentation, recipe.training.seed, data.cache_bytes)
 
 
@@ -51,10 +50,12 @@ def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
     return build_preset(recipe).objective(recipe.weights, recipe.reduction)
 
 
-def build_learner(recipe: Recipe, domains: tuple[str, str], device: torch.device) -> Learner:
-    """Fresh networks from the recipe's seed, or those of the bundle that it starts from."""
+def build_learner(
+    recipe: Recipe, domains: tuple[str, str], device: torch.device, start_from: Path | None = None
+) -> Learner:
+    """Fresh networks from the recipe's seed, or those of the bundle `start_from`."""
     torch.manual_seed(recipe.training.seed)
-    model, networks = _networks(recipe, domains)
+    model, networks = _networks(recipe.model, domains, start_from)
     model.to(device)
     networks.to(device)
     conditioning = build_preset(recipe.objective).conditioning
@@ -96,19 +97,25 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
-def _networks(recipe: Recipe, domains: tuple[str, str]) -> tuple[TranslationModel, DensityRatios]:
-    start_from = recipe.training.start_from
+def _networks(
+    architecture: Architecture, domains: tuple[str, str], start_from: Path | None
+) -> tuple[TranslationModel, DensityRatios]:
     if start_from is None:
-        return recipe.model.build_model(domains), recipe.model.build_ratios()
+        return architecture.build_model(domains), architecture.build_ratios()
     bundle = load_bundle(start_from)
-    if bundle.card.architecture != recipe.model:
+    if bundle.card.architecture != architecture:
         raise BadRecipe(
             f"training.start_from: {start_from} has another architecture than this recipe's model"
+        )
+    if bundle.card.domains == domains[::-1]:
+        raise BadRecipe(
+            f"training.start_from: {start_from} has the domains the other way round: swap the folders"
         )
     bundle.model.domains = domains
     return bundle.model.train(), bundle.ratios.train()
 
 
 def _adam(recipe: Recipe, module: nn.Module, rate: float) -> Optimisation:
-    settings, steps = recipe.optimisation, recipe.training.steps
-    return adam(module.parameters(), rate, settings.betas, steps, settings.decay_from, settings.clip_norm)
+    settings = recipe.optimisation
+    decay = partial(linear_decay, steps=recipe.training.steps, decay_from=settings.decay_from)
+    return adam(module.parameters(), rate, settings.betas, decay, settings.clip_norm)

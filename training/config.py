@@ -4,14 +4,14 @@ import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from training.augmentation import CROPS
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
-from training.objective.joints import NoiseScale, RatioNoise
+from training.objective.joints import RatioNoise
 from training.objective.likelihoods import Reduction
 from training.objective.sjmvi import PRESETS, Weights
 from translation.architecture import Architecture
@@ -22,7 +22,7 @@ class BadRecipe(ValueError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataRecipe(_Section):
@@ -39,6 +39,12 @@ class DataRecipe(_Section):
 
     _crop = field_validator("crop")(lambda name: _member(name, CROPS))
 
+    @model_validator(mode="after")
+    def _views_fit(self) -> Self:
+        if self.load_size < self.size:
+            raise ValueError(f"load_size {self.load_size} is smaller than the views cut from it, {self.size}")
+        return self
+
 
 class ObjectiveRecipe(_Section):
     """A preset, and what departs from it (absent: as the preset says)."""
@@ -46,7 +52,9 @@ class ObjectiveRecipe(_Section):
     preset: str = "paper-gan"
     divergence: str | None = None
     generator_loss: str | None = None
-    noise: NoiseScale | None = Field(None, description='"model" or a number on the scale of [-1, 1]')
+    noise: Annotated[float, Field(ge=0)] | Literal["model"] | None = Field(
+        None, description='"model" or a number on the scale of [-1, 1]'
+    )
     ratio_noise: RatioNoise | None = None
     conditioning: float | None = Field(None, ge=0, le=1, description="lambda_c: 1 is the paper, 0 CycleGAN")
     reduction: Reduction = "mean"
@@ -56,13 +64,24 @@ class ObjectiveRecipe(_Section):
     _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
     _generator_loss = field_validator("generator_loss")(lambda name: _member(name, GENERATOR_LOSSES))
 
+    @field_validator("weights")
+    @classmethod
+    def _weights(cls, weights: Weights) -> Weights:
+        for name, weight in vars(weights).items():
+            if weight < 0:
+                raise ValueError(f"{name} is {weight}, less than 0")
+        return weights
+
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class OptimisationRecipe(_Section):
     """Adam for the maps and for the ratios (Kingma and Ba, 2015), with Zhu et al.'s linear decay."""
 
     maps_rate: float = Field(2e-4, gt=0)
     ratios_rate: float = Field(2e-4, gt=0)
-    betas: tuple[float, float] = (0.5, 0.999)
+    betas: tuple[Beta, Beta] = (0.5, 0.999)
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the steps before the linear decay to 0")
     clip_norm: float = Field(10.0, gt=0, description="largest gradient norm of maps and of ratios")
     ratio_steps: int = Field(1, ge=1, le=16, description="ratio updates for each update of the maps")
@@ -85,6 +104,9 @@ class TrainingRecipe(_Section):
     log_every: int = Field(50, ge=1)
     grid_every: int | None = Field(None, ge=1, description="steps between sample grids; absent: an epoch")
 
+    # the run may be resumed from another working directory
+    _start_from = field_validator("start_from")(lambda path: path and path.absolute())
+
 
 class Recipe(_Section):
     """Everything a training run depends on, but for the pictures."""
@@ -97,6 +119,15 @@ class Recipe(_Section):
     optimisation: OptimisationRecipe = OptimisationRecipe()
     training: TrainingRecipe = TrainingRecipe()
 
+    @model_validator(mode="after")
+    def _ratios_see_a_patch(self) -> Self:
+        smallest = self.model.discriminator.smallest_side
+        if self.data.size < smallest:
+            raise ValueError(
+                f"data.size is {self.data.size}, model.discriminator.downsamplings needs {smallest} pixels"
+            )
+        return self
+
 
 def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     """A shipped recipe by name or a TOML file, with `section.field=value` overrides. Raises BadRecipe."""
@@ -105,12 +136,10 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
         for override in overrides:
             _apply(fields, override)
         return Recipe.model_validate(fields)
-    except tomllib.TOMLDecodeError as error:
-        raise BadRecipe(f"{name_or_path} is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadRecipe(f"{name_or_path}: {where}: {first['msg']} (got {first['input']!r})") from error
+        raise BadRecipe(f"{name_or_path}: {_first_fault(error)}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRecipe(f"{name_or_path} is not TOML: {error}") from error
 
 
 def dump_recipe(recipe: Recipe) -> str:
@@ -134,6 +163,13 @@ def _source(name_or_path: str) -> str:
             f"no recipe named {name_or_path!r}: give one of {', '.join(sorted(shipped))}, or a TOML file"
         )
     return Path(name_or_path).read_text("utf-8")
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    given = "" if isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
+    return f"{where}: {fault['msg']}{given}".removeprefix(": ").replace("Value error, ", "")
 
 
 def _apply(fields: dict[str, Any], override: str) -> None:

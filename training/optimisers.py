@@ -1,32 +1,29 @@
-"""Optimisers, their schedule, and the clipping that tells a broken gradient from a large one."""
+"""Adam, its rate as a function of the step, and clipping that tells a broken gradient from a large one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 
-def linear_decay(optimiser: Optimizer, steps: int, decay_from: float) -> LambdaLR:
-    """Constant for the share `decay_from` of the steps, then linear to zero: Zhu et al. (2017)."""
-    constant = decay_from * steps
-    return LambdaLR(
-        optimiser, lambda step: 1.0 if step < constant else max(steps - step, 0) / (steps - constant)
-    )
+def linear_decay(step: int, steps: int, decay_from: float) -> float:
+    """1 for the share `decay_from` of the steps, then linear to 0 at `steps`: Zhu et al. (2017)."""
+    return min(1.0, (steps - step) / max((1 - decay_from) * steps, 1.0))
 
 
 @dataclass(frozen=True)
 class Optimisation:
-    """One side's parameters, Adam and schedule: of the maps, or of the ratios."""
+    """One side's parameters and optimiser, of the maps or of the ratios; `rate` of step 0, 1, ..."""
 
     parameters: tuple[nn.Parameter, ...]
     optimiser: Optimizer
-    schedule: LambdaLR
+    rate: Callable[[int], float]
     clip_norm: float
 
-    def descend(self, loss: Tensor) -> bool:
+    def descend(self, loss: Tensor, step: int) -> bool:
         """One step down the gradient. False, and nothing changed, where loss or gradient is not finite."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -34,25 +31,25 @@ class Optimisation:
         if not torch.isfinite(norm + loss.detach()):
             self.optimiser.zero_grad(set_to_none=True)
             return False
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate(step)
         self.optimiser.step()
         return True
 
-    def state_dict(self) -> dict[str, object]:
-        return {"optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict()}
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimiser": self.optimiser.state_dict()}
 
-    def load_state_dict(self, state: dict[str, dict[str, object]]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
 
 
-def adam(  # the whole of Adam's settings, once
-    parameters: Iterator[nn.Parameter],
+def adam(
+    parameters: Iterable[nn.Parameter],
     rate: float,
     betas: tuple[float, float],
-    steps: int,
-    decay_from: float,
+    decay: Callable[[int], float],
     clip_norm: float,
 ) -> Optimisation:
+    """`decay` is the share of `rate` at step 0, 1, ..."""
     trained = tuple(parameters)
-    optimiser = Adam(trained, lr=rate, betas=betas)
-    return Optimisation(trained, optimiser, linear_decay(optimiser, steps, decay_from), clip_norm)
+    return Optimisation(trained, Adam(trained, rate, betas), lambda step: rate * decay(step), clip_norm)

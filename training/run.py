@@ -30,7 +30,7 @@ from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loa
 from training.domains import DomainFolders
 from training.objective.likelihoods import implied_scale
 from training.samples import sample_grid
-from training.trainer import Learner, Trainer
+from training.trainer import Diverged, Learner, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.durable import replacing
 from translation.model import TranslationModel
@@ -78,14 +78,8 @@ def train(
     loaded = load_recipe(recipe, overrides)
     folders = find_domains(first, second, domains, loaded.data.validation_share)
     run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
-    if (run / "run.json").exists():
-        raise NotARun(f"{run} holds a run already: continue it with --resume {run}, or give another --out")
-    run.mkdir(parents=True, exist_ok=True)
     origin = Origin(str(first.resolve()), str(second.resolve()) if second else None, folders.domains)
-    with replacing(run / "recipe.toml") as file:
-        file.write(dump_recipe(loaded).encode())
-    with replacing(run / "run.json") as file:
-        file.write(json.dumps(asdict(origin), indent=2).encode())
+    _begin(run, loaded, origin)
     return _run(run, loaded, folders, choose_device(device))
 
 
@@ -112,33 +106,58 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise NotARun(f"{run} is no folder: give another --out") from error
+    with RunLock(run):  # from another run that begins here now
+        if (run / "run.json").exists():
+            raise NotARun(
+                f"{run} holds a run already: continue it with --resume {run}, or give another --out"
+            )
+        with replacing(run / "recipe.toml") as file:
+            file.write(dump_recipe(recipe).encode())
+        with replacing(run / "run.json") as file:
+            file.write(json.dumps(asdict(origin), indent=2).encode())
+
+
 def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device) -> Path:
     with RunLock(run):
         dataset = build_dataset(recipe, folders)
-        learner = build_learner(recipe, folders.domains, device)
-        trainer = Trainer(
-            learner,
-            build_objective(recipe.objective),
-            build_schedule(recipe),
-            CheckpointFolder(run / "checkpoints"),
-            [],
-            build_autocast(recipe, device),
-            device,
-        )
-        trainer.restore()
+        trainer = _trainer(run, recipe, folders.domains, device)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
-        batches = loader(
-            dataset, sampler, recipe.training.batch_size, trainer.step, workers=recipe.data.workers
-        )
-        every = recipe.training.grid_every or sampler.steps_per_epoch(recipe.training.batch_size)
-        trainer.callbacks = _callbacks(run, learner, dataset, trainer.step, every)
-        with _signals() as received:
-            trainer.run(batches, stopped=lambda: bool(received))
-        card = _card(recipe, dataset, trainer)
-        save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
-        if received:
+        batch_size = recipe.training.batch_size
+        batches = loader(dataset, sampler, batch_size, trainer.step, recipe.data.workers)
+        every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
+        trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+        try:
+            with _signals() as received:
+                is_finished = trainer.run(batches, stopped=lambda: bool(received))
+        except Diverged:
+            _save_bundle(run, recipe, dataset, trainer)  # of the last good step: a start for the next run
+            raise
+        _save_bundle(run, recipe, dataset, trainer)
+        if not is_finished:
             raise Interrupted(run, received[0])
     return run
+
+
+def _trainer(run: Path, recipe: Recipe, domains: tuple[str, str], device: torch.device) -> Trainer:
+    """As far as the run has come, without callbacks."""
+    checkpoints = CheckpointFolder(run / "checkpoints")
+    start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
+    trainer = Trainer(
+        build_learner(recipe, domains, device, start_from),
+        build_objective(recipe.objective),
+        build_schedule(recipe),
+        checkpoints,
+        [],
+        build_autocast(recipe, device),
+        device,
+    )
+    trainer.restore()
+    return trainer
 
 
 def _callbacks(
@@ -163,25 +182,38 @@ def _average(learner: Learner) -> TranslationModel:
     return average
 
 
-def _card(recipe: Recipe, dataset: UnpairedFolders, trainer: Trainer) -> Card:
-    generator, weights, size = recipe.model.generator, recipe.objective.weights, recipe.data.size
-    preset = build_preset(recipe.objective)
+def _card(recipe: Recipe, dataset: UnpairedFolders, steps: int) -> Card:
     return Card(
         domains=dataset.folders.domains,
         architecture=recipe.model,
-        training_size=size,
+        training_size=recipe.data.size,
         preprocessing=PREPROCESSING,
         preprocessing_digest=preprocessing_digest(),
         objective={
-            **asdict(preset),
+            **asdict(build_preset(recipe.objective)),
             "preset": recipe.objective.preset,
-            "implied_scale": implied_scale(generator.initial_scale, weights.nell, 3 * size**2),
+            "implied_scale": _implied_scale(recipe),
         },
         recipe=recipe.model_dump(mode="json"),
         data=_data(dataset),
-        steps=trainer.step,
+        steps=steps,
         licence=recipe.licence,
     )
+
+
+def _save_bundle(run: Path, recipe: Recipe, dataset: UnpairedFolders, trainer: Trainer) -> None:
+    learner = trainer.learner
+    card = _card(recipe, dataset, trainer.step)
+    save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
+
+
+def _implied_scale(recipe: Recipe) -> float | None:
+    """Of x given z; None where its likelihood counts for nothing."""
+    objective = recipe.objective
+    if not objective.weights.nell:
+        return None
+    averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
+    return implied_scale(recipe.model.generator.initial_scale, objective.weights.nell, averaged)
 
 
 def _data(dataset: UnpairedFolders) -> dict[str, Any]:

@@ -16,8 +16,9 @@ def sample_grid(model: TranslationModel, batch: Batch, samples: int) -> Tensor:
     The codes are the same every time and leave the global random state alone.
     """
     observed, latent = model.domains
-    rows = [_row(model, batch.x[i : i + 1], latent, samples) for i in range(len(batch.x))]
-    rows += [_row(model, batch.z[i : i + 1], observed, samples) for i in range(len(batch.z))]
+    device = next(model.parameters()).device
+    rows = [_row(model, x, latent, samples) for x in batch.x.to(device)[:, None]]
+    rows += [_row(model, z, observed, samples) for z in batch.z.to(device)[:, None]]
     grid: Tensor = make_grid(torch.cat(rows).cpu() / 2 + 0.5, nrow=samples + 2)
     return grid
 

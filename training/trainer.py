@@ -110,7 +110,7 @@ class Trainer:
 
     def restore(self) -> None:
         """Continue from the newest whole checkpoint, where there is one."""
-        if (found := self.checkpoints.load_latest(self.device)) is None:
+        if (found := self.checkpoints.load_latest()) is None:  # to the CPU, where Adam keeps its counts
             return
         self.step, state = found
         self.learner.load_state_dict(state["learner"])
@@ -160,20 +160,18 @@ class Trainer:
         with frozen(learner.networks), self.autocast():
             draws = self.objective.draw(learner.maps, x, z)
             terms = self.objective.terms(learner.maps, learner.ratios, draws)
-        finite = learner.maps_optimisation.descend(self.objective.maps_loss(terms))
-        learner.maps_optimisation.schedule.step()
+        finite = learner.maps_optimisation.descend(self.objective.maps_loss(terms), self.step)
         return terms, draws.detached(), finite
 
     def _descend_ratios(self, draws: Draws, x: Tensor, z: Tensor) -> tuple[Tensor, bool]:
-        learner = self.learner
+        learner, finite = self.learner, True
         for repetition in range(self.schedule.ratio_steps):
             if repetition:
                 with torch.no_grad(), self.autocast():
                     draws = self.objective.draw(learner.maps, x, z)
             with self.autocast():
                 loss = self.objective.ratio_loss(learner.ratios, draws)
-            finite = learner.ratios_optimisation.descend(loss + self._penalty(draws))
-        learner.ratios_optimisation.schedule.step()
+            finite &= learner.ratios_optimisation.descend(loss + self._penalty(draws), self.step)
         return loss, finite
 
     def _penalty(self, draws: Draws) -> Tensor | float:
@@ -195,8 +193,9 @@ class Trainer:
         if self.skipped_in_a_row == MAX_SKIPPED_IN_A_ROW:
             raise Diverged(
                 f"{MAX_SKIPPED_IN_A_ROW} steps in a row up to step {self.step + 1} gave a loss or gradient "
-                "that is not finite. The last checkpoint is from before: lower optimisation.maps_rate and "
-                "ratios_rate, or raise optimisation.gradient_penalty, and train again from its bundle"
+                "that is not finite. The checkpoints and the bundle hold what was learned before: lower "
+                "optimisation.maps_rate and ratios_rate, or raise gradient_penalty, and train anew, from the "
+                "bundle (training.start_from) or from nothing"
             )
 
     def _scalars(self, terms: SJMVITerms, ratio_loss: Tensor, draws: Draws) -> dict[str, float]:
@@ -204,4 +203,4 @@ class Trainer:
             diagnostics = ratio_diagnostics(self.learner.ratios, draws)
         found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics}
         scalars = {name: float(value.detach()) for name, value in found.items()}
-        return scalars | {"rate": float(self.learner.maps_optimisation.schedule.get_last_lr()[0])}
+        return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}

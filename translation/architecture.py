@@ -44,6 +44,11 @@ class DiscriminatorArchitecture(BaseModel):
     downsamplings: int = Field(3, ge=1, le=6, description="3: patches of 70 pixels; 2: of 34")
     projection: int = Field(64, ge=1, le=1024, description="channels of the conditional product")
 
+    @property
+    def smallest_side(self) -> int:
+        """In pixels, of the pictures that it can judge."""
+        return 3 << self.downsamplings  # the last norm needs two values, the head beyond it one
+
 
 class Architecture(BaseModel):
     """Both directions share one architecture. Round-trips through JSON."""

@@ -1,0 +1,175 @@
+"""Recipes: what is shipped loads, what is said is what is built, what is wrong is named."""
+
+import math
+from functools import reduce
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.build import build_learner, build_objective, build_preset
+from training.config import BadRecipe, Recipe, dump_recipe, load_recipe, shipped_recipes
+from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
+from training.objective.joints import Sampling
+from training.objective.sjmvi import PRESETS
+
+TINY = str(Path(__file__).with_name("tiny.toml"))
+SMALL = [f"model.{part}.width=4" for part in ("generator", "noise", "discriminator")]
+
+each_shipped = pytest.mark.parametrize("name", sorted(shipped_recipes()))
+
+
+def field(recipe: Recipe, name: str) -> object:
+    return reduce(getattr, name.split("."), recipe)
+
+
+def read_back(recipe: Recipe, folder: Path) -> Recipe:
+    (folder / "recipe.toml").write_text(dump_recipe(recipe))
+    return load_recipe(str(folder / "recipe.toml"))
+
+
+def test_the_promised_recipes_are_shipped() -> None:
+    assert {"quick", "horse2zebra", "cyclegan"} <= shipped_recipes().keys()
+
+
+class TestEveryShippedRecipe:
+    @each_shipped
+    def test_is_read_back_from_the_run_as_it_was(self, name: str, tmp_path: Path) -> None:
+        recipe = load_recipe(name)
+        assert recipe.description
+        assert read_back(recipe, tmp_path) == recipe
+
+    @each_shipped
+    def test_can_be_built(self, name: str) -> None:
+        recipe = load_recipe(name, SMALL)
+        build_objective(recipe.objective)
+        build_learner(recipe, ("horse", "zebra"), torch.device("cpu"))
+
+
+OVERRIDES = {
+    "integer": ("training.steps=7", 7),
+    "number of a whole": ("objective.weights.nell=3", 3.0),
+    "list": ("optimisation.betas=[0.1, 0.2]", (0.1, 0.2)),
+    "switch": ("model.generator.copy_gate=true", True),
+    "plain word": ("objective.divergence=kl", "kl"),
+    "quoted word": ('objective.divergence="kl"', "kl"),
+    "either a word": ("objective.noise=model", "model"),
+    "or a number": ("objective.noise=0.25", 0.25),
+    "value with an equals sign": ("description=x = y", "x = y"),
+    "section that the file has not": ("model.noise.width=3", 3),
+}
+
+
+@pytest.mark.parametrize(("override", "value"), OVERRIDES.values(), ids=OVERRIDES)
+def test_an_override_sets_one_field(override: str, value: object, tmp_path: Path) -> None:
+    name = override.split("=")[0]
+    plain, changed = load_recipe("cyclegan"), load_recipe("cyclegan", [override])
+    assert field(changed, name) == value != field(plain, name)
+    assert read_back(changed, tmp_path) == changed
+
+
+WRONG = {
+    "unknown section": ("foo.bar=1", "foo: "),
+    "unknown field": ("data.sise=64", "data.sise: "),
+    "unknown weight": ("objective.weights.nel=1", "objective.weights.nel: "),
+    "no number": ("training.steps=many", "training.steps: .*many"),
+    "out of range": ("training.steps=0", "training.steps: .*got 0"),
+    "not finite": ("optimisation.maps_rate=inf", "optimisation.maps_rate: "),
+    "weight not finite": ("objective.weights.nell=nan", "objective.weights.nell: "),
+    "weight negative": ("objective.weights.nell=-1", "objective.weights: nell is -1"),
+    "noise negative": ("objective.noise=-0.1", "objective.noise"),
+    "noise neither": ("objective.noise=loud", "objective.noise"),
+    "what Adam refuses": ("optimisation.betas=[0.5, 1.0]", "optimisation.betas.1: "),
+    "no such preset": ("objective.preset=magic", "objective.preset: not one of paper-gan.*magic"),
+    "no such row": ("objective.divergence=tv", "objective.divergence: not one of kl"),
+    "no such loss": ("objective.generator_loss=tv", "objective.generator_loss: not one of"),
+    "no such crop": ("data.crop=oval", "data.crop: not one of random"),
+    "no such network": ("model.generator.name=unet", "model.generator.name: "),
+    "views beyond the picture": ("data.load_size=63", "data: load_size 63 .* 64"),
+    "patch beyond the picture": ("model.discriminator.downsamplings=5", "data.size is 64, .*downsamplings"),
+    "section for a field": ("training=3", "training: "),
+    "field for a section": ("training.steps.x=3", "steps is a field"),
+    "no value": ("data.size", "'data.size' is not of the form"),
+    "no field": ("=3", "'=3' is not of the form"),
+}
+
+
+@pytest.mark.parametrize(("override", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_named(override: str, message: str) -> None:
+    with pytest.raises(BadRecipe, match=message):
+        load_recipe("quick", [override])
+
+
+def test_an_unknown_recipe_is_told_which_there_are() -> None:
+    with pytest.raises(BadRecipe, match="no recipe named 'slow'.*horse2zebra, quick"):
+        load_recipe("slow")
+
+
+@pytest.mark.parametrize("content", [b"[data\n", b"\xff\xfe[data]"], ids=["broken", "not UTF-8"])
+def test_a_file_that_is_not_toml_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(content)
+    with pytest.raises(BadRecipe, match="mine.toml is not TOML"):
+        load_recipe(str(tmp_path / "mine.toml"))
+
+
+def test_a_bundle_to_start_from_is_found_from_any_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = load_recipe("quick", ["training.start_from=old/bundle"])
+    assert recipe.training.start_from == tmp_path / "old" / "bundle"
+    assert read_back(recipe, tmp_path) == recipe
+
+
+class TestPreset:
+    @pytest.mark.parametrize("name", PRESETS)
+    def test_is_what_the_table_says(self, name: str) -> None:
+        assert build_preset(load_recipe(TINY, [f"objective={{preset='{name}'}}"]).objective) == PRESETS[name]
+
+    def test_gives_way_to_what_the_recipe_says(self) -> None:
+        said = "preset='cyclegan', divergence='kl', generator_loss='gan', noise=0.2, ratio_noise='both', "
+        recipe = load_recipe(TINY, [f"objective={{{said} conditioning=0.3, weights={{ratio=4}}}}"])
+        preset = build_preset(recipe.objective)
+        assert (preset.divergence, preset.generator_loss) == ("kl", "gan")
+        assert preset.sampling == Sampling(0.2, "both")
+        assert (preset.conditioning, preset.ratio_weight) == (0.3, 2.0)
+        objective = build_objective(recipe.objective)
+        assert objective.divergence is DIVERGENCES["kl"]
+        assert objective.generator_loss is GENERATOR_LOSSES["gan"]
+
+    @pytest.mark.parametrize("said", ["noise=0.0", "conditioning=0.0"])
+    def test_gives_way_to_zero(self, said: str) -> None:
+        preset = build_preset(load_recipe(TINY, [f"objective={{{said}}}"]).objective)
+        assert 0 in (preset.sampling.noise, preset.conditioning)
+
+
+def test_the_cyclegan_recipe_is_zhu_et_al() -> None:
+    """Shrunk, against their losses written plainly: D = sigmoid(-log r), delta is the densities' constant."""
+    torch.manual_seed(0)
+    recipe = load_recipe("cyclegan", [*SMALL, "model.generator.blocks=1", "data.size=32"])
+    learner = build_learner(recipe, ("horse", "zebra"), torch.device("cpu"))
+    objective = build_objective(recipe.objective)
+    x, z = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+
+    def paint(to: str, source: Tensor) -> Tensor:
+        mean: Tensor = learner.model.conditional(to)(source).mean
+        return mean
+
+    def judge(network: nn.Module, images: Tensor, target: float) -> Tensor:
+        return (torch.sigmoid(-network.marginal(images)) - target).square().mean()  # type: ignore[operator]
+
+    on_x, on_z = learner.networks.observed, learner.networks.latent
+    fake_x, fake_z = paint("horse", z), paint("zebra", x)
+    cycles = F.l1_loss(paint("horse", fake_z), x) + F.l1_loss(paint("zebra", fake_x), z)
+    fooling = judge(on_x, fake_x, 1) + judge(on_z, fake_z, 1)
+    judging = judge(on_x, x, 1) + judge(on_x, fake_x, 0) + judge(on_z, z, 1) + judge(on_z, fake_z, 0)
+
+    draws = objective.draw(learner.maps, x, z)
+    maps_loss = objective.maps_loss(objective.terms(learner.maps, learner.ratios, draws))
+    delta = 20 * math.log(2)
+    torch.testing.assert_close(maps_loss - delta, fooling + 10 * cycles)
+    torch.testing.assert_close(objective.ratio_loss(learner.ratios, draws), judging / 2)
+    assert torch.equal(draws.q.drawn, fake_z)
+    assert torch.equal(draws.p.drawn, fake_x)
