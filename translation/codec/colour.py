@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from translation.codec.errors import UnsupportedBitDepth
 
@@ -22,25 +23,34 @@ def to_srgb(source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _to_eight_bits(source: Image.Image) -> Image.Image:
+    """Of deeper samples only grey ones arrive whole: Pillow gives 16-bit colours as their high bytes."""
     if source.mode.startswith("I;16"):
-        return _grey(np.asarray(source) / 65535, transparent=source.info.get("transparency"))
+        levels = np.asarray(source)
+        grey = _band(levels / np.float32(_white_level(source)))
+        if "transparency" in source.info:
+            grey.putalpha(_band(levels != source.info["transparency"]))
+        return grey
     if source.mode == "F":
         values = np.asarray(source)
         if not (values.min() >= 0 and values.max() <= 1):  # so written, NaN is refused too
             raise UnsupportedBitDepth(
                 f"float samples must lie in [0, 1], not {values.min():g} to {values.max():g}"
             )
-        return _grey(values)
+        return _band(values)
     if source.mode == "I":
         raise UnsupportedBitDepth("32-bit integer samples: which value is white is not known")
     return source
 
 
-def _grey(values: np.ndarray, transparent: int | None = None) -> Image.Image:
-    grey = Image.fromarray(np.rint(values * 255).astype(np.uint8))
-    if transparent is not None:
-        grey.putalpha(Image.fromarray(np.where(values == transparent / 65535, 0, 255).astype(np.uint8)))
-    return grey
+def _white_level(source: Image.Image) -> int:
+    """A TIFF says of how many bits its samples are: of 12, it may be."""
+    bits: int = source.tag_v2.get(BITSPERSAMPLE, (16,))[0] if isinstance(source, TiffImageFile) else 16
+    return (1 << bits) - 1
+
+
+def _band(values: np.ndarray) -> Image.Image:
+    """L of values in [0, 1]."""
+    return Image.fromarray(np.rint(255 * values).astype(np.uint8))
 
 
 def _separate_alpha(source: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -4,7 +4,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -42,6 +42,8 @@ BROKEN = (
 
 # Between its own limit and twice that, Pillow only warns of a decompression bomb.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+MAX_SCANS = 100  # of a progressive JPEG; encoders make about ten
 
 Transpose = Image.Transpose
 UPRIGHT = {
@@ -94,7 +96,8 @@ def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> 
     with _pillow_errors(limits):
         source = _open(data)
         limits.check(source.size)
-        _verify_checksums(data, source.format)
+        if check := CHECKS.get(_format(source)):
+            check(data)
         _seek(source, frame)
         limits.check(source.size)  # a later frame may be larger than the first
         source.load()
@@ -114,10 +117,20 @@ def _format(source: ImageFile) -> str:
     return "JPEG" if source.format == "MPO" else str(source.format)
 
 
-def _verify_checksums(data: bytes, file_format: str | None) -> None:
-    """Decoding skips the checksums of PNG's pixel data."""
-    if file_format == "PNG":
-        _open(data).verify()
+def _check_sums(data: bytes) -> None:
+    """Decoding skips the checksums of pixel data."""
+    _open(data).verify()
+
+
+def _check_scans(data: bytes) -> None:
+    """Each scan passes over all pixels, and a few bytes are enough for one."""
+    scans = len(re.findall(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]", data))
+    if scans > MAX_SCANS:
+        raise CorruptImage(f"{scans} scans, maximum {MAX_SCANS}")
+
+
+# What a format's decoder leaves unchecked.
+CHECKS: Mapping[str, Callable[[bytes], None]] = {"PNG": _check_sums, "JPEG": _check_scans}
 
 
 def _seek(source: ImageFile, frame: int | None) -> None:

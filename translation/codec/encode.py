@@ -36,11 +36,15 @@ class Output:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
+# The least efforts of WEBP and AVIF: on photographs 18 and 8 times as fast as the usual, 8 and 2 % larger.
+WEBP_OPTIONS = {"lossless": True, "exact": True, "method": 0, "quality": 20}
+AVIF_OPTIONS = {"subsampling": "4:4:4", "speed": 10}
+
 OUTPUTS = {
     "JPEG": Output("image/jpeg", join=composite, lossy=True, options={"subsampling": "4:4:4"}),
     "PNG": Output("image/png", join=join_alpha),
-    "WEBP": Output("image/webp", join=join_alpha, max_side=16383, options={"lossless": True, "exact": True}),
-    "AVIF": Output("image/avif", join=join_alpha, lossy=True, options={"subsampling": "4:4:4"}),
+    "WEBP": Output("image/webp", join=join_alpha, max_side=16383, options=WEBP_OPTIONS),
+    "AVIF": Output("image/avif", join=join_alpha, lossy=True, options=AVIF_OPTIONS),
     "BMP": Output("image/bmp", join=composite),
     "TIFF": Output("image/tiff", join=join_alpha, options={"compression": "tiff_adobe_deflate"}),
     "GIF": Output("image/gif", join=join_mask),
