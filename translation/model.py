@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from translation.distributions import Distribution
 from translation.generators.noise import NoiseEncoder, kl_from_standard_normal
+from translation.generators.painting import Painting
 
 
 class UnknownDomain(ValueError):
@@ -40,6 +41,11 @@ class StochasticMap(nn.Module):
             code = torch.randn(len(source), self.code_size, device=source.device)
         density: Distribution = self.generator(source, code)
         return density
+
+    def paint(self, source: Tensor, code: Tensor) -> Painting:
+        """The mean of the density before it is blended with the source; shapes as in a call."""
+        painting: Painting = self.generator.paint(source, code)  # type: ignore[operator]
+        return painting
 
     def reconstruct(self, target: Tensor, source: Tensor) -> Reconstruction:
         """The pieces of the bound on -log p(target | source), both (B, 3, H, W)."""

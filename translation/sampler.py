@@ -1,6 +1,7 @@
 """Images to samples: a picture and noise codes in, one translation for each code out, at the picture's size.
 
-The network works where it was trained, its short side at the training size, and the result is resized back.
+The network works where it was trained, its short side at the training size. What it paints, and the gate that
+says where, are resized to the picture and blended with it there: what is not painted over keeps every detail.
 Batches are padded to one of BATCH_SIZES: CPU kernels differ in the last bit from one batch size to another,
 but not with what else is in the batch, so that a code gives the same bytes at the same padded size.
 """
@@ -49,8 +50,8 @@ class Sampler:
     ) -> list[Image.Image]:
         """An RGB image of the given size for each of codes (N, k). Raises UnknownDomain, ImageTooLarge."""
         source = self.source(image, process_size)
-        samples = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
-        return [resize(to_image(sample), image.size) for sample in samples]
+        paintings = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
+        return [blend(painting, image) for painting in paintings]
 
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it."""
@@ -81,19 +82,28 @@ class Sampler:
 
     @torch.inference_mode()
     def draw(self, sources: Tensor, to: str, codes: Tensor) -> Tensor:
-        """Sources (B, 3, H, W) and codes (B, k), row by row, to means (B, 3, H, W) in [-1, 1] on the CPU."""
+        """Sources (B, 3, H, W) and codes (B, k), row by row, to paintings (B, 4, H, W), float32 on the CPU.
+
+        A painting is its colour in [-1, 1] and, last, its gate in [0, 1]: its share of the mean.
+        """
         conditional = self.model.conditional(to)
         height, width = sources.shape[-2:]
         batch = self.padded_batch(len(codes), (width, height))
         batches = zip(torch.split(sources, batch), torch.split(codes, batch), strict=True)
-        return torch.cat([self._means(conditional, *rows, batch) for rows in batches])
+        return torch.cat([self._paint(conditional, *rows, batch) for rows in batches])
 
-    def _means(self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int) -> Tensor:
+    def _paint(self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            density = conditional(self._padded(sources, batch), self._padded(codes, batch))
-        means: Tensor = density.mean[: len(codes)].float().cpu()
-        return means
+            painting = conditional.paint(self._padded(sources, batch), self._padded(codes, batch))
+        return torch.cat([painting.colour, painting.gate], dim=1)[: len(codes)].cpu()
 
     def _padded(self, rows: Tensor, batch: int) -> Tensor:
         filler = rows[-1:].expand(batch - len(rows), *rows.shape[1:])
         return torch.cat([rows, filler]).to(self.device)
+
+
+def blend(painting: Tensor, image: Image.Image) -> Image.Image:
+    """A painting (4, H, W) over the RGB image, at the image's size: the mean of the output distribution."""
+    colour, gate = to_image(painting[:3]), Image.fromarray(painting[3].mul(255).round().byte().numpy())
+    share = gate.resize(image.size, Image.Resampling.HAMMING)  # a filter that overshoots leaves ripples
+    return Image.composite(resize(colour, image.size), image, share)

@@ -8,9 +8,9 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from translation.codec import Limits, Picture, decode, encode, on_white, resize, to_image
+from translation.codec import Limits, Picture, decode, encode, on_white
 from translation.model import draw_code
-from translation.sampler import ProcessSize, Sampler
+from translation.sampler import ProcessSize, Sampler, blend
 from translation.weights import Bundle
 
 MAX_SEED = 2**63 - 1
@@ -35,9 +35,9 @@ class TranslationRequest:
 
 @dataclass(frozen=True)
 class Samples:
-    """Means (N, 3, H, W) in [-1, 1] at the working size, and what they were drawn with."""
+    """Paintings (N, 4, H, W) at the working size (see Sampler.draw), and what they were drawn with."""
 
-    means: Tensor
+    paintings: Tensor
     seed: int
     padded_batch: int
 
@@ -109,9 +109,9 @@ class Translator:
         seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
         codes = self.codes(seed, request)
         source = self.sampler.source(on_white(picture), request.process_size)
-        means = self.sampler.draw(source.expand(len(codes), -1, -1, -1), request.to, codes)
-        height, width = means.shape[-2:]
-        return Samples(means, seed, self.sampler.padded_batch(len(codes), (width, height)))
+        paintings = self.sampler.draw(source.expand(len(codes), -1, -1, -1), request.to, codes)
+        height, width = paintings.shape[-2:]
+        return Samples(paintings, seed, self.sampler.padded_batch(len(codes), (width, height)))
 
     def codes(self, seed: int, request: TranslationRequest) -> Tensor:
         """(samples, code size)."""
@@ -122,12 +122,12 @@ class Translator:
         """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""
         return tuple(
             encode(
-                resize(to_image(mean), picture.image.size),
+                blend(painting, picture.image),
                 output_format(picture, request),
                 picture.alpha,
                 text=self._provenance(samples, request, index),
             )
-            for index, mean in enumerate(samples.means)
+            for index, painting in enumerate(samples.paintings)
         )
 
     def receipt(

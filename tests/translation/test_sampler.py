@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from translation.architecture import Architecture, GeneratorArchitecture
-from translation.codec import ImageTooLarge, ImageTooSmall
+from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
 from translation.model import UnknownDomain, draw_code
-from translation.sampler import BATCH_SIZES, Sampler
+from translation.sampler import BATCH_SIZES, Sampler, blend
 
 TRAINING_SIZE = 16
 
@@ -119,3 +119,22 @@ def test_bfloat16_is_near_float32() -> None:
     half = Sampler(SAMPLER.model, TRAINING_SIZE, dtype=torch.bfloat16)
     source = SAMPLER.source(image)
     assert torch.allclose(half.draw(source, "zebra", codes), SAMPLER.draw(source, "zebra", codes), atol=0.05)
+
+
+def test_a_picture_of_the_working_size_becomes_the_mean_of_the_density() -> None:
+    image, code = Image.effect_noise((24, TRAINING_SIZE), 60).convert("RGB"), draw_codes(1)
+    with torch.inference_mode():
+        mean = SAMPLER.model.conditional("zebra")(to_tensor(image), code).mean
+    difference = to_tensor(SAMPLER(image, "zebra", code)[0]) - mean
+    assert difference.abs().max() <= 2 / 127.5  # colour, gate and blend are each rounded
+
+
+def test_what_is_not_painted_over_keeps_every_detail() -> None:
+    image = Image.effect_noise((200, 150), 60).convert("RGB")
+    painting = torch.full((4, 12, TRAINING_SIZE), -1.0)
+    painting[3] = 0
+    assert blend(painting, image).tobytes() == image.tobytes()
+    painting[3, :, : TRAINING_SIZE // 2] = 1
+    black, untouched = blend(painting, image).crop((0, 0, 80, 150)), (120, 0, 200, 150)
+    assert black.getextrema() == ((0, 0),) * 3
+    assert blend(painting, image).crop(untouched).tobytes() == image.crop(untouched).tobytes()

@@ -5,8 +5,6 @@ not change is copied rather than learned to be copied: the attention masks of Me
 https://arxiv.org/abs/1806.02311, in one network.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,15 +17,8 @@ from translation.distributions import (
     ScaleName,
 )
 from translation.generators.blocks import ResidualBlock, Upsample, convolution
+from translation.generators.painting import Painting
 from translation.normalisation import instance_norm
-
-
-@dataclass(frozen=True)
-class Painting:
-    """colour (B, 3, H, W) in [-1, 1]; gate (B, 1, H, W) in [0, 1], its share of the mean."""
-
-    colour: Tensor
-    gate: Tensor
 
 
 class StochasticResNetGenerator(nn.Module):
