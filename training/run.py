@@ -213,7 +213,8 @@ def _implied_scale(recipe: Recipe) -> float | None:
     if not objective.weights.nell:
         return None
     averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
-    return implied_scale(recipe.model.generator.initial_scale, objective.weights.nell, averaged)
+    generator = recipe.model.generator
+    return implied_scale(generator.distribution, generator.initial_scale, objective.weights.nell, averaged)
 
 
 def _data(dataset: UnpairedFolders) -> dict[str, Any]:

@@ -10,6 +10,7 @@ Tiao, Bonilla and Ramos (2018), equations 8 and 20; the bound is the usual evide
 pair (x, xi), after Almahairi et al. (2018), https://arxiv.org/abs/1802.10151.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -60,9 +61,15 @@ def negative_log_likelihood(density: Density, target: Tensor, reduction: Reducti
     return (nats.sum(1) if reduction == "sum" else nats.mean(1)).mean()
 
 
-def implied_scale(scale: float, weight: float, dimensions: int) -> float:
-    """The Laplace scale b whose summed likelihood has the gradient of `weight` times the averaged one.
+IMPLIED_SCALES: dict[str, Callable[[float, float], float]] = {
+    "laplace": lambda scale, tempering: scale * tempering,
+    "normal": lambda scale, tempering: scale * tempering**0.5,
+}
 
-    CycleGAN's lambda = 10 on 256 x 256 x 3 pixels in [-1, 1] is b = 19660.8: a very tempered likelihood.
+
+def implied_scale(density: str, scale: float, weight: float, dimensions: int) -> float:
+    """The scale whose summed likelihood has the gradient of `weight` times the averaged one.
+
+    CycleGAN's lambda = 10 on 256 x 256 x 3 pixels in [-1, 1] is a Laplace of b = 19660.8: very tempered.
     """
-    return dimensions * scale / weight
+    return IMPLIED_SCALES[density](scale, dimensions / weight)

@@ -39,13 +39,14 @@ def test_scale_of_the_errors_own_size_is_the_likeliest(name: str) -> None:
 
 
 def test_cyclegans_weight_implies_a_very_tempered_laplace() -> None:
-    assert implied_scale(1, 10, 256 * 256 * 3) == pytest.approx(19660.8)
+    assert implied_scale("laplace", 1, 10, 256 * 256 * 3) == pytest.approx(19660.8)
 
 
-def test_implied_scale_gives_the_summed_likelihood_the_weighted_ones_gradient() -> None:
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_implied_scale_gives_the_summed_likelihood_the_weighted_ones_gradient(name: str) -> None:
     mean, target = torch.randn(2, 5, 12, dtype=torch.double)
     mean.requires_grad_()
-    scale = torch.tensor([0.7, implied_scale(0.7, 10, 12)], dtype=torch.double)
-    weighted = 10 * negative_log_likelihood(Laplace(mean, scale[0]), target, "mean")
-    summed = negative_log_likelihood(Laplace(mean, scale[1]), target, "sum")
+    scale = torch.tensor([0.7, implied_scale(name, 0.7, 10, 12)], dtype=torch.double)
+    weighted = 10 * negative_log_likelihood(DISTRIBUTIONS[name](mean, scale[0]), target, "mean")
+    summed = negative_log_likelihood(DISTRIBUTIONS[name](mean, scale[1]), target, "sum")
     torch.testing.assert_close(torch.autograd.grad(summed, mean), torch.autograd.grad(weighted, mean))
