@@ -107,13 +107,22 @@ def execute(arguments: Sequence[str], debug: bool = False) -> int:
         if debug:
             raise
         problem = _problem_of(error)
-        message = " ".join(str(error).split()) or type(error).__name__
-        return _fail(problem.slug, message, problem.exit_code)
+        return _fail(problem.slug, _message_of(error), problem.exit_code)
 
 
 def _fail(slug: str, message: str, exit_code: int) -> int:
     typer.echo(f"error: {slug}: {message}", err=True)
     return exit_code
+
+
+def _message_of(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    from app.errors import faults_of
+
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{name} {fault}" for name, fault in faults_of(error))
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _problem_of(error: Exception) -> "Problem":

@@ -31,6 +31,7 @@ from translation.weights import InvalidBundle
 P = ParamSpec("P")
 T = TypeVar("T")
 CODEC_THREADS = 2
+MAX_DECODED = 4  # pictures between decoding and encoding: one may be hundreds of megabytes
 RETRY_S = 2
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class EngineLimits:
 
 @dataclass(frozen=True)
 class Answer:
-    """A translation, its source domain, the format its picture had, and the seconds it waited its turn."""
+    """A translation, its source domain, the format its picture had, and the seconds it waited in queues."""
 
     translation: Translation
     source: str
@@ -80,7 +81,6 @@ class Answer:
 @dataclass(frozen=True)
 class Timed(Generic[T]):
     result: T
-    waited_s: float
     took_s: float
 
 
@@ -91,6 +91,7 @@ class Engine:
         self._registry, self._device, self._limits = registry, device, limits
         self._network = ThreadPoolExecutor(1, "network")
         self._codec = ThreadPoolExecutor(CODEC_THREADS, "codec")
+        self._room = asyncio.Semaphore(MAX_DECODED)
         self._translators: dict[str, Translator] = {}
         self._loading = Lock()
         self._default: str | None = None
@@ -125,13 +126,14 @@ class Engine:
     async def translate(self, name: str, data: bytes, request: TranslationRequest) -> Answer:
         """Raises NotReady, Overloaded, DeadlineExceeded, TooManyPixels, UnknownModel; more as Translator."""
         with self._counted():
+            asked = perf_counter()
             try:
-                async with asyncio.timeout(self._limits.timeout_s):
-                    return await self._translate(name, data, request)
+                async with asyncio.timeout(self._limits.timeout_s), self._room:
+                    return await self._translate(name, data, request, asked)
             except TimeoutError:
                 raise DeadlineExceeded(self._limits.timeout_s) from None
 
-    async def _translate(self, name: str, data: bytes, request: TranslationRequest) -> Answer:
+    async def _translate(self, name: str, data: bytes, request: TranslationRequest, asked: float) -> Answer:
         translator = (await _timed(self._codec, self._translator, name)).result
         decoded = await _timed(self._codec, translator.decode, data, request)
         self._check_output(decoded.result, request.samples)
@@ -142,7 +144,8 @@ class Engine:
         receipt = translator.receipt(decoded.result, sampled.result, request, timings)
         translation = Translation(encoded.result, output_format(decoded.result, request), receipt)
         source = translator.sampler.model.source_of(request.to)
-        return Answer(translation, source, decoded.result.format, sampled.waited_s)
+        worked_s = decoded.took_s + sampled.took_s + encoded.took_s
+        return Answer(translation, source, decoded.result.format, perf_counter() - asked - worked_s)
 
     def _check_output(self, picture: Picture, samples: int) -> None:
         pixels = picture.image.width * picture.image.height * samples
@@ -199,11 +202,9 @@ class Engine:
 
 
 async def _timed(pool: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Timed[T]:
-    asked = perf_counter()
-
     def run() -> Timed[T]:
         started = perf_counter()
         result = function(*args, **kwargs)
-        return Timed(result, started - asked, perf_counter() - started)
+        return Timed(result, perf_counter() - started)
 
     return await asyncio.get_running_loop().run_in_executor(pool, run)

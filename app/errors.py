@@ -12,6 +12,8 @@ from translation import codec, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
+PREDICATES = {"Extra inputs are not permitted": "is not known here", "Field required": "is required"}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -84,3 +86,11 @@ FRAMEWORK: Mapping[int, Problem] = {  # what the web framework raises of itself 
 def problem_of(error: Exception, table: Mapping[type[Exception], Problem] = PROBLEMS) -> Problem:
     """The row of the error's most specific class."""
     return next(table[kind] for kind in type(error).__mro__ if kind in table)
+
+
+def faults_of(error: ValidationError | RequestValidationError) -> list[tuple[str, str]]:
+    """Each bad value's name, and what is said of it: it "should be greater than or equal to 0"."""
+    return [
+        (str(row["loc"][0]), PREDICATES.get(row["msg"], row["msg"].removeprefix("Input ")))
+        for row in error.errors()
+    ]

@@ -52,7 +52,7 @@ def _json(translation: Translation) -> bytes:
         to=receipt.to,
         seed=receipt.seed,
         temperature=receipt.temperature,
-        size=receipt.size,
+        size=list(receipt.size),
         padded_batch=receipt.padded_batch,
         pictures=pictures,
     )

@@ -2,19 +2,19 @@
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from app.errors import FRAMEWORK, PROBLEMS, Problem, problem_of
+from app.errors import FRAMEWORK, PROBLEMS, Problem, faults_of, problem_of
 from app.middleware import REQUEST_ID, SAFETY
 
 MEDIA_TYPE = "application/problem+json"
-PREDICATES = {"Extra inputs are not permitted": "is no parameter here", "Field required": "is required"}
 logger = logging.getLogger(__name__)
 
 
@@ -27,10 +27,10 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str
-    instance: str
-    limit: float | None = None
-    got: float | None = None
-    errors: list[dict[str, str]] | None = None
+    instance: str = Field(description="the request's id")
+    limit: float | None = Field(None, description="what is allowed, where that is a number")
+    got: float | None = Field(None, description="what came instead")
+    errors: list[dict[str, str]] | None = Field(None, description="each bad parameter with its message")
 
 
 def render_errors(app: FastAPI) -> None:
@@ -44,12 +44,8 @@ def render_errors(app: FastAPI) -> None:
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same problems as OpenAPI's `responses`."""
-    schema = ProblemDetails.model_json_schema()
-    titles = {row.status: row.slug for row in (*FRAMEWORK.values(), *PROBLEMS.values())}
-    return {
-        status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
-    }
+    content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def _render_known(request: Request, error: Exception) -> Response:
@@ -66,14 +62,10 @@ def _render_unexpected(request: Request, error: Exception) -> Response:
 
 def _render_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"parameter": str(row["loc"][0]), "message": _predicate(row["msg"])} for row in error.errors()]
-    detail = "; ".join(f"{row['parameter']} {row['message']}" for row in errors)
+    faults = faults_of(error)
+    errors = [{"parameter": name, "message": fault} for name, fault in faults]
+    detail = "; ".join(f"{name} {fault}" for name, fault in faults)
     return _respond(request, problem_of(error), detail, error, errors=errors)
-
-
-def _predicate(message: str) -> str:
-    """The validator's message as what is said of the parameter."""
-    return PREDICATES.get(message, message.removeprefix("Input ").removeprefix("Value error, "))
 
 
 def _render_framework(request: Request, error: Exception) -> Response:

@@ -79,14 +79,14 @@ class TranslationAnswer(BaseModel):
     to: str
     seed: int
     temperature: float
-    size: tuple[int, int] = Field(description="width and height in pixels")
+    size: list[int] = Field(min_length=2, max_length=2, description="width and height in pixels")
     padded_batch: int
     pictures: list[TranslatedPicture]
 
 
 class ModelSummary(BaseModel):
     name: str
-    domains: tuple[str, str]
+    domains: list[str] = Field(min_length=2, max_length=2, description="each is translated to the other")
     training_size: int = Field(description="the short side of the training pictures in pixels")
     digest: str
     licence: str

@@ -70,7 +70,9 @@ async def _read_form(request: Request, query: list[tuple[str, str]]) -> Upload:
             if not isinstance(picture, UploadFile):
                 raise MissingField(f"the form has no file in the field {FIELD!r}")
             fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-            return Upload(await picture.read(), picture.content_type or "", _parameters(query + fields))
+            return Upload(
+                await picture.read(), picture.content_type or "", _parameters(query) | _parameters(fields)
+            )
     except HTTPException as error:
         kinds = (kind for start, kind in PARSER_MESSAGES.items() if error.detail.startswith(start))
         raise next(kinds, BadForm)(error.detail) from error

@@ -6,11 +6,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.dependencies import StateDep
+from app.engine import NotReady
 from app.problems import problem_responses
 from app.schemas import Discovery, Limits, ModelDetails, Models, ModelSummary
 from app.settings import Settings
 from translation.codec import FORMATS
-from translation.weights import Card, read_card
+from translation.weights import Card, InvalidBundle, read_card
 
 router = APIRouter(prefix="/v1", tags=["models"])
 
@@ -46,17 +47,20 @@ def list_models(state: StateDep) -> Models:
     )
 
 
-@router.get("/models/{name}", operation_id="show_model", responses=problem_responses(404, 422))
+@router.get("/models/{name}", operation_id="show_model", responses=problem_responses(404, 422, 503))
 def show_model(name: str, state: StateDep) -> ModelDetails:
     """With the whole card."""
-    card, digest = read_card(state["registry"].folder(name))
+    try:
+        card, digest = read_card(state["registry"].folder(name))
+    except InvalidBundle as error:
+        raise NotReady(f"the card of the model {name!r} cannot be read") from error
     return ModelDetails(**_summary(name, card, digest), card=card.model_dump(mode="json"))
 
 
 def _summary(name: str, card: Card, digest: str) -> dict[str, Any]:
     return {
         "name": name,
-        "domains": card.domains,
+        "domains": list(card.domains),
         "training_size": card.training_size,
         "digest": digest,
         "licence": card.licence,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.dependencies import StateDep
 from app.engine import Answer
-from app.negotiation import FORMATS, JSON, PICTURES, ZIP, negotiate, offers_for
+from app.negotiation import FORMATS, PICTURES, ZIP, negotiate, offers_for
 from app.packing import pack
 from app.problems import problem_responses
 from app.schemas import TranslationAnswer, TranslationParameters, form_with_file, query_parameters
@@ -36,10 +36,8 @@ RECEIPT = {
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The translation, at the picture's own size. Several samples need a zip or JSON.",
-        "content": {
-            **dict.fromkeys((*PICTURES.values(), ZIP), BINARY),
-            JSON: {"schema": TranslationAnswer.model_json_schema()},
-        },
+        "model": TranslationAnswer,  # of JSON; the other types have no model
+        "content": dict.fromkeys((*PICTURES.values(), ZIP), BINARY),
         "headers": {
             name: {"description": text, "schema": {"type": "string"}} for name, text in RECEIPT.items()
         },
