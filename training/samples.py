@@ -1,11 +1,11 @@
-"""What a model makes of a few held-out pictures, as one grid to look at."""
+"""What a model makes of a few pictures: a grid to look at, and how far its samples lie apart."""
 
 import torch
 from torch import Tensor
 from torchvision.utils import make_grid
 
 from training.dataset import Batch
-from translation.model import TranslationModel, draw_code
+from translation.model import StochasticMap, TranslationModel, draw_code
 
 
 @torch.inference_mode()
@@ -24,8 +24,25 @@ def sample_grid(model: TranslationModel, batch: Batch, samples: int) -> Tensor:
 
 
 def _row(model: TranslationModel, picture: Tensor, to: str, samples: int) -> Tensor:
-    codes = torch.stack([draw_code(0, index, model.code_size) for index in range(samples)])
-    codes = codes.to(picture.device)
-    translated = model.conditional(to)(picture.expand(samples, -1, -1, -1), codes).mean
+    conditional = model.conditional(to)
+    codes = _codes(conditional, samples, seed=0).to(picture.device)
+    translated = conditional(picture.expand(samples, -1, -1, -1), codes).mean
     back = model.conditional(model.source_of(to))(translated[:1], torch.zeros_like(codes[:1])).mean
     return torch.cat([picture, translated, back])
+
+
+@torch.no_grad()
+def code_spread(conditional: StochasticMap, source: Tensor) -> Tensor:
+    """The standard deviation of a pixel over the noise code, on the scale of [-1, 1]; a scalar.
+
+    From two codes a source (B, 3, H, W), the same ones every time: zero where the codes have died.
+    """
+    means = [
+        conditional(source, _codes(conditional, len(source), seed).to(source.device)).mean for seed in (0, 1)
+    ]
+    spread: Tensor = ((means[0] - means[1]).square().mean() / 2).sqrt()
+    return spread
+
+
+def _codes(conditional: StochasticMap, count: int, seed: int) -> Tensor:
+    return torch.stack([draw_code(seed, index, conditional.code_size) for index in range(count)])

@@ -17,6 +17,7 @@ from training.dataset import Batch
 from training.objective.ratios import frozen, gradient_penalty
 from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, ratio_diagnostics
 from training.optimisers import Optimisation
+from training.samples import code_spread
 from translation.model import DensityRatios, TranslationModel
 
 log = logging.getLogger(__name__)
@@ -200,7 +201,12 @@ class Trainer:
 
     def _scalars(self, terms: SJMVITerms, ratio_loss: Tensor, draws: Draws) -> dict[str, float]:
         with self.autocast():
-            diagnostics = ratio_diagnostics(self.learner.ratios, draws)
-        found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics}
+            diagnostics = ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence)
+            maps = self.learner.model
+            spreads = {
+                "code_spread_latent": code_spread(maps.z_given_x, draws.q.given),
+                "code_spread_observed": code_spread(maps.x_given_z, draws.p.given),
+            }
+        found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics, **spreads}
         scalars = {name: float(value.detach()) for name, value in found.items()}
         return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}

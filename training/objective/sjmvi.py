@@ -154,23 +154,29 @@ Laplace scale, up to the constant of its likelihoods."""
 
 
 @torch.no_grad()
-def ratio_diagnostics(ratios: Ratios, draws: Draws) -> dict[str, Tensor]:
+def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> dict[str, Tensor]:
     """Scalars that tell whether the ratios can be believed.
 
-    mean_ratio is E_reference[r], 1 at the truth; the two ratios of one joint agree at the optimum, so that
-    `disagreement`, E_q[log r(z; x) - log r(x; z)], goes to zero.
+    mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
+    The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
+    log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant.
     """
+    sides = {
+        "latent": (ratios.latent, draws.q, draws.latent_reference),
+        "observed": (ratios.observed, draws.p, draws.observed_reference),
+    }
     found: dict[str, Tensor] = {}
-    sides = {"latent": (ratios.latent, draws.q, draws.latent_reference)}
-    sides["observed"] = (ratios.observed, draws.p, draws.observed_reference)
     for name, (ratio, joint, reference) in sides.items():
         on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
+        found[f"bound_{name}"] = divergence.bound(on_draws, on_reference)
         found[f"log_ratio_{name}_draws"] = on_draws.mean()
+        found[f"log_ratio_{name}_draws_max"] = on_draws.max()
         found[f"log_ratio_{name}_reference"] = on_reference.mean()
-        found[f"log_ratio_{name}_max"] = on_draws.max()
+        found[f"log_ratio_{name}_reference_max"] = on_reference.max()
         found[f"mean_ratio_{name}"] = on_reference.double().clamp_max(50).exp().mean()
         right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
         found[f"ratio_accuracy_{name}"] = right / 2
-    q_by_observed = ratios.observed(draws.observed_reference, draws.q.drawn)
-    found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - q_by_observed.mean()
+    at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
+    found["log_ratio_observed_at_q"] = at_q
+    found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
     return found

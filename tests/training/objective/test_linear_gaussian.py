@@ -217,7 +217,9 @@ def test_observed_ratio_on_latent_draws_is_the_entropy_less_nell(
 def test_true_ratios_disagree_by_the_divergence_of_the_joints(
     case: LinearGaussian, ratio: Callable[[TrueHeads], LogRatio]
 ) -> None:
-    found = ratio_diagnostics(case.ratios(ratio), case.draw(PAPER))
+    found = ratio_diagnostics(case.ratios(ratio), case.draw(PAPER), DIVERGENCES["kl"])
+    entropy = normal(*case.x).entropy().item()
+    assert case.nell + found["log_ratio_observed_at_q"].item() == nats(entropy)
     assert found["ratio_disagreement"].item() == nats(case.joint_kl[0])
     assert found["log_ratio_latent_draws"].item() == nats(case.marginal_kl[0] + case.information[0])
     assert found["log_ratio_observed_draws"].item() == nats(case.marginal_kl[1] + case.information[1])

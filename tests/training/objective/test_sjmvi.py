@@ -151,16 +151,18 @@ def test_ratio_loss_adds_both_sides_and_weighs_them() -> None:
 
 def test_diagnostics_tell_whether_ratios_can_be_believed() -> None:
     draws = draws_of(latent=[2, -1], observed=[99, 98], references=[-math.log(2), -math.inf])
-    found = ratio_diagnostics(IDENTITIES, draws)
+    found = ratio_diagnostics(IDENTITIES, draws, DIVERGENCES["kl"])
     assert found["log_ratio_latent_draws"].item() == 0.5
-    assert found["log_ratio_latent_max"].item() == 2
+    assert found["log_ratio_latent_draws_max"].item() == 2
+    assert found["log_ratio_latent_reference_max"].item() == pytest.approx(-math.log(2))
+    assert found["bound_latent"].item() == pytest.approx(1.5 - 0.25)  # E_q[1 + l] - E_p[e^l]
     assert found["mean_ratio_latent"].item() == pytest.approx(0.25)
     assert found["ratio_accuracy_latent"].item() == 0.75
     assert found["ratio_accuracy_observed"].item() == 1
 
 
 def test_mean_ratio_is_finite_though_a_ratio_is_astronomic() -> None:
-    found = ratio_diagnostics(IDENTITIES, draws_of([0, 0], [0, 0], references=[1e4, 1e4]))
+    found = ratio_diagnostics(IDENTITIES, draws_of([0, 0], [0, 0], references=[1e4, 1e4]), DIVERGENCES["kl"])
     assert found["mean_ratio_latent"].isfinite()
 
 
