@@ -1,0 +1,154 @@
+"""What every generator promises, over the table of generators."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from translation.distributions import DISTRIBUTIONS, SCALES
+from translation.generators import GENERATORS
+from translation.generators.noise import NoiseEncoder, kl_from_standard_normal
+
+SIZES = [(8, 8), (9, 17), (31, 64), (64, 45)]
+CODE_SIZE = 3
+DEFAULTS = {"code_size": CODE_SIZE, "distribution": "laplace", "scale": "fixed", "initial_scale": 0.1}
+ARGUMENTS = {
+    "resnet with a gate": ("resnet", {"width": 4, "blocks": 1, "copy_gate": True}),
+    "resnet without": ("resnet", {"width": 4, "blocks": 1, "copy_gate": False}),
+}
+BUILDERS = {
+    label: partial(GENERATORS[name], **{**DEFAULTS, **arguments})
+    for label, (name, arguments) in ARGUMENTS.items()
+}
+
+Build = Callable[..., nn.Module]
+
+each_generator = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
+each_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+def pictures(size: tuple[int, int] = (16, 16), batch: int = 2) -> Tensor:
+    return torch.rand(batch, 3, *size) * 2 - 1
+
+
+def codes(batch: int = 2, size: int = CODE_SIZE) -> Tensor:
+    return torch.randn(batch, size)
+
+
+def exaggerated(network: nn.Module) -> nn.Module:
+    """With weights so large that outputs reach their bounds."""
+    for parameter in network.parameters():
+        parameter.data.mul_(20)
+    return network
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+def test_every_generator_is_tried() -> None:
+    assert {name for name, _ in ARGUMENTS.values()} == set(GENERATORS)
+
+
+@each_generator
+@each_size
+def test_any_size_in_is_the_size_out_within_the_pictures_range(build: Build, size: tuple[int, int]) -> None:
+    mean = exaggerated(build())(pictures(size), codes()).mean
+    assert mean.shape == (2, 3, *size)
+    assert -1 <= mean.min() < -0.9
+    assert 0.9 < mean.max() <= 1
+
+
+@each_generator
+@each_size
+def test_a_mean_is_the_painting_blended_with_the_source(build: Build, size: tuple[int, int]) -> None:
+    generator, source, code = exaggerated(build()), pictures(size), codes()
+    painting = generator.paint(source, code)
+    assert painting.colour.shape == (2, 3, *size)
+    assert painting.gate.shape == (2, 1, *size)
+    assert 0 <= painting.gate.min() <= painting.gate.max() <= 1
+    blend = painting.gate * painting.colour + (1 - painting.gate) * source
+    torch.testing.assert_close(generator(source, code).mean, blend)
+
+
+@each_generator
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_output_is_a_density_over_the_picture(build: Build, distribution: str, scale: str) -> None:
+    density = build(distribution=distribution, scale=scale)(pictures((9, 17)), codes())
+    assert isinstance(density, DISTRIBUTIONS[distribution])
+    assert (density.scale > 0).all()
+    assert density.scale.ndim == (4 if scale == "per-pixel" else 0)
+    for of_the_picture in (density.rsample(), density.log_prob(pictures((9, 17))), density.entropy()):
+        assert of_the_picture.shape == (2, 3, 9, 17)
+        assert of_the_picture.isfinite().all()
+
+
+@each_generator
+class TestCode:
+    def test_changes_the_picture(self, build: Build) -> None:
+        generator, source = build(), pictures()
+        first, second = generator(source, codes()).mean, generator(source, codes()).mean
+        assert (first - second).abs().amax(dim=(1, 2, 3)).min() > 1e-4
+
+    def test_and_source_decide_the_picture(self, build: Build) -> None:
+        generator, source, code = build(), pictures(), codes()
+        assert torch.equal(generator(source, code).mean, generator(source, code).mean)
+
+    def test_of_one_picture_does_not_change_another(self, build: Build) -> None:
+        generator, source, code = build(), pictures(), codes()
+        together, alone = generator(source, code).mean[:1], generator(source[:1], code[:1]).mean
+        torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+    def test_may_be_none_at_all(self, build: Build) -> None:
+        mean = build(code_size=0)(pictures(), codes(size=0)).mean
+        assert mean.shape == (2, 3, 16, 16)
+
+
+@each_generator
+@pytest.mark.parametrize("scale", SCALES)
+def test_bfloat16_networks_give_float32_densities(build: Build, scale: str) -> None:
+    generator, source, code = build(scale=scale), pictures((9, 17)), codes()
+    exact = generator(source, code)
+    with torch.autocast("cpu", torch.bfloat16):
+        density = generator(source, code)
+    assert (density.mean.dtype, density.scale.dtype) == (torch.float32, torch.float32)
+    assert not torch.equal(density.mean, exact.mean)
+    torch.testing.assert_close(density.mean, exact.mean, rtol=0, atol=0.03)
+    torch.testing.assert_close(density.scale, exact.scale, rtol=0, atol=0.01)
+
+
+class TestNoiseEncoder:
+    @each_size
+    def test_takes_any_size(self, size: tuple[int, int]) -> None:
+        posterior = NoiseEncoder(4, CODE_SIZE)(pictures(size), pictures(size))
+        assert posterior.mean.shape == posterior.scale.shape == (2, CODE_SIZE)
+        assert (posterior.scale > 0).all()
+
+    def test_starts_near_the_prior(self) -> None:
+        """So that the bound begins without a price for its codes."""
+        assert kl_from_standard_normal(NoiseEncoder(4, 8)(pictures(), pictures())).max() < 0.1
+
+    def test_sees_the_colour_of_both_pictures(self) -> None:
+        encoder, target, source = exaggerated(NoiseEncoder(4, CODE_SIZE)), pictures(), pictures()
+        means = [
+            encoder(*pair).mean for pair in ((target, source), (target / 2, source), (target, source / 2))
+        ]
+        assert (means[0] - means[1]).abs().max() > 0.01
+        assert (means[0] - means[2]).abs().max() > 0.01
+
+    def test_bfloat16_networks_give_float32_codes(self) -> None:
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = NoiseEncoder(4, CODE_SIZE)(pictures(), pictures())
+        assert posterior.rsample().dtype == torch.float32
+        assert kl_from_standard_normal(posterior).dtype == torch.float32
+
+    def test_kl_is_the_textbooks(self) -> None:
+        posterior = exaggerated(NoiseEncoder(4, CODE_SIZE))(pictures(), pictures())
+        ours = torch.distributions.Normal(posterior.mean, posterior.scale)
+        prior = torch.distributions.Normal(torch.zeros(()), torch.ones(()))
+        expected = torch.distributions.kl_divergence(ours, prior).sum(1)
+        torch.testing.assert_close(kl_from_standard_normal(posterior), expected)
