@@ -103,16 +103,18 @@ def _networks(
     if start_from is None:
         return architecture.build_model(domains), architecture.build_ratios()
     bundle = load_bundle(start_from)
-    if bundle.card.architecture != architecture:
+    found = bundle.card.architecture
+    if (found.generator, found.noise) != (architecture.generator, architecture.noise):
         raise BadRecipe(
-            f"training.start_from: {start_from} has another architecture than this recipe's model"
+            f"training.start_from: {start_from} has other generators or noise encoders than the recipe's"
         )
     if bundle.card.domains == domains[::-1]:
         raise BadRecipe(
             f"training.start_from: {start_from} has the domains the other way round: swap the folders"
         )
     bundle.model.domains = domains
-    return bundle.model.train(), bundle.ratios.train()
+    same_ratios = found.discriminator == architecture.discriminator
+    return bundle.model.train(), bundle.ratios.train() if same_ratios else architecture.build_ratios()
 
 
 def _adam(recipe: Recipe, module: nn.Module, rate: float) -> Optimisation:

@@ -99,7 +99,7 @@ class TrainingRecipe(_Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of convolutions; losses, ratios and norm statistics are float32 in any case"
     )
-    start_from: Path | None = Field(None, description="a weights bundle of the same architecture")
+    start_from: Path | None = Field(None, description="a weights bundle; another discriminator starts anew")
     checkpoint_every_s: float = Field(300, gt=0)
     log_every: int = Field(50, ge=1)
     grid_every: int | None = Field(None, ge=1, description="steps between sample grids; absent: an epoch")
