@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from translation.distributions import DISTRIBUTIONS, SCALES
 from translation.generators import GENERATORS
@@ -60,6 +61,17 @@ def test_any_size_in_is_the_size_out_within_the_pictures_range(build: Build, siz
     assert mean.shape == (2, 3, *size)
     assert -1 <= mean.min() < -0.9
     assert 0.9 < mean.max() <= 1
+
+
+@each_generator
+@each_size
+def test_an_odd_size_is_mirrored_up_to_the_stride_and_cropped(build: Build, size: tuple[int, int]) -> None:
+    """At the right and at the bottom, so that no pixel moves."""
+    generator, source, code = build(), pictures(size), codes()
+    height, width = size
+    larger = F.pad(source, (0, -width % generator.stride, 0, -height % generator.stride), mode="reflect")
+    cropped = generator(larger, code).mean[..., :height, :width]
+    torch.testing.assert_close(generator(source, code).mean, cropped)
 
 
 @each_generator
