@@ -37,6 +37,7 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     size: Annotated[
         str | None, typer.Option(help="short side at work: pixels or native; the training size when absent")
     ] = None,
+    frame: Annotated[int | None, typer.Option(min=0, help="of an animated file, counted from 0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="say what was done as JSON on stdout")] = False,
 ) -> None:
@@ -44,10 +45,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     process_size = _process_size(size)
     if out == PIPE and (as_json or samples > 1):
         raise typer.BadParameter("stdout takes one picture: no --json and no --samples beside it")
+    if source == PIPE != out and not _is_picture_name(out):
+        raise typer.BadParameter(f"a picture from stdin needs a picture's name, or - for stdout, not {out!r}")
     from translation.translator import TranslationRequest
 
     translator = _translator(bundle, device)
-    request = TranslationRequest(to, samples, seed, temperature, process_size=process_size)
+    request = TranslationRequest(to, samples, seed, temperature, process_size=process_size, frame=frame)
     if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
         report = _translate_one(translator, source, out, request)
     else:
@@ -60,8 +63,8 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 
 def _translator(name: str, device: str) -> "Translator":
     from app.cli_weights import load
-    from app.device import pick_device
     from app.settings import Settings
+    from translation.device import pick_device
     from translation.translator import Translator
 
     bundle = load(name)
@@ -73,15 +76,18 @@ def _translate_one(
 ) -> dict[str, object]:
     """One picture with the seed as given, so that the service's answer to it is the same."""
     from translation.durable import replacing
-    from translation.tree import FORMAT_OF_SUFFIX, name_outputs
+    from translation.tree import FORMAT_OF_SUFFIX, InvalidInput, name_outputs
 
     data = sys.stdin.buffer.read() if source == PIPE else _read(source)
     if out == PIPE:
         translation = translator(data, request)
         sys.stdout.buffer.write(translation.pictures[0])
         return {}
-    translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
     outputs = name_outputs([out], None, request.samples)[out]
+    if any(Path(name).exists() and source != PIPE and Path(name).samefile(source) for name in outputs):
+        raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")
+    translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     for name, picture in zip(outputs, translation.pictures, strict=True):
         with replacing(Path(name)) as file:
             file.write(picture)

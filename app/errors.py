@@ -7,8 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import device, engine, middleware, negotiation, server, uploads
-from translation import codec, model, registry, tree, weights
+from app import engine, middleware, negotiation, server, uploads
+from translation import codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 

@@ -10,12 +10,12 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from app.dependencies import State
-from app.device import pick_device
 from app.engine import Engine, EngineLimits
 from app.middleware import BodyLimit, Identity
 from app.problems import render_errors
 from app.routes import health, models, page, translations
 from app.settings import Settings
+from translation.device import pick_device
 from translation.registry import Registry
 
 WEB = Path(__file__).parent / "web"

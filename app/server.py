@@ -11,9 +11,9 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 
-from app.device import describe, pick_device
 from app.routes.page import EXAMPLES
 from app.settings import Settings
+from translation.device import describe, pick_device
 from translation.registry import Registry
 
 

@@ -32,6 +32,7 @@ from training.objective.likelihoods import implied_scale
 from training.samples import sample_grid
 from training.trainer import Diverged, Learner, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
+from translation.device import pick_device
 from translation.durable import replacing
 from translation.model import TranslationModel
 from translation.weights import Card, save_bundle
@@ -73,14 +74,15 @@ def train(
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    Raises BadRecipe, BadDataset, NotARun, RunInUse, Diverged, Interrupted.
+    Raises NoSuchDevice, BadRecipe, BadDataset, NotARun, RunInUse, Diverged, Interrupted.
     """
+    processor = pick_device(device)
     loaded = load_recipe(recipe, overrides)
     folders = find_domains(first, second, domains, loaded.data.validation_share)
     run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
     origin = Origin(str(first.resolve()), str(second.resolve()) if second else None, folders.domains)
     _begin(run, loaded, origin)
-    return _run(run, loaded, folders, choose_device(device))
+    return _run(run, loaded, folders, processor)
 
 
 def resume(run: Path, device: str = "auto") -> Path:
@@ -96,14 +98,7 @@ def resume(run: Path, device: str = "auto") -> Path:
     first, second = Path(origin.first), Path(origin.second) if origin.second else None
     domains = (origin.domains[0], origin.domains[1])
     folders = find_domains(first, second, domains, recipe.data.validation_share)
-    return _run(run, recipe, folders, choose_device(device))
-
-
-def choose_device(name: str) -> torch.device:
-    """`auto` is CUDA where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    return _run(run, recipe, folders, pick_device(device))
 
 
 def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:

@@ -1,6 +1,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -8,6 +9,7 @@ from time import monotonic, sleep
 import httpx
 import pytest
 import uvicorn
+from PIL import Image
 
 from app.main import create_app
 from app.settings import Settings
@@ -51,3 +53,12 @@ def until_ready(client: httpx.Client) -> None:
 def client(serve: Serve) -> Iterator[httpx.Client]:
     with serve() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def animation() -> bytes:
+    """A GIF of two frames, 16x16."""
+    red, blue = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
+    buffer = BytesIO()
+    red.save(buffer, "GIF", save_all=True, append_images=[blue])
+    return buffer.getvalue()

@@ -82,6 +82,13 @@ def test_a_file_becomes_several_samples_in_the_format_of_its_name(photograph: by
     assert [read(f"out_{index}.png").format for index in (0, 1)] == ["PNG", "PNG"]
 
 
+def test_a_frame_of_an_animation_is_translated_into_a_folder_that_is_made(animation: bytes) -> None:
+    Path("in.gif").write_bytes(animation)
+    assert execute(["translate", "tiny", "in.gif", "new/out.png", "--to", "zebra"]) == 3
+    assert execute(["translate", "tiny", "in.gif", "new/out.png", "--to", "zebra", "--frame", "1"]) == 0
+    assert read("new/out.png").size == (16, 16)
+
+
 def test_bundles_are_listed_shown_verified_and_published(
     tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +125,8 @@ REFUSALS = {
     "seed": ("translate tiny in.jpg out --to zebra --seed -1", 2, "usage"),
     "size": ("translate tiny in.jpg out --to zebra --size huge", 2, "usage"),
     "several-to-stdout": ("translate tiny in.jpg - --to zebra --samples 2", 2, "usage"),
+    "stdin-to-a-folder": ("translate tiny - out --to zebra", 2, "usage"),
+    "onto-its-input": ("translate tiny in.jpg in.jpg --to zebra", 3, "invalid-input"),
     "domain": ("translate tiny in.jpg out --to cow", 2, "bad-parameter"),
     "no-input": ("translate tiny absent.jpg out --to zebra", 3, "invalid-input"),
     "bad-input": ("translate tiny bad.jpg out.png --to zebra", 3, "unsupported-image-format"),
@@ -129,6 +138,7 @@ REFUSALS = {
     "nothing-to-train-on": ("train", 2, "usage"),
     "no-run": ("train --resume .", 3, "not-a-run"),
     "no-pictures": ("train . --domains horse,zebra", 3, "bad-dataset"),
+    "no-device-to-train-on": ("train . --device tpu", 5, "no-such-device"),
     "one-domain": ("train . --domains horse", 2, "usage"),
 }
 
