@@ -27,6 +27,9 @@ class TranslationParameters(BaseModel):
     format: Literal["png", "webp", "jpeg", "avif"] | None = Field(
         None, description="of the pictures; by Accept, and PNG, when absent"
     )
+    frame: int | None = Field(
+        None, ge=0, description="of an animated file, counted from 0; without it such a file is refused"
+    )
     size: Annotated[int, Field(ge=8)] | Literal["native"] | None = Field(
         None,
         description="the short side in pixels at which the model works: its training size when absent, "

@@ -95,6 +95,7 @@ def _translation_request(parameters: TranslationParameters, media_type: str) -> 
         temperature=parameters.temperature,
         format=(parameters.format or FORMATS.get(media_type, "png")).upper(),
         process_size=parameters.size,
+        frame=parameters.frame,
     )
 
 

@@ -95,6 +95,10 @@ def test_content_wins_over_the_declared_type_with_a_warning(client: Client, phot
     assert "SJMVI-Warning" not in post(client, photograph).headers
 
 
+def test_one_frame_of_an_animation_can_be_named(client: Client, animation: bytes) -> None:
+    assert opened(post(client, animation, frame=1)).size == (16, 16)
+
+
 def test_alpha_comes_back(client: Client) -> None:
     picture = Image.new("RGBA", (20, 16), (200, 100, 50, 0))
     picture.paste((10, 20, 30, 255), (4, 4, 12, 12))
