@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
 from training.callbacks import Callback
@@ -41,11 +41,11 @@ Make = Callable[..., Trainer]
 
 @pytest.fixture(name="make")
 def _make(tmp_path: Path) -> Make:
-    """A trainer of the tiny recipe, its checkpoints in the folder `name`."""
+    """A trainer of the tiny recipe, as far as the checkpoints in the folder `name` have come."""
 
     def make(*overrides: str, name: str = "run", callbacks: Sequence[Callback] = ()) -> Trainer:
         recipe = load_recipe(TINY, overrides)
-        return Trainer(
+        trainer = Trainer(
             build_learner(recipe, ("horse", "zebra"), CPU),
             build_objective(recipe.objective),
             build_schedule(recipe),
@@ -54,6 +54,8 @@ def _make(tmp_path: Path) -> Make:
             build_autocast(recipe, CPU),
             CPU,
         )
+        trainer.restore()
+        return trainer
 
     return make
 
@@ -91,39 +93,27 @@ class TestResumption:
         assert not run(make(), steps=stop_at)
         torch.manual_seed(99)
         resumed = make()
-        resumed.restore()
         assert resumed.step == stop_at
         assert run(resumed)
         assert_same(state_of(resumed), expected)
 
     def test_skipped_steps_are_still_counted_after_it(self, make: Make) -> None:
         run(make(), steps=3, poisoned=[1])
-        resumed = make()
-        resumed.restore()
-        assert resumed.skipped == 1
+        assert make().skipped == 1
 
     def test_a_finished_run_learns_no_more(self, make: Make) -> None:
-        run(trainer := make())
-        before = state_of(trainer)
+        run(make())
         finished = make()
-        finished.restore()
+        before = state_of(finished)
         assert run(finished)
         assert_same(state_of(finished), before)
 
-    def test_without_a_checkpoint_starts_at_the_beginning(self, make: Make) -> None:
-        trainer = make()
-        before = state_of(trainer)
-        trainer.restore()
-        assert trainer.step == 0
-        assert_same(state_of(trainer), before)
 
-
-class TestCheckpoints:
-    @pytest.mark.parametrize(("every_s", "saved"), [(1e-9, [3, 4]), (1e9, [4])], ids=["often", "rarely"])
-    def test_are_made_in_time_and_at_the_stop(self, make: Make, every_s: float, saved: list[int]) -> None:
-        trainer = make(f"training.checkpoint_every_s={every_s}")
-        run(trainer, steps=4)
-        assert trainer.checkpoints.steps() == saved
+@pytest.mark.parametrize(("every_s", "saved"), [(1e-9, [3, 4]), (1e9, [4])], ids=["often", "rarely"])
+def test_checkpoints_are_made_in_time_and_at_the_stop(make: Make, every_s: float, saved: list[int]) -> None:
+    trainer = make(f"training.checkpoint_every_s={every_s}")
+    run(trainer, steps=4)
+    assert trainer.checkpoints.steps() == saved
 
 
 class TestBrokenSteps:
@@ -154,7 +144,6 @@ class TestBrokenSteps:
             run(trainer, poisoned=range(3, 100))
         assert watcher.ends == 2
         resumed = make()
-        resumed.restore()
         assert resumed.step >= 3
         assert_same(state_of(resumed)["learner"], good)
 
@@ -224,9 +213,9 @@ class TestLearning:
     def test_ratios_take_as_many_updates_as_the_recipe_says(self, make: Make) -> None:
         trainer = make("optimisation.ratio_steps=3")
         run(trainer, steps=2)
-        learner = trainer.learner
-        assert updates(learner.maps_optimisation) == {2}
-        assert updates(learner.ratios_optimisation) == {6}
+        sides = (trainer.learner.maps_optimisation, 2), (trainer.learner.ratios_optimisation, 6)
+        for side, updates in sides:
+            assert {int(state["step"]) for state in side.optimiser.state.values()} == {updates}
 
     def test_a_lazy_penalty_comes_every_kth_step_and_k_times_as_strong(self, make: Make) -> None:
         def networks(*schedules: tuple[float, int]) -> dict[str, Tensor]:
@@ -249,26 +238,13 @@ class TestLearning:
         self, make: Make, precision: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         trainer = make(f"training.precision={precision}", "optimisation.gradient_penalty=0")
-        convolved: set[torch.dtype] = set()
-        losses: list[torch.dtype] = []
-        for network in (
-            trainer.learner.model.x_given_z.generator.stem,
-            trainer.learner.networks.latent.judged.first,
-        ):
-            assert isinstance(network, nn.Conv2d)
-            network.register_forward_hook(lambda _, __, features: convolved.add(features.dtype))
-        descend = Optimisation.descend
+        learner, convolved, losses = trainer.learner, set(), []
+        for layer in (learner.model.x_given_z.generator.stem, learner.networks.latent.judged.first):
+            layer.register_forward_hook(lambda _, __, features: convolved.add(features.dtype))
         monkeypatch.setattr(
-            Optimisation,
-            "descend",
-            lambda self, loss, step: losses.append(loss.dtype) or descend(self, loss, step),
+            Optimisation, "descend", lambda self, loss, step: losses.append(loss.dtype) or True
         )
         run(trainer, steps=1)
         assert convolved == {getattr(torch, precision)}
         assert losses == 3 * [torch.float32]
-        assert {weight.dtype for weight in trainer.learner.model.parameters()} == {torch.float32}
-
-
-def updates(optimisation: Optimisation) -> set[int]:
-    """How often each weight was updated."""
-    return {int(state["step"]) for state in optimisation.optimiser.state.values()}
+        assert {weight.dtype for weight in learner.model.parameters()} == {torch.float32}
