@@ -240,10 +240,10 @@ class Slopes(nn.Module):
         return (judged * self.weight + given)[:, None, None, :]
 
 
-def test_gradient_penalty_is_half_the_mean_squared_slope_of_a_patch() -> None:
+def test_gradient_penalty_is_half_the_squared_slope_of_the_patches_mean() -> None:
     ratio = FreeRatio(Slopes())
     weight = ratio.get_parameter("network.weight")
     reference, given = torch.randn(2, 5, 3).requires_grad_()
     penalty = gradient_penalty(ratio, reference, given)
-    torch.testing.assert_close(penalty, 0.5 * weight.square().mean())
-    torch.testing.assert_close(torch.autograd.grad(penalty, weight)[0], weight / 3)
+    torch.testing.assert_close(penalty, 0.5 * (weight / 3).square().sum())
+    torch.testing.assert_close(torch.autograd.grad(penalty, weight)[0], weight / 9)
