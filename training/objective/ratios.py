@@ -146,8 +146,8 @@ def frozen(module: nn.Module) -> Iterator[None]:
 def gradient_penalty(ratio: LogRatio, reference: Tensor, given: Tensor) -> Tensor:
     """R1: E||grad_reference log r||^2 / 2, with respect to the judged picture only; a scalar.
 
-    A picture's log r is the mean over its patches: patches overlap, so the slope of their sum grows with their
-    number, and a penalty on it leaves a ratio that tells nothing apart.
+    A picture's log r is the mean over its patches: patches overlap, so the slope of their sum grows with
+    their number, and a penalty on it leaves a ratio that tells nothing apart.
 
     Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
     pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.
