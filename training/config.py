@@ -85,7 +85,7 @@ class OptimisationRecipe(_Section):
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the steps before the linear decay to 0")
     clip_norm: float = Field(10.0, gt=0, description="largest gradient norm of maps and of ratios")
     ratio_steps: int = Field(1, ge=1, le=16, description="ratio updates for each update of the maps")
-    gradient_penalty: float = Field(0.0, ge=0, description="R1 on references, per patch; 0 is off")
+    gradient_penalty: float = Field(0.0, ge=0, description="R1 on references; 0 is off")
     gradient_penalty_every: int = Field(16, ge=1)
 
 
