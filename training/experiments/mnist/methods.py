@@ -1,0 +1,156 @@
+"""What each method minimises. All share the encoder's and the decoder's size, the budget and the selection.
+
+    sjmvi   NELL + KL_latent + NELP + KL_observed; the prior is known by samples, and r(z; x) is structured
+    vae     NELL + KL[q(z|x) || banana] in closed form: the only one that is given the prior's density
+    avb     NELL + E_q[T(z; x)], T by classifying posterior draws against prior samples; q(z|x) is implicit
+
+Kingma and Welling (2014); Mescheder, Nowozin and Geiger (2017), https://arxiv.org/abs/1701.04722.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from training.experiments.banana import Banana
+from training.experiments.mnist.networks import (
+    Adversary,
+    Decoder,
+    Encoder,
+    ImplicitEncoder,
+    LatentModel,
+    LogPrior,
+    Moments,
+    PairRatio,
+)
+from training.objective.divergences import DIVERGENCES
+from training.objective.likelihoods import negative_log_likelihood
+from training.objective.ratios import FreeRatio, StructuredRatio, frozen
+from training.objective.sjmvi import PRESETS, SJMVI, Maps, Ratios, Weights
+from training.optimisers import Optimisation, adam, linear_decay
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One for all methods. Scales are on the pixels' range, [0, 1]."""
+
+    steps: int = 10_000
+    batch_size: int = 128
+    hidden: int = 256
+    decoder_scale: float = 0.2
+    maps_rate: float = 1e-3
+    ratios_rate: float = 1e-3
+    ratio_steps: int = 1
+    betas: tuple[float, float] = (0.5, 0.999)
+    decay_from: float = 0.5
+    clip_norm: float = 1e3
+    ema_decay: float = 0.999
+    weights: Weights = Weights()  # of SJMVI's terms
+
+
+Terms = Mapping[str, Tensor]  # scalars, nats per sample
+
+
+class Method(Protocol):
+    """A model under training. All its state is in its attributes: a copy is a checkpoint."""
+
+    model: LatentModel
+
+    def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
+        """One step on independent samples of data and prior."""
+
+    def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
+        """What its ratios say of the model; no bounds on anything."""
+
+
+class VAE:
+    def __init__(self, moments: Moments, budget: Budget) -> None:
+        self.prior = Banana()
+        self.model = _model(Encoder(moments, budget.hidden), moments, budget)
+        self.maps = _adam(self.model, budget.maps_rate, budget)
+
+    def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
+        posterior = self.model.encoder(x)
+        nell = negative_log_likelihood(self.model.decoder(posterior.rsample()), x, "sum")
+        kl_latent = self.prior.kl_from_normal(posterior.mean, posterior.scale).mean()
+        self.maps.descend(nell + kl_latent, step)
+        return {"nell": nell, "kl_latent": kl_latent}
+
+    def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
+        return {}
+
+
+class AVB:
+    def __init__(self, moments: Moments, budget: Budget) -> None:
+        self.model = _model(ImplicitEncoder(moments, budget.hidden), moments, budget)
+        self.adversary = Adversary(moments, budget.hidden)
+        self.maps = _adam(self.model, budget.maps_rate, budget)
+        self.ratios = _adam(self.adversary, budget.ratios_rate, budget)
+        self.ratio_steps = budget.ratio_steps
+
+    def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
+        drawn = self.model.encoder.sample(x)
+        nell = negative_log_likelihood(self.model.decoder(drawn), x, "sum")
+        with frozen(self.adversary):
+            kl_latent = self.adversary(drawn, x).mean()
+        self.maps.descend(nell + kl_latent, step)
+        for _ in range(self.ratio_steps):
+            bound = DIVERGENCES["gan"].bound(self.adversary(drawn.detach(), x), self.adversary(z, x))
+            self.ratios.descend(-bound, step)
+        return {"nell": nell, "kl_latent": kl_latent, "ratio_loss": -bound}
+
+    def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
+        return {"kl_latent": self.adversary(model.encoder.sample(x), x).mean()}
+
+
+class SJMVIMethod:
+    def __init__(self, moments: Moments, budget: Budget) -> None:
+        encoder = Encoder(moments, budget.hidden)
+        self.model = _model(encoder, moments, budget)
+        self.log_prior = LogPrior(moments, budget.hidden)
+        self.pair = PairRatio(moments, budget.hidden)
+        self.networks = nn.ModuleList([self.log_prior, self.pair])
+        self.objective: SJMVI = PRESETS["paper-gan"].objective(budget.weights, "sum")
+        self.maps = _adam(self.model, budget.maps_rate, budget)
+        self.ratios = _adam(self.networks, budget.ratios_rate, budget)
+        self.ratio_steps = budget.ratio_steps
+
+    def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
+        maps, ratios = self._maps_and_ratios(self.model)
+        with frozen(self.networks):
+            draws = self.objective.draw(maps, x, z)
+            terms = self.objective.terms(maps, ratios, draws)
+        self.maps.descend(self.objective.maps_loss(terms), step)
+        for _ in range(self.ratio_steps):
+            loss = self.objective.ratio_loss(ratios, draws)
+            self.ratios.descend(loss, step)
+        return _four(vars(terms)) | {"ratio_loss": loss}
+
+    def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
+        maps, ratios = self._maps_and_ratios(model)
+        terms = self.objective.terms(maps, ratios, self.objective.draw(maps, x, z))
+        return {"kl_latent_estimate": terms.kl_latent, "kl_observed": terms.kl_observed}
+
+    def _maps_and_ratios(self, model: LatentModel) -> tuple[Maps, Ratios]:
+        encoder = model.encoder
+        assert isinstance(encoder, Encoder)
+        latent = StructuredRatio(self.log_prior, encoder)
+        return Maps(model.decoder, encoder), Ratios(latent, FreeRatio(self.pair))
+
+
+METHODS: dict[str, Callable[[Moments, Budget], Method]] = {"sjmvi": SJMVIMethod, "vae": VAE, "avb": AVB}
+
+
+def _four(terms: Terms) -> dict[str, Tensor]:
+    return {name: terms[name] for name in ("nell", "nelp", "kl_latent", "kl_observed")}
+
+
+def _model(encoder: Encoder | ImplicitEncoder, moments: Moments, budget: Budget) -> LatentModel:
+    return LatentModel(encoder, Decoder(moments, budget.hidden, budget.decoder_scale))
+
+
+def _adam(module: nn.Module, rate: float, budget: Budget) -> Optimisation:
+    decay = partial(linear_decay, steps=budget.steps, decay_from=budget.decay_from)
+    return adam(module.parameters(), rate, budget.betas, decay, budget.clip_norm)
