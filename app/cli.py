@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_experiment import experiment
 from app.cli_translate import translate
 from app.cli_weights import weights
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(weights, name="weights")
+app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
 )
@@ -133,12 +135,13 @@ def _problem_of(error: Exception) -> "Problem":
 
 def _training_problems() -> Mapping[type[Exception], "Problem"]:
     """No part of the service's table: it never trains, its jobs are processes of this command."""
-    if "training.run" not in sys.modules:  # then none of its errors can have been raised
+    if "training" not in sys.modules:  # then none of its errors can have been raised
         return {}
     from app.errors import ENVIRONMENT, FAILED, INPUT, USAGE, Problem
     from training.checkpoint import CorruptCheckpoint, RunInUse
     from training.config import BadRecipe
     from training.domains import BadDataset
+    from training.experiments.results import OtherResults
     from training.run import NotARun
     from training.trainer import Diverged
 
@@ -146,6 +149,7 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
         BadRecipe: Problem("bad-recipe", 422, USAGE),
         BadDataset: Problem("bad-dataset", 422, INPUT),
         NotARun: Problem("not-a-run", 422, INPUT),
+        OtherResults: Problem("other-results", 409, INPUT),
         CorruptCheckpoint: Problem("corrupt-checkpoint", 422, INPUT),
         RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
         Diverged: Problem("diverged", 500, FAILED),

@@ -188,3 +188,23 @@ def complete(results: Results, methods: Sequence[str], run: Run, stream: TextIO 
             report(1)
     finally:
         progress.end()
+
+
+def summary(table: Mapping[str, Any]) -> str:
+    """A table's means and standard deviations as text: a row a metric, a column a method."""
+    methods = table["methods"]
+    metrics = list(dict.fromkeys(metric for figures in methods.values() for metric in figures))
+    rows = [["", *methods]]
+    rows += [[metric, *(_cell(figures.get(metric)) for figures in methods.values())] for metric in metrics]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(metric: Mapping[str, float | None] | None) -> str:
+    if metric is None:
+        return "-"
+    mean, deviation = metric["mean"], metric["std"]
+    if mean is None:
+        return "not finite"
+    return f"{mean:.4g}" + ("" if deviation is None else f" ± {deviation:.2g}")

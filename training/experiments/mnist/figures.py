@@ -56,12 +56,8 @@ def _manifold(model: LatentModel) -> Figure:
     picture = tiles.reshape(GRID * SIDE, GRID * SIDE).numpy()
     figure = Figure(figsize=(6, 6), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(
-        tiles.reshape(GRID * SIDE, GRID * SIDE).numpy(),
-        cmap="gray_r",
-        extent=(*Z1, Z2[1], Z2[0]),
-        aspect="auto",
-    )
+    extent = (*Z1, Z2[1], Z2[0])
+    axes.imshow(picture, cmap="gray_r", extent=extent, aspect="auto")
     axes.set(title="means of p(x|z)", xlabel="$z_1$", ylabel="$z_2$")
     return figure
 

@@ -17,6 +17,7 @@ from training.objective.likelihoods import Reconstruction
 from translation.distributions import Normal
 
 LATENT = 2
+BENT = 8
 IMPLICIT_NOISE = 16
 IMPLICIT_MEAN_DRAWS = 16
 SMALLEST_SCALE = 1e-3
@@ -127,21 +128,25 @@ class LatentModel(nn.Module):
 
 
 class LogPrior(nn.Module):
-    """s(z) ~ log p*(z), up to what a small network adds to the Gaussian of the samples' moments.
+    """s(z) ~ log p*(z) up to a constant that is learned: a Gaussian bent by a network, -|phi(z)|^2 / 2 + c.
 
-    The Gaussian gives it tails: where no sample of the prior lies a classifier saturates, and a network
-    alone would leave posteriors free to settle there.
+    A classifier saturates where the prior has no samples, so a plain network's slope there is anything, and
+    posteriors may settle far outside. Squared, what phi learns on the samples goes on to grow outside them.
+    At the start phi is the whitening of the samples' moments, with directions to spare.
     """
 
     def __init__(self, moments: Moments, hidden: int) -> None:
         super().__init__()
         self.latent = Standardised(moments)
-        self.network = mlp(LATENT, hidden, 1)
         self.gaussian = MomentGaussian(moments)
+        self.network = mlp(LATENT, hidden, BENT)
+        nn.init.normal_(self.network[-1].weight, std=1e-3)  # type: ignore[arg-type]
+        self.constant = nn.Parameter(torch.zeros(()))
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, 2) -> (B,), nats."""
-        log_density: Tensor = self.gaussian(z) + self.network(self.latent.enter(z)).squeeze(1)
+        bent = self.network(self.latent.enter(z)) + F.pad(self.gaussian.whiten(z), (0, BENT - LATENT))
+        log_density: Tensor = self.gaussian.log_normaliser + self.constant - 0.5 * bent.square().sum(1)
         return log_density
 
 
@@ -161,8 +166,11 @@ class MomentGaussian(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, 2) -> (B,), nats."""
-        whitened = (z - self.mean) @ self.whitening.T
-        return self.log_normaliser - 0.5 * whitened.square().sum(1)
+        return self.log_normaliser - 0.5 * self.whiten(z).square().sum(1)
+
+    def whiten(self, z: Tensor) -> Tensor:
+        """(B, 2) -> (B, 2), of unit covariance where z has these moments."""
+        return (z - self.mean) @ self.whitening.T
 
 
 class PairRatio(nn.Module):
