@@ -139,7 +139,7 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
     from training.checkpoint import CorruptCheckpoint, RunInUse
     from training.config import BadRecipe
     from training.domains import BadDataset
-    from training.run import NotARun
+    from training.origin import NotARun
     from training.trainer import Diverged
 
     return {

@@ -3,11 +3,10 @@
 recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
 """
 
-import json
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -29,6 +28,7 @@ from training.config import Recipe, dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.domains import DomainFolders
 from training.objective.likelihoods import implied_scale
+from training.origin import RUN_FILE, NotARun, Origin
 from training.samples import sample_grid
 from training.trainer import Diverged, Learner, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
@@ -41,10 +41,6 @@ GRID_PICTURES = 4
 GRID_SAMPLES = 4
 
 
-class NotARun(ValueError):
-    """A folder that holds no run, or one in the way of a new run."""
-
-
 class Interrupted(RuntimeError):
     """A signal ended the training; everything up to its last step is in the run."""
 
@@ -52,15 +48,6 @@ class Interrupted(RuntimeError):
         super().__init__(f"stopped; continue with: sjmvi train --resume {run}")
         self.run = run
         self.signal_number = signal_number
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a run's pictures come from: run.json."""
-
-    first: str
-    second: str | None
-    domains: tuple[str, str]
 
 
 def train(
@@ -80,7 +67,12 @@ def train(
     loaded = load_recipe(recipe, overrides)
     folders = find_domains(first, second, domains, loaded.data.validation_share)
     run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
-    origin = Origin(str(first.resolve()), str(second.resolve()) if second else None, folders.domains)
+    origin = Origin(
+        first=first.resolve(),
+        second=second and second.resolve(),
+        domains=folders.domains,
+        data=folders.fingerprint(),
+    )
     _begin(run, loaded, origin)
     return _run(run, loaded, folders, processor)
 
@@ -90,14 +82,9 @@ def resume(run: Path, device: str = "auto") -> Path:
 
     Raises NotARun, and what `train` raises.
     """
-    try:
-        origin = Origin(**json.loads((run / "run.json").read_text()))
-    except (OSError, TypeError, ValueError) as error:
-        raise NotARun(f"{run} is not a run: {error}") from error
+    origin = Origin.read(run)
     recipe = load_recipe(str(run / "recipe.toml"))
-    first, second = Path(origin.first), Path(origin.second) if origin.second else None
-    domains = (origin.domains[0], origin.domains[1])
-    folders = find_domains(first, second, domains, recipe.data.validation_share)
+    folders = origin.find(recipe.data.validation_share)
     return _run(run, recipe, folders, pick_device(device))
 
 
@@ -107,14 +94,13 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         raise NotARun(f"{run} is no folder: give another --out") from error
     with RunLock(run):  # from another run that begins here now
-        if (run / "run.json").exists():
+        if (run / RUN_FILE).exists():
             raise NotARun(
                 f"{run} holds a run already: continue it with --resume {run}, or give another --out"
             )
         with replacing(run / "recipe.toml") as file:
             file.write(dump_recipe(recipe).encode())
-        with replacing(run / "run.json") as file:
-            file.write(json.dumps(asdict(origin), indent=2).encode())
+        origin.write(run)
 
 
 def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device) -> Path:
