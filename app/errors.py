@@ -60,6 +60,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
     weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
     weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),
+    weights.OtherPreprocessing: Problem("other-preprocessing", 422, MODEL),
     weights.UnsafeWeights: Problem("unsafe-weights", 422, MODEL),
     weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
     weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
