@@ -66,9 +66,10 @@ def _translator(name: str, device: str) -> "Translator":
     from app.settings import Settings
     from translation.device import pick_device
     from translation.translator import Translator
+    from translation.weights import name_of
 
     bundle = load(name)
-    return Translator(bundle, pick_device(device), Settings().picture_limits, Path(name).resolve().name)
+    return Translator(bundle, pick_device(device), Settings().picture_limits, name_of(Path(name)))
 
 
 def _translate_one(

@@ -51,6 +51,7 @@ __all__ = [
     "UnsafeWeights",
     "WeightsMismatch",
     "load_bundle",
+    "name_of",
     "read_card",
     "save_bundle",
 ]
@@ -111,6 +112,12 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     networks = _networks(model, ratios)
     networks.load_state_dict(_matched(tensors, networks.state_dict()))
     return Bundle(card, model.eval().to(device), ratios.eval().to(device), digest)
+
+
+def name_of(folder: Path) -> str:
+    """What a bundle that is given by its folder is called: RUN/bundle as its run."""
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == "bundle" else folder.name
 
 
 def _networks(model: TranslationModel, ratios: DensityRatios) -> nn.ModuleDict:

@@ -82,6 +82,18 @@ def test_a_file_becomes_several_samples_in_the_format_of_its_name(photograph: by
     assert [read(f"out_{index}.png").format for index in (0, 1)] == ["PNG", "PNG"]
 
 
+@pytest.mark.parametrize(
+    ("given", "name"), [("tiny", "tiny"), ("runs/striped", "striped"), ("runs/striped/bundle", "striped")]
+)
+def test_a_receipt_calls_a_bundle_by_its_name_or_its_runs(
+    given: str, name: str, tiny_bundle: Path, photograph: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tiny_bundle, "runs/striped/bundle")
+    Path("in.jpg").write_bytes(photograph)
+    assert execute(["translate", given, "in.jpg", "out.png", "--to", "zebra", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == read("out.png").info["SJMVI-Model"] == name
+
+
 def test_a_frame_of_an_animation_is_translated_into_a_folder_that_is_made(animation: bytes) -> None:
     Path("in.gif").write_bytes(animation)
     assert execute(["translate", "tiny", "in.gif", "new/out.png", "--to", "zebra"]) == 3
