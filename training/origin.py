@@ -1,4 +1,4 @@
-"""What a run began with, run.json: where its pictures lie, and what they held, so that a change is seen."""
+"""What a run began with, run.json: its pictures and the bundle it started from, so that a change is seen."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
 from translation.durable import replacing
+from translation.weights import Ancestor, name_of, read_card
 
 RUN_FILE = "run.json"
 
@@ -27,6 +28,8 @@ class Origin(BaseModel):
     data: dict[str, Splits] | None = Field(
         None, description="by domain, as in the card; None in a run from before it was kept"
     )
+
+    lineage: tuple[Ancestor, ...] = Field((), description="as in the card; the last is training.start_from")
 
     @classmethod
     def read(cls, run: Path) -> Self:
@@ -58,6 +61,19 @@ class Origin(BaseModel):
                     "go on from the weights of this one"
                 )
         return folders
+
+    def check_start(self, start_from: Path) -> None:
+        """Raises NotARun where it is not the bundle any more that the card is going to name."""
+        if self.lineage and read_card(start_from)[1] != self.lineage[-1].digest:
+            raise NotARun(f"{start_from} has changed since the run began to start from it: begin a new run")
+
+
+def lineage_of(start_from: Path | None) -> tuple[Ancestor, ...]:
+    """Of what is trained from that bundle. Raises InvalidBundle."""
+    if start_from is None:
+        return ()
+    card, digest = read_card(start_from)
+    return (*card.lineage, Ancestor(name=name_of(start_from), digest=digest, steps=card.steps))
 
 
 def _change(then: Splits, now: Splits) -> str:

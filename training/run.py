@@ -28,7 +28,7 @@ from training.config import Recipe, dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.domains import DomainFolders
 from training.objective.likelihoods import implied_scale
-from training.origin import RUN_FILE, NotARun, Origin
+from training.origin import RUN_FILE, NotARun, Origin, lineage_of
 from training.samples import sample_grid
 from training.trainer import Diverged, Learner, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
@@ -61,7 +61,7 @@ def train(
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    Raises NoSuchDevice, BadRecipe, BadDataset, NotARun, RunInUse, Diverged, Interrupted.
+    Raises NoSuchDevice, BadRecipe, BadDataset, InvalidBundle, NotARun, RunInUse, Diverged, Interrupted.
     """
     processor = pick_device(device)
     loaded = load_recipe(recipe, overrides)
@@ -72,9 +72,10 @@ def train(
         second=second and second.resolve(),
         domains=folders.domains,
         data=folders.fingerprint(),
+        lineage=lineage_of(loaded.training.start_from),
     )
     _begin(run, loaded, origin)
-    return _run(run, loaded, folders, processor)
+    return _run(run, loaded, origin, folders, processor)
 
 
 def resume(run: Path, device: str = "auto") -> Path:
@@ -85,7 +86,7 @@ def resume(run: Path, device: str = "auto") -> Path:
     origin = Origin.read(run)
     recipe = load_recipe(str(run / "recipe.toml"))
     folders = origin.find(recipe.data.validation_share)
-    return _run(run, recipe, folders, pick_device(device))
+    return _run(run, recipe, origin, folders, pick_device(device))
 
 
 def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -103,10 +104,10 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
         origin.write(run)
 
 
-def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device) -> Path:
+def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, device: torch.device) -> Path:
     with RunLock(run):
         dataset = build_dataset(recipe, folders)
-        trainer = _trainer(run, recipe, folders.domains, device)
+        trainer = _trainer(run, recipe, origin, device)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
         batch_size = recipe.training.batch_size
         batches = loader(dataset, sampler, batch_size, trainer.step, recipe.data.workers)
@@ -116,20 +117,22 @@ def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device
             with _signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(received))
         except Diverged:
-            _save_bundle(run, recipe, dataset, trainer)  # of the last good step: a start for the next run
+            _save_bundle(run, recipe, origin, dataset, trainer)  # of the last good step: to start from
             raise
-        _save_bundle(run, recipe, dataset, trainer)
+        _save_bundle(run, recipe, origin, dataset, trainer)
         if not is_finished:
             raise Interrupted(run, received[0])
     return run
 
 
-def _trainer(run: Path, recipe: Recipe, domains: tuple[str, str], device: torch.device) -> Trainer:
+def _trainer(run: Path, recipe: Recipe, origin: Origin, device: torch.device) -> Trainer:
     """As far as the run has come, without callbacks."""
     checkpoints = CheckpointFolder(run / "checkpoints")
     start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
+    if start_from:
+        origin.check_start(start_from)
     trainer = Trainer(
-        build_learner(recipe, domains, device, start_from),
+        build_learner(recipe, origin.domains, device, start_from),
         build_objective(recipe.objective),
         build_schedule(recipe),
         checkpoints,
@@ -163,7 +166,7 @@ def _average(learner: Learner) -> TranslationModel:
     return average
 
 
-def _card(recipe: Recipe, dataset: UnpairedFolders, steps: int) -> Card:
+def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:
     return Card(
         domains=dataset.folders.domains,
         architecture=recipe.model,
@@ -175,16 +178,19 @@ def _card(recipe: Recipe, dataset: UnpairedFolders, steps: int) -> Card:
             "preset": recipe.objective.preset,
             "implied_scale": _implied_scale(recipe),
         },
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.model_dump(mode="json", exclude={"training": {"start_from"}}),
         data=_data(dataset),
         steps=steps,
+        lineage=origin.lineage,
         licence=recipe.licence,
     )
 
 
-def _save_bundle(run: Path, recipe: Recipe, dataset: UnpairedFolders, trainer: Trainer) -> None:
+def _save_bundle(
+    run: Path, recipe: Recipe, origin: Origin, dataset: UnpairedFolders, trainer: Trainer
+) -> None:
     learner = trainer.learner
-    card = _card(recipe, dataset, trainer.step)
+    card = _card(recipe, origin, dataset, trainer.step)
     save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
 
 

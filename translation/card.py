@@ -56,6 +56,16 @@ class _Schema(BaseModel):
     schema_version: int
 
 
+class Ancestor(BaseModel):
+    """A bundle that a training began from. No path: it would be of one machine, and the digest says more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    digest: Sha256
+    steps: int = Field(ge=0)
+
+
 class Card(BaseModel):
     """What a bundle says of itself. Fields that this version does not know are kept."""
 
@@ -70,7 +80,8 @@ class Card(BaseModel):
     objective: dict[str, Any] = {}
     recipe: dict[str, Any] = {}
     data: dict[str, Any] = {}
-    steps: int = Field(0, ge=0)
+    steps: int = Field(0, ge=0, description="since the last of the lineage")
+    lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
     metrics: dict[str, Any] = Field({}, description="figures, each with the protocol that gave it")
     calibration: dict[str, Any] | None = None
     licence: str = "not stated"

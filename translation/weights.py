@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from translation.card import (
     CARD,
+    Ancestor,
     Card,
     CorruptWeights,
     DigestMismatch,
@@ -40,6 +41,7 @@ from translation.model import DensityRatios, TranslationModel
 
 __all__ = [
     "CARD",
+    "Ancestor",
     "Bundle",
     "Card",
     "CorruptWeights",

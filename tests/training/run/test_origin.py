@@ -1,4 +1,4 @@
-"""A run goes on with the pictures that it began with, or not at all."""
+"""A run goes on with the pictures and the start that it began with, or not at all."""
 
 import json
 import os
@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import training.run
 from training.dataset import BadDataset
-from training.origin import Origin
+from training.origin import NotARun, Origin
 from training.run import resume, train
+from translation.weights import MissingBundle, read_card
 
 Change = Callable[[Path], object]
+Train = Callable[..., Path]
 
 
 @pytest.fixture
@@ -82,3 +85,40 @@ def test_folders_may_have_names_of_any_bytes(pair: tuple[Path, Path], tiny: str,
     run = train(root / "plain", root / "striped", tiny, overrides=["training.steps=1"], out=tmp_path / "run")
     assert Origin.read(run).first == root / "plain"
     assert resume(run, device="cpu") == run
+
+
+def test_a_card_names_the_bundles_that_the_weights_were_before_and_no_path(
+    straight: Path, train_tiny: Train, tmp_path: Path
+) -> None:
+    for start, out in ((straight, "second"), (tmp_path / "second", "third")):
+        overrides = [f"training.start_from={start / 'bundle'}", "training.steps=2"]
+        train_tiny(overrides=overrides, out=tmp_path / out)
+    (first, first_digest), (second, second_digest), (third, _) = (
+        read_card(run / "bundle") for run in (straight, tmp_path / "second", tmp_path / "third")
+    )
+    assert [vars(ancestor) for ancestor in third.lineage] == [
+        {"name": "straight", "digest": first_digest, "steps": first.steps},
+        {"name": "second", "digest": second_digest, "steps": second.steps},
+    ]
+    assert first.lineage == ()
+    for folder in (straight.parent, tmp_path):
+        assert str(folder) not in (tmp_path / "third" / "bundle" / "card.json").read_text()
+
+
+def test_a_start_that_has_changed_before_the_first_checkpoint_is_refused(
+    straight: Path, train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Path(shutil.copytree(straight / "bundle", tmp_path / "start"))
+    monkeypatch.setattr(training.run, "_run", lambda run, *_: run)
+    run = train_tiny(overrides=[f"training.start_from={start}"], out=tmp_path / "run")
+    monkeypatch.undo()
+    card = json.loads((start / "card.json").read_text())
+    (start / "card.json").write_text(json.dumps(card | {"steps": 7}))
+    with pytest.raises(NotARun, match=f"{start} has changed since the run began"):
+        resume(run, device="cpu")
+
+
+def test_a_start_that_is_no_bundle_is_refused_before_a_run_begins(train_tiny: Train, tmp_path: Path) -> None:
+    with pytest.raises(MissingBundle):
+        train_tiny(overrides=[f"training.start_from={tmp_path}"], out=tmp_path / "run")
+    assert not list(tmp_path.iterdir())
