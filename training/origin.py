@@ -28,7 +28,6 @@ class Origin(BaseModel):
     data: dict[str, Splits] | None = Field(
         None, description="by domain, as in the card; None in a run from before it was kept"
     )
-
     lineage: tuple[Ancestor, ...] = Field((), description="as in the card; the last is training.start_from")
 
     @classmethod

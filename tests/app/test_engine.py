@@ -1,12 +1,10 @@
 """The network works, and all around it goes on: health, refusals, deadlines, and clients that leave."""
 
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
 
@@ -119,34 +117,6 @@ def test_a_client_that_leaves_gives_its_place_up(
         gate.opened.set()
         assert first.result().status_code == 200
         assert gate.entered == 1
-
-
-def test_a_model_that_is_published_later_makes_the_service_ready(
-    serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
-) -> None:
-    with serve(warm=False, weights_dir=tmp_path) as client:
-        refused = client.post(URL, content=photograph, headers=JPEG)
-        assert (refused.status_code, refused.json()["type"]) == (503, "not-ready")
-        assert int(refused.headers["Retry-After"]) >= 1
-        assert client.get("/readyz").status_code == 503
-        assert client.get("/livez").status_code == 200
-        assert "No model yet" in client.get("/").text
-        shutil.copytree(tiny_bundle, tmp_path / "later")
-        eventually(lambda: client.get("/readyz").status_code == 200)
-        assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "later"
-
-
-def test_a_broken_model_is_unavailable_and_the_others_serve(
-    serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
-) -> None:
-    for name in ("broken", "whole"):
-        shutil.copytree(tiny_bundle, tmp_path / name)
-    next((tmp_path / "broken").glob("*.safetensors")).write_bytes(b"")
-    with serve(weights_dir=tmp_path) as client:
-        assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "whole"
-        refused = client.post(f"{URL}&model=broken", content=photograph, headers=JPEG)
-        assert (refused.status_code, refused.json()["type"]) == (503, "not-ready")
-        assert str(tmp_path) not in refused.text
 
 
 def test_samples_times_pixels_are_limited(serve: Serve, photograph: bytes) -> None:
