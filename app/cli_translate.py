@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 PIPE = "-"
 SOME_FAILED = 6
 MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Done:
+    """What --json says of it, and the exit code."""
+
+    report: dict[str, object]
+    exit_code: int = 0
 
 
 def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
@@ -52,13 +60,13 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     translator = _translator(bundle, device)
     request = TranslationRequest(to, samples, seed, temperature, process_size=process_size, frame=frame)
     if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
-        report = _translate_one(translator, source, out, request)
+        done = Done(_translate_one(translator, source, out, request))
     else:
-        report = _translate_tree(translator, Path(source), Path(out), request)
+        done = _translate_tree(translator, Path(source), Path(out), request)
     if as_json:
-        typer.echo(json.dumps(report))
-    if report.get("failed"):
-        raise typer.Exit(SOME_FAILED)
+        typer.echo(json.dumps(done.report))
+    if done.exit_code:
+        raise typer.Exit(done.exit_code)
 
 
 def _translator(name: str, device: str) -> "Translator":
@@ -104,14 +112,17 @@ def _read(source: str) -> bytes:
         raise InvalidInput(f"{source}: {error.strerror}") from error
 
 
-def _translate_tree(
-    translator: "Translator", source: Path, out: Path, request: "TranslationRequest"
-) -> dict[str, object]:
+def _translate_tree(translator: "Translator", source: Path, out: Path, request: "TranslationRequest") -> Done:
+    """A signal ends it between two pictures."""
     from translation.folders import translate_folder
+    from translation.signals import stop_signals
 
-    with _progress() as advance:
-        summary = translate_folder(translator, source, out, request, advance)
-    return asdict(summary)
+    with _progress() as advance, stop_signals() as received:
+        summary = translate_folder(translator, source, out, request, advance, stopped=lambda: bool(received))
+    if summary.left:
+        typer.echo(f"stopped, {summary.left} pictures left; the same command goes on with them", err=True)
+        return Done(asdict(summary), 128 + received[0])
+    return Done(asdict(summary), SOME_FAILED if summary.failed else 0)
 
 
 @contextmanager

@@ -3,13 +3,10 @@
 recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
 """
 
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -35,6 +32,7 @@ from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.device import pick_device
 from translation.durable import replacing
 from translation.model import TranslationModel
+from translation.signals import stop_signals
 from translation.weights import Card, save_bundle
 
 GRID_PICTURES = 4
@@ -114,7 +112,7 @@ def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, devi
         every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
         trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
         try:
-            with _signals() as received:
+            with stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(received))
         except Diverged:
             _save_bundle(run, recipe, origin, dataset, trainer)  # of the last good step: to start from
@@ -207,20 +205,3 @@ def _implied_scale(recipe: Recipe) -> float | None:
 def _data(dataset: UnpairedFolders) -> dict[str, Any]:
     unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
     return {**dataset.folders.fingerprint(), "unreadable": unreadable}
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a second one is not waited for."""
-    received: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
