@@ -89,13 +89,15 @@ def _translate_one(
 
     data = sys.stdin.buffer.read() if source == PIPE else _read(source)
     if out == PIPE:
-        translation = translator(data, request)
+        with _naming(source):
+            translation = translator(data, request)
         sys.stdout.buffer.write(translation.pictures[0])
         return {}
     outputs = name_outputs([out], None, request.samples)[out]
     if any(Path(name).exists() and source != PIPE and Path(name).samefile(source) for name in outputs):
         raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")
-    translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
+    with _naming(source):
+        translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     for name, picture in zip(outputs, translation.pictures, strict=True):
         with replacing(Path(name)) as file:
@@ -110,6 +112,17 @@ def _read(source: str) -> bytes:
         return Path(source).read_bytes()
     except OSError as error:
         raise InvalidInput(f"{source}: {error.strerror}") from error
+
+
+@contextmanager
+def _naming(source: str) -> Iterator[None]:
+    """The translator knows its picture by its bytes alone; who gave a file wants to be told which."""
+    from translation.codec import InvalidImage, UnsupportedOutputFormat
+
+    try:
+        yield
+    except (InvalidImage, UnsupportedOutputFormat) as error:
+        raise type(error)(f"{'stdin' if source == PIPE else source}: {error}") from error
 
 
 def _translate_tree(translator: "Translator", source: Path, out: Path, request: "TranslationRequest") -> Done:

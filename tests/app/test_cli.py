@@ -166,6 +166,18 @@ def test_a_refusal_is_one_line_and_an_exit_code(
     assert line.startswith(f"error: {slug}: ")
 
 
+@pytest.mark.parametrize("out", ["out.jpg", "-"])
+def test_a_file_or_a_pipe_that_cannot_be_translated_is_named(
+    out: str, photograph: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("broken.jpg").write_bytes(photograph[:500])
+    assert execute(["translate", "tiny", "broken.jpg", out, "--to", "zebra"]) == 3
+    assert capsys.readouterr().err.startswith("error: corrupt-image: broken.jpg: ")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(photograph[:500])))
+    assert execute(["translate", "tiny", "-", out, "--to", "zebra"]) == 3
+    assert capsys.readouterr().err.startswith("error: corrupt-image: stdin: ")
+
+
 def test_debug_lets_the_error_through() -> None:
     with pytest.raises(LookupError):
         execute(["weights", "show", "absent"], debug=True)
