@@ -174,6 +174,10 @@ def _process_size(size: str | None) -> "ProcessSize":
         return None
     if size == "native":
         return "native"
-    if not size.isdecimal():
-        raise typer.BadParameter(f"--size takes pixels or native, not {size!r}")
+    from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
+
+    if not size.isdecimal() or not MIN_SIDE <= int(size) <= MAX_PROCESS_SIZE:
+        raise typer.BadParameter(
+            f"--size takes {MIN_SIDE} to {MAX_PROCESS_SIZE} pixels or native, not {size!r}"
+        )
     return int(size)

@@ -60,7 +60,7 @@ def translate_folder(
     A file that cannot be translated is reported and the rest goes on. `progress` gets the number of files
     done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
     Once `stopped`, no other file is begun. `source` may be one file.
-    Raises InvalidInput, UnknownDomain, UnsupportedOutputFormat.
+    Raises InvalidInput, UnknownDomain, UnsupportedOutputFormat, and what Sampler.working_size does.
     """
     _check(translator, request)
     files = find_pictures(source, out)
@@ -87,6 +87,8 @@ def _check(translator: Translator, request: TranslationRequest) -> None:
     translator.sampler.model.source_of(request.to)
     if request.format is not None and request.format not in MEDIA_TYPES:
         raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
+    if isinstance(size := request.process_size, int):
+        translator.sampler.working_size((size, size), size)  # the fewest pixels that it can mean
 
 
 def _prepare(out: Path) -> None:

@@ -136,6 +136,8 @@ REFUSALS = {
     "samples": ("translate tiny in.jpg out --to zebra --samples 17", 2, "usage"),
     "seed": ("translate tiny in.jpg out --to zebra --seed -1", 2, "usage"),
     "size": ("translate tiny in.jpg out --to zebra --size huge", 2, "usage"),
+    "small-size": ("translate tiny in.jpg out --to zebra --size 7", 2, "usage"),
+    "large-size": ("translate tiny in.jpg out.png --to zebra --size 2049", 2, "usage"),
     "several-to-stdout": ("translate tiny in.jpg - --to zebra --samples 2", 2, "usage"),
     "stdin-to-a-folder": ("translate tiny - out --to zebra", 2, "usage"),
     "onto-its-input": ("translate tiny in.jpg in.jpg --to zebra", 3, "invalid-input"),
@@ -164,6 +166,17 @@ def test_a_refusal_is_one_line_and_an_exit_code(
     assert execute(command.split()) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {slug}: ")
+
+
+@pytest.mark.parametrize(("size", "works"), [(7, False), (8, True), (2049, False)])
+def test_a_size_is_refused_with_the_range_that_works(
+    size: int, works: bool, photograph: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.open(BytesIO(photograph)).resize((9, 9)).save("in.png")
+    code = execute(["translate", "tiny", "in.png", "out.png", "--to", "zebra", "--size", str(size)])
+    assert code == (0 if works else 2)
+    assert ("--size takes 8 to 2048 pixels or native" in capsys.readouterr().err) is not works
+    assert Path("out.png").exists() is works
 
 
 @pytest.mark.parametrize("out", ["out.jpg", "-"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from translation import folders
-from translation.codec import UnsupportedOutputFormat, decode
+from translation.codec import ImageTooLarge, ImageTooSmall, UnsupportedOutputFormat, decode
 from translation.folders import file_seed, translate_folder
 from translation.model import UnknownDomain
 from translation.translator import TranslationRequest, Translator
@@ -137,6 +137,8 @@ def test_nothing_to_translate_is_said(translator: Translator, tmp_path: Path) ->
     [
         (TranslationRequest("unicorn"), UnknownDomain),
         (TranslationRequest("zebra", format="TGA"), UnsupportedOutputFormat),
+        (TranslationRequest("zebra", process_size=7), ImageTooSmall),
+        (TranslationRequest("zebra", process_size=2049), ImageTooLarge),
     ],
 )
 def test_what_is_wrong_for_all_files_is_refused_before_the_first(
