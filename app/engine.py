@@ -48,6 +48,18 @@ class Overloaded(RuntimeError):
         self.retry_after_s = retry_after_s
 
 
+class OutOfMemory(RuntimeError):
+    """Of the device. What else is at work on it may be done in a moment."""
+
+    retry_after_s = RETRY_S
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the device has too little memory for it: try again in {RETRY_S} s, "
+            "with fewer samples, or at a smaller size"
+        )
+
+
 class DeadlineExceeded(TimeoutError):
     def __init__(self, limit_s: float) -> None:
         super().__init__(f"the translation took longer than {limit_s:g} s, waiting included")
@@ -124,7 +136,8 @@ class Engine:
             raise Overloaded(self._under_way, math.ceil(expected_s))
 
     async def translate(self, name: str, data: bytes, request: TranslationRequest) -> Answer:
-        """Raises NotReady, Overloaded, DeadlineExceeded, TooManyPixels, UnknownModel; more as Translator."""
+        """Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, TooManyPixels, UnknownModel, and what
+        Translator does."""
         with self._counted():
             asked = perf_counter()
             try:
@@ -132,6 +145,9 @@ class Engine:
                     return await self._translate(name, data, request, asked)
             except TimeoutError:
                 raise DeadlineExceeded(self._limits.timeout_s) from None
+            except torch.OutOfMemoryError as error:
+                logger.warning("model %s: %s", name, error)
+                raise OutOfMemory from error
 
     async def _translate(self, name: str, data: bytes, request: TranslationRequest, asked: float) -> Answer:
         translator = (await _timed(self._codec, self._translator, name)).result

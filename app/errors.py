@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
@@ -68,6 +69,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     # the service and its machine
     engine.Overloaded: Problem("overloaded", 429),
     engine.NotReady: Problem("not-ready", 503),
+    engine.OutOfMemory: Problem("out-of-memory", 503),
+    torch.OutOfMemoryError: Problem("out-of-memory", 500, ENVIRONMENT),  # of a command, with its figures
     engine.DeadlineExceeded: Problem("deadline-exceeded", 504),
     server.PublicWithoutKeys: Problem("public-without-keys", 500, USAGE),
     server.PortInUse: Problem("port-in-use", 500, ENVIRONMENT),

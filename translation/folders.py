@@ -17,6 +17,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
+import torch
+
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
 from translation.report import JSON_LINES, FileReport, Report
@@ -179,7 +181,7 @@ class _Stages:
         started = perf_counter()
         try:
             samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
-        except ImageTooLarge as error:
+        except (ImageTooLarge, torch.OutOfMemoryError) as error:
             return item.job.failed(error)
         return _Sampled(item, samples, item.seconds + perf_counter() - started)
 

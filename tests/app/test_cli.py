@@ -8,10 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from httpx import Client
 from PIL import Image
 
 from app.cli import execute
+from translation.translator import Translator
 
 
 @pytest.fixture(autouse=True)
@@ -189,6 +191,18 @@ def test_a_file_or_a_pipe_that_cannot_be_translated_is_named(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(photograph[:500])))
     assert execute(["translate", "tiny", "-", out, "--to", "zebra"]) == 3
     assert capsys.readouterr().err.startswith("error: corrupt-image: stdin: ")
+
+
+def test_a_device_without_memory_is_no_fault_of_the_program(
+    photograph: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 9 GiB")
+
+    Path("in.jpg").write_bytes(photograph)
+    monkeypatch.setattr(Translator, "sample", fail)
+    assert execute(["translate", "tiny", "in.jpg", "out.jpg", "--to", "zebra"]) == 5
+    assert capsys.readouterr().err == "error: out-of-memory: CUDA out of memory. Tried to allocate 9 GiB\n"
 
 
 def test_debug_lets_the_error_through() -> None:

@@ -9,6 +9,7 @@ from threading import Event
 from time import monotonic, sleep
 
 import pytest
+import torch
 from httpx import Client, Response
 
 from translation.codec import Picture
@@ -130,6 +131,21 @@ def test_a_body_that_does_not_arrive_is_given_up(serve: Serve) -> None:
     with serve(body_timeout_s=0.2) as client, connection(client) as slow:
         slow.sendall(HEAD + b"Content-Length: 9\r\n\r\nx")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_a_device_without_memory_is_a_reason_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, photograph: bytes
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. GPU 0 has a total capacity of 8 GiB")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Translator, "sample", fail)
+        refused = client.post(URL, content=photograph, headers=JPEG)
+    assert (refused.status_code, refused.json()["type"]) == (503, "out-of-memory")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "GPU 0" not in refused.text
+    assert client.post(URL, content=photograph, headers=JPEG).status_code == 200
 
 
 def test_an_error_of_our_own_tells_nothing_of_the_inside(
