@@ -142,7 +142,7 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
     from training.config import BadRecipe
     from training.domains import BadDataset
     from training.experiments.results import OtherResults
-    from training.run import NotARun
+    from training.origin import NotARun
     from training.trainer import Diverged
 
     return {

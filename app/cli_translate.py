@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 PIPE = "-"
 SOME_FAILED = 6
 MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Done:
+    """What --json says of it, and the exit code."""
+
+    report: dict[str, object]
+    exit_code: int = 0
 
 
 def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
@@ -52,13 +60,13 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     translator = _translator(bundle, device)
     request = TranslationRequest(to, samples, seed, temperature, process_size=process_size, frame=frame)
     if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
-        report = _translate_one(translator, source, out, request)
+        done = Done(_translate_one(translator, source, out, request))
     else:
-        report = _translate_tree(translator, Path(source), Path(out), request)
+        done = _translate_tree(translator, Path(source), Path(out), request)
     if as_json:
-        typer.echo(json.dumps(report))
-    if report.get("failed"):
-        raise typer.Exit(SOME_FAILED)
+        typer.echo(json.dumps(done.report))
+    if done.exit_code:
+        raise typer.Exit(done.exit_code)
 
 
 def _translator(name: str, device: str) -> "Translator":
@@ -66,9 +74,10 @@ def _translator(name: str, device: str) -> "Translator":
     from app.settings import Settings
     from translation.device import pick_device
     from translation.translator import Translator
+    from translation.weights import name_of
 
     bundle = load(name)
-    return Translator(bundle, pick_device(device), Settings().picture_limits, Path(name).resolve().name)
+    return Translator(bundle, pick_device(device), Settings().picture_limits, name_of(Path(name)))
 
 
 def _translate_one(
@@ -80,13 +89,15 @@ def _translate_one(
 
     data = sys.stdin.buffer.read() if source == PIPE else _read(source)
     if out == PIPE:
-        translation = translator(data, request)
+        with _naming(source):
+            translation = translator(data, request)
         sys.stdout.buffer.write(translation.pictures[0])
         return {}
     outputs = name_outputs([out], None, request.samples)[out]
     if any(Path(name).exists() and source != PIPE and Path(name).samefile(source) for name in outputs):
         raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")
-    translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
+    with _naming(source):
+        translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     for name, picture in zip(outputs, translation.pictures, strict=True):
         with replacing(Path(name)) as file:
@@ -103,14 +114,28 @@ def _read(source: str) -> bytes:
         raise InvalidInput(f"{source}: {error.strerror}") from error
 
 
-def _translate_tree(
-    translator: "Translator", source: Path, out: Path, request: "TranslationRequest"
-) -> dict[str, object]:
-    from translation.folders import translate_folder
+@contextmanager
+def _naming(source: str) -> Iterator[None]:
+    """The translator knows its picture by its bytes alone; who gave a file wants to be told which."""
+    from translation.codec import InvalidImage, UnsupportedOutputFormat
 
-    with _progress() as advance:
-        summary = translate_folder(translator, source, out, request, advance)
-    return asdict(summary)
+    try:
+        yield
+    except (InvalidImage, UnsupportedOutputFormat) as error:
+        raise type(error)(f"{'stdin' if source == PIPE else source}: {error}") from error
+
+
+def _translate_tree(translator: "Translator", source: Path, out: Path, request: "TranslationRequest") -> Done:
+    """A signal ends it between two pictures."""
+    from translation.folders import translate_folder
+    from translation.signals import stop_signals
+
+    with _progress() as advance, stop_signals() as received:
+        summary = translate_folder(translator, source, out, request, advance, stopped=lambda: bool(received))
+    if summary.left:
+        typer.echo(f"stopped, {summary.left} pictures left; the same command goes on with them", err=True)
+        return Done(asdict(summary), 128 + received[0])
+    return Done(asdict(summary), SOME_FAILED if summary.failed else 0)
 
 
 @contextmanager
@@ -149,6 +174,10 @@ def _process_size(size: str | None) -> "ProcessSize":
         return None
     if size == "native":
         return "native"
-    if not size.isdecimal():
-        raise typer.BadParameter(f"--size takes pixels or native, not {size!r}")
+    from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
+
+    if not size.isdecimal() or not MIN_SIDE <= int(size) <= MAX_PROCESS_SIZE:
+        raise typer.BadParameter(
+            f"--size takes {MIN_SIDE} to {MAX_PROCESS_SIZE} pixels or native, not {size!r}"
+        )
     return int(size)

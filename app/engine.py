@@ -48,6 +48,18 @@ class Overloaded(RuntimeError):
         self.retry_after_s = retry_after_s
 
 
+class OutOfMemory(RuntimeError):
+    """Of the device. What else is at work on it may be done in a moment."""
+
+    retry_after_s = RETRY_S
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the device has too little memory for it: try again in {RETRY_S} s, "
+            "with fewer samples, or at a smaller size"
+        )
+
+
 class DeadlineExceeded(TimeoutError):
     def __init__(self, limit_s: float) -> None:
         super().__init__(f"the translation took longer than {limit_s:g} s, waiting included")
@@ -124,7 +136,8 @@ class Engine:
             raise Overloaded(self._under_way, math.ceil(expected_s))
 
     async def translate(self, name: str, data: bytes, request: TranslationRequest) -> Answer:
-        """Raises NotReady, Overloaded, DeadlineExceeded, TooManyPixels, UnknownModel; more as Translator."""
+        """Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, TooManyPixels, UnknownModel, and what
+        Translator does."""
         with self._counted():
             asked = perf_counter()
             try:
@@ -132,6 +145,9 @@ class Engine:
                     return await self._translate(name, data, request, asked)
             except TimeoutError:
                 raise DeadlineExceeded(self._limits.timeout_s) from None
+            except torch.OutOfMemoryError as error:
+                logger.warning("model %s: %s", name, error)
+                raise OutOfMemory from error
 
     async def _translate(self, name: str, data: bytes, request: TranslationRequest, asked: float) -> Answer:
         translator = (await _timed(self._codec, self._translator, name)).result
@@ -166,7 +182,7 @@ class Engine:
         try:
             bundle = self._registry.get(name)
         except InvalidBundle as error:
-            self._log_fault(name, error)
+            self._log_fault(f"model {name}", error)
             raise NotReady(f"the model {name!r} cannot be loaded; the service's log says why") from error
         with self._loading:
             translator = self._translators.get(name)
@@ -177,28 +193,38 @@ class Engine:
 
     async def _become_ready(self) -> None:
         """A model may be published, or mended, while the service runs."""
-        while not (await _timed(self._network, self._warm_first)).result:
+        while True:
+            try:
+                if (await _timed(self._network, self._warm_first)).result:
+                    return
+            except Exception as error:  # nobody awaits this task, nobody else would hear of it
+                self._waits_for = "its models to be found; its log says what is wrong"
+                self._log_fault("the search for models", error, trace=True)
             await asyncio.sleep(RETRY_S)
 
     def _warm_first(self) -> bool:
+        broken = []
         for name in self._registry.names():
             try:
                 self._translator(name).sampler.warm_up()
             except NotReady:
-                continue
-            except (LookupError, OSError, RuntimeError) as error:
-                self._log_fault(name, error)
-                continue
-            self._default = name
-            return True
+                broken.append(name)
+            except Exception as error:  # whatever is wrong with one model, the others can serve
+                self._log_fault(f"model {name}", error, trace=True)
+                broken.append(name)
+            else:
+                self._default = name
+                return True
         self._waits_for = "a model that can be loaded"
+        if broken:
+            self._waits_for += f"; its log says what is wrong with {', '.join(broken)}"
         return False
 
-    def _log_fault(self, name: str, error: Exception) -> None:
+    def _log_fault(self, what: str, error: Exception, trace: bool = False) -> None:
         """Once, though it is met at every try."""
-        if self._faults.get(name) != str(error):
-            self._faults[name] = str(error)
-            logger.error("model %s: %s", name, error)
+        if self._faults.get(what) != str(error):
+            self._faults[what] = str(error)
+            logger.error("%s: %s", what, error, exc_info=error if trace else None)
 
 
 async def _timed(pool: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Timed[T]:

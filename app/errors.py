@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
@@ -60,6 +61,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
     weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
     weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),
+    weights.OtherPreprocessing: Problem("other-preprocessing", 422, MODEL),
     weights.UnsafeWeights: Problem("unsafe-weights", 422, MODEL),
     weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
     weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
@@ -67,6 +69,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     # the service and its machine
     engine.Overloaded: Problem("overloaded", 429),
     engine.NotReady: Problem("not-ready", 503),
+    engine.OutOfMemory: Problem("out-of-memory", 503),
+    torch.OutOfMemoryError: Problem("out-of-memory", 500, ENVIRONMENT),  # of a command, with its figures
     engine.DeadlineExceeded: Problem("deadline-exceeded", 504),
     server.PublicWithoutKeys: Problem("public-without-keys", 500, USAGE),
     server.PortInUse: Problem("port-in-use", 500, ENVIRONMENT),

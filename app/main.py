@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from app.dependencies import State
 from app.engine import Engine, EngineLimits
-from app.middleware import BodyLimit, Identity
+from app.middleware import BodyLimit, Head, Identity
 from app.problems import render_errors
 from app.routes import health, models, page, translations
 from app.settings import Settings
@@ -39,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         middleware=[
             Middleware(Identity),
+            Middleware(Head),
             Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
         ],
     )

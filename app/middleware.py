@@ -1,4 +1,4 @@
-"""What every exchange gets: an id, the browser's safety headers, and a body that ends."""
+"""What every exchange gets: an id, the browser's safety headers, HEAD, and a body that ends."""
 
 import asyncio
 import re
@@ -45,6 +45,18 @@ class Identity:
             await send(message)
 
         return await self.app(scope, receive, send_identified)
+
+
+class Head:
+    """HEAD as GET, which is all that the framework's routes know. The server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        return await self.app(scope, receive, send)
 
 
 class BodyLimit:

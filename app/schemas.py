@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.negotiation import PICTURES
+from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 
 MAX_SAMPLES = 16
 MAX_SEED = 2**63 - 1
@@ -30,7 +31,7 @@ class TranslationParameters(BaseModel):
     frame: int | None = Field(
         None, ge=0, description="of an animated file, counted from 0; without it such a file is refused"
     )
-    size: Annotated[int, Field(ge=8)] | Literal["native"] | None = Field(
+    size: Annotated[int, Field(ge=MIN_SIDE, le=MAX_PROCESS_SIZE)] | Literal["native"] | None = Field(
         None,
         description="the short side in pixels at which the model works: its training size when absent, "
         "the picture's own when native; the answer has the picture's own size always",

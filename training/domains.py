@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,6 +15,7 @@ from PIL import Image
 from translation.codec import FORMATS
 
 Files: TypeAlias = tuple[Path, ...]
+Splits: TypeAlias = dict[str, dict[str, int | str]]  # {"train" or "validation": {"pictures", "sha256"}}
 
 DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
@@ -27,19 +28,28 @@ class BadDataset(ValueError):
 
 @dataclass(frozen=True)
 class DomainFolders:
-    """Where the pictures lie: (first domain, second domain) for each split."""
+    """Where the pictures lie, (first domain, second domain), and what they held when they were found.
 
+    `digests` has the sha256 of every file: the split needs them, and no file is read for them again.
+    """
+
+    roots: tuple[Path, Path]
     train: tuple[Files, Files]
     validation: tuple[Files, Files]
     domains: tuple[str, str]
+    digests: Mapping[Path, str]
 
-    def fingerprint(self) -> dict[str, dict[str, dict[str, int | str]]]:
-        """{domain: {split: {pictures, sha256}}}: what the files hold, wherever they lie."""
+    def fingerprint(self) -> dict[str, Splits]:
+        """By domain: what the files held, wherever they lie and whatever they are called."""
         splits = {"train": self.train, "validation": self.validation}
         return {
-            domain: {split: _fingerprint(files[index]) for split, files in splits.items()}
+            domain: {split: self._fingerprint(files[index]) for split, files in splits.items()}
             for index, domain in enumerate(self.domains)
         }
+
+    def _fingerprint(self, files: Files) -> dict[str, int | str]:
+        digests = sorted(self.digests[file] for file in files)
+        return {"pictures": len(files), "sha256": sha256("\n".join(digests).encode()).hexdigest()}
 
 
 def find_domains(
@@ -58,10 +68,12 @@ def find_domains(
             f"{names[0]!r} and {names[1]!r} cannot name the domains: give two different names of lower-case "
             "letters, digits, '.', '_' and '-' with --domains, such as horse,zebra"
         )
-    (train_x, validation_x), (train_z, validation_z) = (
-        _split(folder, validation_share) for folder in folders
+    digests_x, digests_z = (_digests(folder) for folder in folders)
+    train_x, validation_x = _split(folders[0], digests_x, validation_share)
+    train_z, validation_z = _split(folders[1], digests_z, validation_share)
+    return DomainFolders(
+        folders, (train_x, train_z), (validation_x, validation_z), names, digests_x | digests_z
     )
-    return DomainFolders((train_x, train_z), (validation_x, validation_z), names)
 
 
 def _two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
@@ -76,18 +88,16 @@ def _two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
     return folders
 
 
-def _split(folder: Path, validation_share: float) -> tuple[Files, Files]:
+def _split(folder: Path, digests: dict[Path, str], validation_share: float) -> tuple[Files, Files]:
     """(train, validation). Validation is in the order of the hashes: any first few of it are a mixed lot."""
-    files = _pictures(folder)
-    digests = _digests(files)
-    distinct = dict(zip(reversed(digests), reversed(files), strict=True))  # of equal files, the first
+    distinct = {digests[file]: file for file in reversed(digests)}  # of equal files, the first
     if len(distinct) < 2:
         raise BadDataset(
             f"{folder} holds {len(distinct)} different pictures ({', '.join(sorted(SUFFIXES))}): need 2"
         )
     wanted = min(max(round(validation_share * len(distinct)), 1), MAX_VALIDATION_PICTURES, len(distinct) - 1)
     held_out = {digest: distinct[digest] for digest in sorted(distinct)[:wanted]}
-    train = (file for file, digest in zip(files, digests, strict=True) if digest not in held_out)
+    train = (file for file, digest in digests.items() if digest not in held_out)
     return tuple(train), tuple(held_out.values())
 
 
@@ -97,10 +107,9 @@ def _pictures(folder: Path) -> Files:
     return tuple(folder / name for name in sorted(visible, key=Path.as_posix) if (folder / name).is_file())
 
 
-def _digests(files: Iterable[Path]) -> list[str]:
+def _digests(folder: Path) -> dict[Path, str]:
+    """In the order of the files."""
+    files = _pictures(folder)
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files))
-
-
-def _fingerprint(files: Files) -> dict[str, int | str]:
-    return {"pictures": len(files), "sha256": sha256("\n".join(sorted(_digests(files))).encode()).hexdigest()}
+        hashes = pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files)
+        return dict(zip(files, hashes, strict=True))

@@ -3,14 +3,10 @@
 recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
 """
 
-import json
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -29,20 +25,18 @@ from training.config import Recipe, dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.domains import DomainFolders
 from training.objective.likelihoods import implied_scale
+from training.origin import RUN_FILE, NotARun, Origin, lineage_of
 from training.samples import sample_grid
 from training.trainer import Diverged, Learner, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.device import pick_device
 from translation.durable import replacing
 from translation.model import TranslationModel
+from translation.signals import stop_signals
 from translation.weights import Card, save_bundle
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
-
-
-class NotARun(ValueError):
-    """A folder that holds no run, or one in the way of a new run."""
 
 
 class Interrupted(RuntimeError):
@@ -52,15 +46,6 @@ class Interrupted(RuntimeError):
         super().__init__(f"stopped; continue with: sjmvi train --resume {run}")
         self.run = run
         self.signal_number = signal_number
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a run's pictures come from: run.json."""
-
-    first: str
-    second: str | None
-    domains: tuple[str, str]
 
 
 def train(
@@ -74,15 +59,21 @@ def train(
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    Raises NoSuchDevice, BadRecipe, BadDataset, NotARun, RunInUse, Diverged, Interrupted.
+    Raises NoSuchDevice, BadRecipe, BadDataset, InvalidBundle, NotARun, RunInUse, Diverged, Interrupted.
     """
     processor = pick_device(device)
     loaded = load_recipe(recipe, overrides)
     folders = find_domains(first, second, domains, loaded.data.validation_share)
     run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
-    origin = Origin(str(first.resolve()), str(second.resolve()) if second else None, folders.domains)
+    origin = Origin(
+        first=first.resolve(),
+        second=second and second.resolve(),
+        domains=folders.domains,
+        data=folders.fingerprint(),
+        lineage=lineage_of(loaded.training.start_from),
+    )
     _begin(run, loaded, origin)
-    return _run(run, loaded, folders, processor)
+    return _run(run, loaded, origin, folders, processor)
 
 
 def resume(run: Path, device: str = "auto") -> Path:
@@ -90,15 +81,10 @@ def resume(run: Path, device: str = "auto") -> Path:
 
     Raises NotARun, and what `train` raises.
     """
-    try:
-        origin = Origin(**json.loads((run / "run.json").read_text()))
-    except (OSError, TypeError, ValueError) as error:
-        raise NotARun(f"{run} is not a run: {error}") from error
+    origin = Origin.read(run)
     recipe = load_recipe(str(run / "recipe.toml"))
-    first, second = Path(origin.first), Path(origin.second) if origin.second else None
-    domains = (origin.domains[0], origin.domains[1])
-    folders = find_domains(first, second, domains, recipe.data.validation_share)
-    return _run(run, recipe, folders, pick_device(device))
+    folders = origin.find(recipe.data.validation_share)
+    return _run(run, recipe, origin, folders, pick_device(device))
 
 
 def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -107,43 +93,44 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         raise NotARun(f"{run} is no folder: give another --out") from error
     with RunLock(run):  # from another run that begins here now
-        if (run / "run.json").exists():
+        if (run / RUN_FILE).exists():
             raise NotARun(
                 f"{run} holds a run already: continue it with --resume {run}, or give another --out"
             )
         with replacing(run / "recipe.toml") as file:
             file.write(dump_recipe(recipe).encode())
-        with replacing(run / "run.json") as file:
-            file.write(json.dumps(asdict(origin), indent=2).encode())
+        origin.write(run)
 
 
-def _run(run: Path, recipe: Recipe, folders: DomainFolders, device: torch.device) -> Path:
+def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, device: torch.device) -> Path:
     with RunLock(run):
         dataset = build_dataset(recipe, folders)
-        trainer = _trainer(run, recipe, folders.domains, device)
+        trainer = _trainer(run, recipe, origin, device)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
         batch_size = recipe.training.batch_size
         batches = loader(dataset, sampler, batch_size, trainer.step, recipe.data.workers)
         every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
         trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
         try:
-            with _signals() as received:
+            with stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(received))
         except Diverged:
-            _save_bundle(run, recipe, dataset, trainer)  # of the last good step: a start for the next run
+            _save_bundle(run, recipe, origin, dataset, trainer)  # of the last good step: to start from
             raise
-        _save_bundle(run, recipe, dataset, trainer)
+        _save_bundle(run, recipe, origin, dataset, trainer)
         if not is_finished:
             raise Interrupted(run, received[0])
     return run
 
 
-def _trainer(run: Path, recipe: Recipe, domains: tuple[str, str], device: torch.device) -> Trainer:
+def _trainer(run: Path, recipe: Recipe, origin: Origin, device: torch.device) -> Trainer:
     """As far as the run has come, without callbacks."""
     checkpoints = CheckpointFolder(run / "checkpoints")
     start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
+    if start_from:
+        origin.check_start(start_from)
     trainer = Trainer(
-        build_learner(recipe, domains, device, start_from),
+        build_learner(recipe, origin.domains, device, start_from),
         build_objective(recipe.objective),
         build_schedule(recipe),
         checkpoints,
@@ -177,7 +164,7 @@ def _average(learner: Learner) -> TranslationModel:
     return average
 
 
-def _card(recipe: Recipe, dataset: UnpairedFolders, steps: int) -> Card:
+def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:
     return Card(
         domains=dataset.folders.domains,
         architecture=recipe.model,
@@ -189,16 +176,19 @@ def _card(recipe: Recipe, dataset: UnpairedFolders, steps: int) -> Card:
             "preset": recipe.objective.preset,
             "implied_scale": _implied_scale(recipe),
         },
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.model_dump(mode="json", exclude={"training": {"start_from"}}),
         data=_data(dataset),
         steps=steps,
+        lineage=origin.lineage,
         licence=recipe.licence,
     )
 
 
-def _save_bundle(run: Path, recipe: Recipe, dataset: UnpairedFolders, trainer: Trainer) -> None:
+def _save_bundle(
+    run: Path, recipe: Recipe, origin: Origin, dataset: UnpairedFolders, trainer: Trainer
+) -> None:
     learner = trainer.learner
-    card = _card(recipe, dataset, trainer.step)
+    card = _card(recipe, origin, dataset, trainer.step)
     save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
 
 
@@ -215,20 +205,3 @@ def _implied_scale(recipe: Recipe) -> float | None:
 def _data(dataset: UnpairedFolders) -> dict[str, Any]:
     unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
     return {**dataset.folders.fingerprint(), "unreadable": unreadable}
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a second one is not waited for."""
-    received: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,9 +12,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+
+import torch
 
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
@@ -31,11 +34,12 @@ MAX_FILE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class FolderSummary:
-    """Numbers of files, and the seed that each file's own was made from."""
+    """Numbers of files, `left` those that a stopped run leaves to the next, and the seed of all seeds."""
 
     translated: int
     skipped: int
     failed: int
+    left: int
     seed: int
 
 
@@ -51,12 +55,14 @@ def translate_folder(
     out: Path,
     request: TranslationRequest,
     progress: Callable[[int, int, FileReport], None] = lambda done, total, row: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> FolderSummary:
     """Every file has a seed of its own, file_seed(request.seed, its path): none depends on the others.
 
     A file that cannot be translated is reported and the rest goes on. `progress` gets the number of files
     done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
-    `source` may be one file. Raises InvalidInput, UnknownDomain, UnsupportedOutputFormat.
+    Once `stopped`, no other file is begun. `source` may be one file.
+    Raises InvalidInput, UnknownDomain, UnsupportedOutputFormat, and what Sampler.working_size does.
     """
     _check(translator, request)
     files = find_pictures(source, out)
@@ -65,13 +71,17 @@ def translate_folder(
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
     outcomes: Counter[str] = Counter()
     jobs = (_Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items())
-    with Report(out) as report, closing(_translated(_Stages(translator, request, out, report), jobs)) as rows:
+    with (
+        Report(out) as report,
+        closing(_translated(_Stages(translator, request, out, report), jobs, stopped)) as rows,
+    ):
         for done, row in enumerate(rows, start=1):
             if row.outcome != "skipped":
                 report.add(row)
             outcomes[row.outcome] += 1
             progress(done, len(files), row)
-    return FolderSummary(outcomes["translated"], outcomes["skipped"], outcomes["failed"], seed)
+    left = len(files) - outcomes.total()
+    return FolderSummary(outcomes["translated"], outcomes["skipped"], outcomes["failed"], left, seed)
 
 
 def _check(translator: Translator, request: TranslationRequest) -> None:
@@ -79,6 +89,8 @@ def _check(translator: Translator, request: TranslationRequest) -> None:
     translator.sampler.model.source_of(request.to)
     if request.format is not None and request.format not in MEDIA_TYPES:
         raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
+    if isinstance(size := request.process_size, int):
+        translator.sampler.working_size((size, size), size)  # the fewest pixels that it can mean
 
 
 def _prepare(out: Path) -> None:
@@ -118,11 +130,13 @@ class _Sampled:
     seconds: float
 
 
-def _translated(stages: "_Stages", jobs: Iterable[_Job]) -> Generator[FileReport]:
+def _translated(
+    stages: "_Stages", jobs: Iterable[_Job], stopped: Callable[[], bool]
+) -> Generator[FileReport]:
     """The rows in the order of the files; the network runs here, the stages around it in threads."""
     with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(2) as writers:
         decoded = _ahead(readers, stages.read, jobs)
-        sampled = map(stages.sample, decoded)
+        sampled = map(stages.sample, takewhile(lambda _: not stopped(), decoded))
         yield from _ahead(writers, stages.write, sampled)
 
 
@@ -167,7 +181,7 @@ class _Stages:
         started = perf_counter()
         try:
             samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
-        except ImageTooLarge as error:
+        except (ImageTooLarge, torch.OutOfMemoryError) as error:
             return item.job.failed(error)
         return _Sampled(item, samples, item.seconds + perf_counter() - started)
 

@@ -11,8 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from translation.card import (
+    CARD,
+    NAME,
+    Card,
+    InvalidBundle,
+    MissingBundle,
+    read_card,
+    refuse_other_preprocessing,
+)
 from translation.durable import replacing
-from translation.weights import CARD, NAME, Bundle, Card, InvalidBundle, MissingBundle, load_bundle, read_card
+from translation.weights import Bundle, load_bundle
 
 ACTIVE = "active"
 
@@ -97,7 +106,9 @@ class Registry:
         folder = None
         try:
             folder = self.folder(name)
-            return Entry(name, folder, *read_card(folder))
+            card, digest = read_card(folder)
+            refuse_other_preprocessing(folder, card)
+            return Entry(name, folder, card, digest)
         except (InvalidBundle, UnknownModel) as error:
             return Entry(name, folder, fault=str(error))
 

@@ -6,6 +6,7 @@ Batches are padded to one of BATCH_SIZES: CPU kernels differ in the last bit fro
 but not with what else is in the batch, so that a code gives the same bytes at the same padded size.
 """
 
+from math import isqrt
 from typing import Literal
 
 import torch
@@ -24,6 +25,8 @@ from translation.model import StochasticMap, TranslationModel
 
 BATCH_SIZES = (1, 2, 4, 8)
 MIN_SIDE = 8
+MAX_BATCH_PIXELS = 4_194_304
+MAX_PROCESS_SIZE = isqrt(MAX_BATCH_PIXELS)  # of a square; of every other picture, less
 
 ProcessSize = int | Literal["native"] | None
 
@@ -37,7 +40,7 @@ class Sampler:
         training_size: int,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
-        max_batch_pixels: int = 4_194_304,
+        max_batch_pixels: int = MAX_BATCH_PIXELS,
     ) -> None:
         self.device = torch.device(device)
         self.model = model.to(self.device).eval()

@@ -11,91 +11,54 @@ make saving atomic: new weights never touch the old ones, and the card that name
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
 
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from translation.architecture import Architecture
+from translation.card import (
+    CARD,
+    Ancestor,
+    Card,
+    CorruptWeights,
+    DigestMismatch,
+    InvalidBundle,
+    MissingBundle,
+    OtherPreprocessing,
+    UnknownSchema,
+    UnsafeWeights,
+    WeightsMismatch,
+    read_card,
+    read_file,
+    refuse_other_preprocessing,
+    refuse_pickle,
+)
 from translation.durable import replacing
 from translation.model import DensityRatios, TranslationModel
 
-SCHEMA_VERSION = 1
-CARD = "card.json"
+__all__ = [
+    "CARD",
+    "Ancestor",
+    "Bundle",
+    "Card",
+    "CorruptWeights",
+    "DigestMismatch",
+    "InvalidBundle",
+    "MissingBundle",
+    "OtherPreprocessing",
+    "UnknownSchema",
+    "UnsafeWeights",
+    "WeightsMismatch",
+    "load_bundle",
+    "name_of",
+    "read_card",
+    "save_bundle",
+]
+
 MAX_SHARD_BYTES = 40_000_000
-
-NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a domain, and of a bundle: safe in a path, a query and a header
-Domain = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
-# The name from a stranger's card must not lead out of the folder
-FileName = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,127}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class InvalidBundle(ValueError):
-    """Not a weights bundle, or not one to trust."""
-
-
-class MissingBundle(InvalidBundle):
-    """The card, or a file that it names, is not there."""
-
-
-class UnknownSchema(InvalidBundle):
-    """The card was written by another version of this project."""
-
-
-class UnsafeWeights(InvalidBundle):
-    """A file that could run code where it is loaded."""
-
-
-class DigestMismatch(InvalidBundle):
-    """Not the file that the card was written for."""
-
-
-class CorruptWeights(InvalidBundle):
-    """A file that is not whole, or a weight that is not finite."""
-
-
-class WeightsMismatch(InvalidBundle):
-    """Not the tensors of the card's architecture."""
-
-
-class _Schema(BaseModel):
-    schema_version: int
-
-
-class Card(BaseModel):
-    """What a bundle says of itself. Fields that this version does not know are kept."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    schema_version: int = SCHEMA_VERSION
-    domains: tuple[Domain, Domain] = Field(description="observed, latent")
-    architecture: Architecture
-    training_size: int = Field(ge=8, description="short side of the training pictures in pixels")
-    preprocessing: dict[str, Any] = {}
-    preprocessing_digest: str = ""
-    objective: dict[str, Any] = {}
-    recipe: dict[str, Any] = {}
-    data: dict[str, Any] = {}
-    steps: int = Field(0, ge=0)
-    metrics: dict[str, Any] = Field({}, description="figures, each with the protocol that gave it")
-    calibration: dict[str, Any] | None = None
-    licence: str = "not stated"
-    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    files: dict[FileName, Sha256] = {}
-
-    @field_validator("domains")
-    @classmethod
-    def _two_names(cls, domains: tuple[str, str]) -> tuple[str, str]:
-        if domains[0] == domains[1]:
-            raise ValueError(f"both domains are named {domains[0]!r}")
-        return domains
 
 
 @dataclass(frozen=True)
@@ -140,6 +103,7 @@ def save_bundle(
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """The networks in float32 and evaluation mode. Raises InvalidBundle; nothing is ever half loaded."""
     card, digest = read_card(folder)
+    refuse_other_preprocessing(folder, card)
     tensors: dict[str, Tensor] = {}
     for name, sha256 in card.files.items():
         shard = _read_tensors(folder / name, sha256)
@@ -152,22 +116,10 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     return Bundle(card, model.eval().to(device), ratios.eval().to(device), digest)
 
 
-def read_card(folder: Path) -> tuple[Card, str]:
-    """The card, without its weights, and the bundle's digest. Raises InvalidBundle."""
-    if folder.is_file():
-        _refuse_pickle(folder, folder.read_bytes())
-    data = _read(folder / CARD)
-    try:
-        version = _Schema.model_validate_json(data).schema_version
-        if version == SCHEMA_VERSION:
-            return Card.model_validate_json(data), hashlib.sha256(data).hexdigest()
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise InvalidBundle(f"{folder / CARD} is not a card: {where} {fault['msg']}") from error
-    raise UnknownSchema(
-        f"{folder / CARD} has schema version {version}, known is {SCHEMA_VERSION}: upgrade sjmvi"
-    )
+def name_of(folder: Path) -> str:
+    """What a bundle that is given by its folder is called: RUN/bundle as its run."""
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == "bundle" else folder.name
 
 
 def _networks(model: TranslationModel, ratios: DensityRatios) -> nn.ModuleDict:
@@ -203,8 +155,8 @@ def _shards(tensors: Mapping[str, Tensor], max_bytes: int) -> Iterator[tuple[str
 
 def _read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
     """Nothing is parsed before the file is known to be the one that the card names."""
-    data = _read(path)
-    _refuse_pickle(path, data)
+    data = read_file(path)
+    refuse_pickle(path, data)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise DigestMismatch(f"{path.name} is not the file that the card names: its sha256 differs")
     try:
@@ -234,17 +186,3 @@ def _finite(name: str, tensor: Tensor) -> Tensor:
     if not tensor.isfinite().all():
         raise CorruptWeights(f"{name} has weights that are not finite in {tensor.dtype}")
     return tensor
-
-
-def _refuse_pickle(path: Path, data: bytes) -> None:
-    """By content: pickle from protocol 2 on, torch's zip of it, and what ends in pickle's STOP."""
-    is_safetensors = data[8:9] == b"{"  # behind a length, whose bytes may open like a pickle
-    if not is_safetensors and (data.startswith((b"\x80", b"PK")) or data.endswith(b".")):
-        raise UnsafeWeights(f"{path.name} is a pickle, which can run code: only safetensors are loaded")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise MissingBundle(f"{path} is missing: {path.parent} is not a whole weights bundle") from error

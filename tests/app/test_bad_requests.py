@@ -53,7 +53,7 @@ BAD_PARAMETERS = [
     *(f"to=zebra&seed={seed}" for seed in ("-1", "1.5", "abc", 2**63, 10**26)),
     *(f"to=zebra&samples={samples}" for samples in (0, 17, 1000)),
     *(f"to=zebra&temperature={temperature}" for temperature in ("-1", "3", "nan", "inf")),
-    *(f"to=zebra&size={size}" for size in (7, -1, "huge")),
+    *(f"to=zebra&size={size}" for size in (7, 2049, -1, "huge")),
 ]
 PNG = {"Content-Type": "image/png"}
 
@@ -80,6 +80,14 @@ def test_a_bad_picture_is_refused(client: Client, data: bytes, status: int, slug
 def test_a_bad_parameter_is_refused(client: Client, query: str) -> None:
     answer = client.post(f"{URL}?{query}", content=GOOD, headers=PNG)
     assert_problem(answer, 422, "bad-parameter")
+
+
+def test_a_bad_parameter_is_named_with_what_is_allowed(client: Client) -> None:
+    for size, said in ((7, "greater than or equal to 8"), (2049, "less than or equal to 2048")):
+        answer = client.post(URL, params={"to": "zebra", "size": size}, content=GOOD, headers=PNG)
+        faults = assert_problem(answer, 422, "bad-parameter")["errors"]
+        assert {fault["parameter"] for fault in faults} == {"size"}
+        assert said in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("name", ["../../x", "%2e%2e/", "x" * 300, "absent", "Tiny"])

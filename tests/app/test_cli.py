@@ -8,10 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from httpx import Client
 from PIL import Image
 
 from app.cli import execute
+from translation.translator import Translator
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +55,7 @@ def test_a_tree_is_translated_and_the_exit_code_tells_of_the_bad_file(
     command = ["translate", "tiny", str(photos), "out", "--to", "zebra", "--seed", "7", "--json"]
     assert execute(command) == 6
     output = capsys.readouterr()
-    assert json.loads(output.out) == {"translated": 2, "skipped": 0, "failed": 1, "seed": 7}
+    assert json.loads(output.out) == {"translated": 2, "skipped": 0, "failed": 1, "left": 0, "seed": 7}
     assert "c.jpg: " in output.err
     assert read("out/a.jpg").size == read("out/more/b.png").size == (61, 43)
     execute(command)
@@ -80,6 +82,18 @@ def test_a_file_becomes_several_samples_in_the_format_of_its_name(photograph: by
     Path("in.jpg").write_bytes(photograph)
     assert execute(["translate", "tiny", "in.jpg", "out.png", "--to", "zebra", "--samples", "2"]) == 0
     assert [read(f"out_{index}.png").format for index in (0, 1)] == ["PNG", "PNG"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("tiny", "tiny"), ("runs/striped", "striped"), ("runs/striped/bundle", "striped")]
+)
+def test_a_receipt_calls_a_bundle_by_its_name_or_its_runs(
+    given: str, name: str, tiny_bundle: Path, photograph: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tiny_bundle, "runs/striped/bundle")
+    Path("in.jpg").write_bytes(photograph)
+    assert execute(["translate", given, "in.jpg", "out.png", "--to", "zebra", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == read("out.png").info["SJMVI-Model"] == name
 
 
 def test_a_frame_of_an_animation_is_translated_into_a_folder_that_is_made(animation: bytes) -> None:
@@ -124,6 +138,8 @@ REFUSALS = {
     "samples": ("translate tiny in.jpg out --to zebra --samples 17", 2, "usage"),
     "seed": ("translate tiny in.jpg out --to zebra --seed -1", 2, "usage"),
     "size": ("translate tiny in.jpg out --to zebra --size huge", 2, "usage"),
+    "small-size": ("translate tiny in.jpg out --to zebra --size 7", 2, "usage"),
+    "large-size": ("translate tiny in.jpg out.png --to zebra --size 2049", 2, "usage"),
     "several-to-stdout": ("translate tiny in.jpg - --to zebra --samples 2", 2, "usage"),
     "stdin-to-a-folder": ("translate tiny - out --to zebra", 2, "usage"),
     "onto-its-input": ("translate tiny in.jpg in.jpg --to zebra", 3, "invalid-input"),
@@ -152,6 +168,41 @@ def test_a_refusal_is_one_line_and_an_exit_code(
     assert execute(command.split()) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {slug}: ")
+
+
+@pytest.mark.parametrize(("size", "works"), [(7, False), (8, True), (2049, False)])
+def test_a_size_is_refused_with_the_range_that_works(
+    size: int, works: bool, photograph: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.open(BytesIO(photograph)).resize((9, 9)).save("in.png")
+    code = execute(["translate", "tiny", "in.png", "out.png", "--to", "zebra", "--size", str(size)])
+    assert code == (0 if works else 2)
+    assert ("--size takes 8 to 2048 pixels or native" in capsys.readouterr().err) is not works
+    assert Path("out.png").exists() is works
+
+
+@pytest.mark.parametrize("out", ["out.jpg", "-"])
+def test_a_file_or_a_pipe_that_cannot_be_translated_is_named(
+    out: str, photograph: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("broken.jpg").write_bytes(photograph[:500])
+    assert execute(["translate", "tiny", "broken.jpg", out, "--to", "zebra"]) == 3
+    assert capsys.readouterr().err.startswith("error: corrupt-image: broken.jpg: ")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(photograph[:500])))
+    assert execute(["translate", "tiny", "-", out, "--to", "zebra"]) == 3
+    assert capsys.readouterr().err.startswith("error: corrupt-image: stdin: ")
+
+
+def test_a_device_without_memory_is_no_fault_of_the_program(
+    photograph: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 9 GiB")
+
+    Path("in.jpg").write_bytes(photograph)
+    monkeypatch.setattr(Translator, "sample", fail)
+    assert execute(["translate", "tiny", "in.jpg", "out.jpg", "--to", "zebra"]) == 5
+    assert capsys.readouterr().err == "error: out-of-memory: CUDA out of memory. Tried to allocate 9 GiB\n"
 
 
 def test_debug_lets_the_error_through() -> None:

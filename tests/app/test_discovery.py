@@ -23,6 +23,19 @@ def test_the_models_are_listed_and_shown_with_their_cards(client: Client) -> Non
     assert shown["card"]["files"]
 
 
+PAGES = "/ /docs /favicon.ico /static/page.js /examples/horse.jpg /openapi.json"
+CALLS = "/livez /readyz /v1 /v1/limits /v1/models /v1/models/tiny /v1/models/absent /nothing /v1/translations"
+
+
+@pytest.mark.parametrize("path", [*PAGES.split(), *CALLS.split()])
+def test_head_is_answered_as_get_without_the_body(client: Client, path: str) -> None:
+    got, asked = client.get(path), client.head(path)
+    assert asked.content == b""
+    assert asked.status_code == got.status_code
+    for name in ("Content-Type", "Content-Length", "Allow", "X-Content-Type-Options"):
+        assert asked.headers.get(name) == got.headers.get(name)
+
+
 @pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/v1/models", "/nothing", "/static/page.js"])
 def test_every_answer_is_safe_in_a_browser(client: Client, path: str) -> None:
     headers = client.get(path, headers={"SJMVI-Request-Id": "no id/"}).headers

@@ -1,16 +1,15 @@
 """The network works, and all around it goes on: health, refusals, deadlines, and clients that leave."""
 
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
 
 import pytest
+import torch
 from httpx import Client, Response
 
 from translation.codec import Picture
@@ -121,34 +120,6 @@ def test_a_client_that_leaves_gives_its_place_up(
         assert gate.entered == 1
 
 
-def test_a_model_that_is_published_later_makes_the_service_ready(
-    serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
-) -> None:
-    with serve(warm=False, weights_dir=tmp_path) as client:
-        refused = client.post(URL, content=photograph, headers=JPEG)
-        assert (refused.status_code, refused.json()["type"]) == (503, "not-ready")
-        assert int(refused.headers["Retry-After"]) >= 1
-        assert client.get("/readyz").status_code == 503
-        assert client.get("/livez").status_code == 200
-        assert "No model yet" in client.get("/").text
-        shutil.copytree(tiny_bundle, tmp_path / "later")
-        eventually(lambda: client.get("/readyz").status_code == 200)
-        assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "later"
-
-
-def test_a_broken_model_is_unavailable_and_the_others_serve(
-    serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
-) -> None:
-    for name in ("broken", "whole"):
-        shutil.copytree(tiny_bundle, tmp_path / name)
-    next((tmp_path / "broken").glob("*.safetensors")).write_bytes(b"")
-    with serve(weights_dir=tmp_path) as client:
-        assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "whole"
-        refused = client.post(f"{URL}&model=broken", content=photograph, headers=JPEG)
-        assert (refused.status_code, refused.json()["type"]) == (503, "not-ready")
-        assert str(tmp_path) not in refused.text
-
-
 def test_samples_times_pixels_are_limited(serve: Serve, photograph: bytes) -> None:
     with serve(max_output_pixels=61 * 43 * 2) as client:
         assert client.post(f"{URL}&samples=2", content=photograph, headers=JPEG).status_code == 200
@@ -160,6 +131,21 @@ def test_a_body_that_does_not_arrive_is_given_up(serve: Serve) -> None:
     with serve(body_timeout_s=0.2) as client, connection(client) as slow:
         slow.sendall(HEAD + b"Content-Length: 9\r\n\r\nx")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_a_device_without_memory_is_a_reason_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, photograph: bytes
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. GPU 0 has a total capacity of 8 GiB")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Translator, "sample", fail)
+        refused = client.post(URL, content=photograph, headers=JPEG)
+    assert (refused.status_code, refused.json()["type"]) == (503, "out-of-memory")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "GPU 0" not in refused.text
+    assert client.post(URL, content=photograph, headers=JPEG).status_code == 200
 
 
 def test_an_error_of_our_own_tells_nothing_of_the_inside(

@@ -82,7 +82,8 @@ class TestPictures:
         file = tmp_path / "gradient.png"
         rows, columns = np.mgrid[0:40, 0:60]
         Image.fromarray(np.stack([columns, rows, rows + columns], axis=-1).astype(np.uint8)).save(file)
-        folders = DomainFolders(((file,), (file,)), ((file,), (file,)), ("plain", "striped"))
+        files = ((file,), (file,))
+        folders = DomainFolders((tmp_path, tmp_path), files, files, ("plain", "striped"), {})
         dataset = dataset_of(folders, seed=1)
         views = [
             *dataset[PairDraw(0, 0, 0)],

@@ -76,12 +76,16 @@ def test_equal_files_never_lie_on_both_sides(fill: Fill) -> None:
 
 def test_the_fingerprint_tells_other_pictures_apart(folders: DomainFolders) -> None:
     before = folders.fingerprint()
-    file = folders.train[0][0]
-    Image.new("RGB", (9, 9)).save(file)
-    after = folders.fingerprint()
+    Image.new("RGB", (9, 9)).save(folders.train[0][0])
+    after = find_domains(*folders.roots, None, 0.1).fingerprint()
     assert before["plain"]["train"] != after["plain"]["train"]
     assert before["striped"] == after["striped"]
     assert before["plain"]["train"]["pictures"] == 21
+
+
+def test_the_fingerprint_reads_no_file_again(folders: DomainFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("read again"))
+    assert folders.fingerprint()["striped"]["validation"]["pictures"] == 1
 
 
 @pytest.mark.parametrize(

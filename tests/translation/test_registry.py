@@ -9,7 +9,16 @@ import pytest
 from translation import registry
 from translation.model import DensityRatios, TranslationModel
 from translation.registry import InvalidName, Registry, UnknownModel
-from translation.weights import CARD, Bundle, Card, InvalidBundle, MissingBundle, load_bundle, save_bundle
+from translation.weights import (
+    CARD,
+    Bundle,
+    Card,
+    InvalidBundle,
+    MissingBundle,
+    OtherPreprocessing,
+    load_bundle,
+    save_bundle,
+)
 
 
 @pytest.fixture
@@ -87,6 +96,21 @@ def test_a_broken_bundle_is_listed_with_its_fault_beside_the_whole_ones(
     assert whole.fault is None
     with pytest.raises(InvalidBundle):
         bundles.get("broken")
+
+
+def test_a_bundle_of_other_preprocessing_is_listed_as_broken_and_not_published(
+    bundles: Registry, retrained: Path, model: TranslationModel, ratios: DensityRatios, card: Card
+) -> None:
+    bundles.add(retrained, "ellipses")
+    other = card.model_copy(update={"preprocessing_digest": "0" * 64})
+    for folder in (bundles.folder("ellipses"), retrained / "bundle"):
+        save_bundle(folder, model, ratios, other)
+    with pytest.raises(OtherPreprocessing):
+        bundles.add(retrained, "other")
+    assert {entry.name: "preprocessing" in str(entry.fault) for entry in bundles.list()} == {
+        "ellipses": True,
+        "horse2zebra": False,
+    }
 
 
 @pytest.mark.parametrize("part", ["", "bundle"], ids=["run", "bundle"])

@@ -7,7 +7,7 @@ from PIL import Image
 from translation.architecture import Architecture, GeneratorArchitecture
 from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
 from translation.model import UnknownDomain, draw_code
-from translation.sampler import BATCH_SIZES, Sampler, blend
+from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Sampler, blend
 
 TRAINING_SIZE = 16
 
@@ -95,6 +95,13 @@ def test_large_pictures_are_drawn_in_smaller_batches_and_too_large_ones_not_at_a
 def test_a_process_size_below_the_smallest_is_refused() -> None:
     with pytest.raises(ImageTooSmall, match="minimum 8"):
         SAMPLER.source(Image.new("RGB", (60, 30)), process_size=7)
+
+
+def test_the_largest_process_size_is_that_of_a_square() -> None:
+    assert SAMPLER.working_size((30, 30), MAX_PROCESS_SIZE) == (MAX_PROCESS_SIZE, MAX_PROCESS_SIZE)
+    for size in ((30, 30), (30, 60)):
+        with pytest.raises(ImageTooLarge):
+            SAMPLER.working_size(size, MAX_PROCESS_SIZE + 1)
 
 
 def test_a_model_without_codes_gives_its_one_answer() -> None:

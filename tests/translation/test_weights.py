@@ -14,6 +14,13 @@ from translation import durable, weights
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import CARD, Card, load_bundle, read_card, save_bundle
 
+SHIPPED = [path.parent for path in (Path(__file__).parents[2] / "weights").glob(f"*/{CARD}")]
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_what_ships_can_be_loaded(folder: Path) -> None:
+    assert len(load_bundle(folder).card.domains) == 2
+
 
 def test_every_tensor_survives(tmp_path: Path, card: Card) -> None:
     model, ratios = card.architecture.build_model(card.domains), card.architecture.build_ratios()

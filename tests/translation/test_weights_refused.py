@@ -124,6 +124,10 @@ CARDS = {
     "a domain with a path": ({"domains": ["horse", "../zebra"]}, weights.InvalidBundle),
     "a file elsewhere": ({"files": {"../stolen.safetensors": "0" * 64}}, weights.InvalidBundle),
     "a file not there": ({"files": {"absent.safetensors": "0" * 64}}, weights.MissingBundle),
+    "other preprocessing": (
+        {"preprocessing": {"version": 0}, "preprocessing_digest": "0" * 64},
+        weights.OtherPreprocessing,
+    ),
     "a hash that is none": ({"files": {"x_given_z.safetensors": "none"}}, weights.InvalidBundle),
 }
 
@@ -139,6 +143,21 @@ def test_a_bad_card_is_refused(
     with pytest.raises(refusal) as refused:
         load_bundle(bundle)
     assert refused.type is refusal
+
+
+def test_other_preprocessing_is_told_by_version_and_difference(bundle: Path) -> None:
+    stated = json.loads((bundle / CARD).read_bytes())["preprocessing"]
+    other = {"preprocessing": stated | {"version": 0, "filter": "nearest"}, "preprocessing_digest": "0" * 64}
+    edit_card(bundle, lambda fields: fields | other)
+    with pytest.raises(weights.OtherPreprocessing) as refused:
+        load_bundle(bundle)
+    assert refused.match(f"{bundle} was trained on pictures prepared by version 0 ")
+    assert refused.match("has version 1, which differs in filter, version: translate with the sjmvi that")
+
+
+def test_a_card_that_does_not_state_its_preprocessing_is_let_through(bundle: Path) -> None:
+    edit_card(bundle, lambda fields: fields | {"preprocessing": {}, "preprocessing_digest": ""})
+    load_bundle(bundle)
 
 
 def test_no_bundle_at_all(tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ def test_the_bundle_that_a_run_started_from_may_be_gone(
         train_tiny(overrides=[f"training.start_from={bundle}", "training.steps=2"], out=run)
     shutil.rmtree(bundle)
     resume(run, device="cpu")
-    assert load_bundle(run / "bundle").card.steps == 2
+    card = load_bundle(run / "bundle").card
+    assert card.steps == 2
+    assert [ancestor.steps for ancestor in card.lineage] == [STEPS]
 
 
 STALLING_RUN = f"""

@@ -13,7 +13,8 @@ from training.build import build_learner
 from training.checkpoint import CheckpointFolder, RunInUse, RunLock
 from training.config import BadRecipe, load_recipe
 from training.dataset import BadDataset, Batch
-from training.run import NotARun, resume, train
+from training.origin import NotARun
+from training.run import resume, train
 from training.trainer import Diverged
 from translation.sampler import Sampler
 from translation.weights import load_bundle, read_card

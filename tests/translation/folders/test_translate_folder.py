@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from translation import folders
-from translation.codec import UnsupportedOutputFormat, decode
+from translation.codec import ImageTooLarge, ImageTooSmall, Picture, UnsupportedOutputFormat, decode
 from translation.folders import file_seed, translate_folder
 from translation.model import UnknownDomain
-from translation.translator import TranslationRequest, Translator
+from translation.translator import Samples, TranslationRequest, Translator
 from translation.tree import InvalidInput
 
 ZEBRA = TranslationRequest("zebra", seed=7)
@@ -55,6 +56,23 @@ def test_the_report_has_a_row_for_every_picture(translator: Translator, photos: 
     with (tmp_path / "out" / "report.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert {row["file"]: row["outcome"] for row in table} == {f: r["outcome"] for f, r in report.items()}
+
+
+def test_a_picture_for_which_the_device_lacks_memory_does_not_keep_the_others(
+    translator: Translator, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample, sampled = translator.sample, []
+
+    def second_fails(picture: Picture, request: TranslationRequest) -> Samples:
+        sampled.append(picture)
+        if len(sampled) == 2:
+            raise torch.OutOfMemoryError
+        return sample(picture, request)
+
+    monkeypatch.setattr(translator, "sample", second_fails)
+    summary = translate_folder(translator, photos, tmp_path / "out", ZEBRA)
+    assert (summary.translated, summary.failed) == (len(TRANSLATED) - 1, len(FAILED) + 1)
+    assert rows(tmp_path / "out")["a.png"]["error"] == "OutOfMemoryError"
 
 
 def test_a_files_seed_makes_the_same_picture_alone(
@@ -137,6 +155,8 @@ def test_nothing_to_translate_is_said(translator: Translator, tmp_path: Path) ->
     [
         (TranslationRequest("unicorn"), UnknownDomain),
         (TranslationRequest("zebra", format="TGA"), UnsupportedOutputFormat),
+        (TranslationRequest("zebra", process_size=7), ImageTooSmall),
+        (TranslationRequest("zebra", process_size=2049), ImageTooLarge),
     ],
 )
 def test_what_is_wrong_for_all_files_is_refused_before_the_first(

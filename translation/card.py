@@ -1,0 +1,143 @@
+"""A bundle's card, what it says of itself, and everything that can be wrong with a bundle."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from translation.architecture import Architecture
+from translation.codec import PREPROCESSING, preprocessing_digest
+
+SCHEMA_VERSION = 1
+CARD = "card.json"
+
+NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a domain, and of a bundle: safe in a path, a query and a header
+Domain = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+# The name from a stranger's card must not lead out of the folder
+FileName = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,127}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class InvalidBundle(ValueError):
+    """Not a weights bundle, or not one to trust."""
+
+
+class MissingBundle(InvalidBundle):
+    """The card, or a file that it names, is not there."""
+
+
+class UnknownSchema(InvalidBundle):
+    """The card was written by another version of this project."""
+
+
+class OtherPreprocessing(InvalidBundle):
+    """The networks were trained on pictures prepared in another way than this version prepares them."""
+
+
+class UnsafeWeights(InvalidBundle):
+    """A file that could run code where it is loaded."""
+
+
+class DigestMismatch(InvalidBundle):
+    """Not the file that the card was written for."""
+
+
+class CorruptWeights(InvalidBundle):
+    """A file that is not whole, or a weight that is not finite."""
+
+
+class WeightsMismatch(InvalidBundle):
+    """Not the tensors of the card's architecture."""
+
+
+class _Schema(BaseModel):
+    schema_version: int
+
+
+class Ancestor(BaseModel):
+    """A bundle that a training began from. No path: it would be of one machine, and the digest says more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    digest: Sha256
+    steps: int = Field(ge=0)
+
+
+class Card(BaseModel):
+    """What a bundle says of itself. Fields that this version does not know are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    schema_version: int = SCHEMA_VERSION
+    domains: tuple[Domain, Domain] = Field(description="observed, latent")
+    architecture: Architecture
+    training_size: int = Field(ge=8, description="short side of the training pictures in pixels")
+    preprocessing: dict[str, Any] = {}
+    preprocessing_digest: str = Field("", description="empty where whoever wrote the card does not say")
+    objective: dict[str, Any] = {}
+    recipe: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    steps: int = Field(0, ge=0, description="since the last of the lineage")
+    lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
+    metrics: dict[str, Any] = Field({}, description="figures, each with the protocol that gave it")
+    calibration: dict[str, Any] | None = None
+    licence: str = "not stated"
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    files: dict[FileName, Sha256] = {}
+
+    @field_validator("domains")
+    @classmethod
+    def _two_names(cls, domains: tuple[str, str]) -> tuple[str, str]:
+        if domains[0] == domains[1]:
+            raise ValueError(f"both domains are named {domains[0]!r}")
+        return domains
+
+
+def read_card(folder: Path) -> tuple[Card, str]:
+    """The card, without its weights, and the bundle's digest. Raises InvalidBundle."""
+    if folder.is_file():
+        refuse_pickle(folder, folder.read_bytes())
+    data = read_file(folder / CARD)
+    try:
+        version = _Schema.model_validate_json(data).schema_version
+        if version == SCHEMA_VERSION:
+            return Card.model_validate_json(data), hashlib.sha256(data).hexdigest()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise InvalidBundle(f"{folder / CARD} is not a card: {where} {fault['msg']}") from error
+    raise UnknownSchema(
+        f"{folder / CARD} has schema version {version}, known is {SCHEMA_VERSION}: upgrade sjmvi"
+    )
+
+
+def refuse_other_preprocessing(folder: Path, card: Card) -> None:
+    """Raises OtherPreprocessing. A card that does not say is let through: no training of ours wrote it, and
+    whoever did knows what the networks were shown."""
+    if card.preprocessing_digest in ("", preprocessing_digest()):
+        return
+    stated = card.preprocessing
+    differing = sorted(name for name in stated | PREPROCESSING if stated.get(name) != PREPROCESSING.get(name))
+    raise OtherPreprocessing(
+        f"{folder} was trained on pictures prepared by version {stated.get('version', 'unknown')} of the "
+        f"preprocessing; this sjmvi has version {PREPROCESSING['version']}, which differs in "
+        f"{', '.join(differing) or 'its digest'}: translate with the sjmvi that made it, or train it again"
+    )
+
+
+def refuse_pickle(path: Path, data: bytes) -> None:
+    """By content: pickle from protocol 2 on, torch's zip of it, and what ends in pickle's STOP."""
+    is_safetensors = data[8:9] == b"{"  # behind a length, whose bytes may open like a pickle
+    if not is_safetensors and (data.startswith((b"\x80", b"PK")) or data.endswith(b".")):
+        raise UnsafeWeights(f"{path.name} is a pickle, which can run code: only safetensors are loaded")
+
+
+def read_file(path: Path) -> bytes:
+    """Raises MissingBundle."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise MissingBundle(f"{path} is missing: {path.parent} is not a whole weights bundle") from error
