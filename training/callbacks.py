@@ -7,6 +7,7 @@ A resumed run repeats the steps since its last checkpoint. So a log begins by dr
 from __future__ import annotations
 
 import json
+import logging
 import math
 import shutil
 import sys
@@ -23,7 +24,10 @@ from translation.codec import to_image
 from translation.durable import replacing
 
 if TYPE_CHECKING:
+    from training.objective.divergences import FDivergence
     from training.trainer import StepReport
+
+log = logging.getLogger(__name__)
 
 
 class Callback(Protocol):
@@ -148,3 +152,42 @@ class SampleGrid:
 
     def on_end(self) -> None:
         """Every grid is on the disk already."""
+
+
+class StopSigns:
+    """Warns when a ratio has long been none: its mean over the references, 1 at the truth, is far from it.
+
+    For divergences whose pull on a draw grows exponentially with its log ratio: there it says that few draws
+    decide, and that the divergences reported are none. A bounded one survives such ratios, and pictures give
+    them as a rule: two sets of pictures hardly overlap, so that only a ratio's slope is of use. Nothing is
+    said of those.
+    """
+
+    CREDIBLE = (0.1, 10.0)
+    PATIENCE = 10  # logged steps
+
+    def __init__(self, divergence: FDivergence) -> None:
+        self.is_bounded = divergence.is_bounded
+        self._in_a_row = {"latent": 0, "observed": 0}
+
+    def on_step(self, report: StepReport) -> None:
+        if self.is_bounded or not report.scalars:
+            return
+        for ratio in self._in_a_row:
+            mean = report.scalars[f"mean_ratio_{ratio}"]
+            is_credible = self.CREDIBLE[0] <= mean <= self.CREDIBLE[1]  # what is not a number is not
+            self._in_a_row[ratio] = 0 if is_credible else self._in_a_row[ratio] + 1
+            if self._in_a_row[ratio] == self.PATIENCE:
+                self._warn(report.step, ratio, mean)
+
+    def on_end(self) -> None:
+        """There is nothing to close."""
+
+    def _warn(self, step: int, ratio: str, mean: float) -> None:
+        log.warning(
+            "step %d: the %s ratio is not to be believed, nor is kl_%s. Its mean over the references, 1 for "
+            "a true ratio, has been outside [%g, %g] for %d logged steps and is %.3g now. Take "
+            "objective.divergence=gan, in which no draw outweighs another, or raise optimisation.ratio_steps "
+            "and lower optimisation.ratios_rate",
+            *(step, ratio, ratio, *self.CREDIBLE, self.PATIENCE, mean),
+        )

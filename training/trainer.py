@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from training.callbacks import Callback
+from training.callbacks import Callback, StopSigns
 from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
 from training.dataset import Batch
 from training.objective.ratios import frozen, gradient_penalty
@@ -128,14 +128,15 @@ class Trainer:
         Raises Diverged, with the checkpoints from before the trouble kept.
         """
         saved_at = time.monotonic()
+        callbacks = (*self.callbacks, StopSigns(self.objective.divergence))
         with ExitStack() as stack:
-            for callback in self.callbacks:
+            for callback in callbacks:
                 stack.callback(callback.on_end)
             for batch in batches:
                 if self.step >= self.schedule.steps or stopped():
                     break
                 report = self._step(batch)
-                for callback in self.callbacks:
+                for callback in callbacks:
                     callback.on_step(report)
                 if time.monotonic() - saved_at > self.schedule.checkpoint_every_s:
                     self.save()

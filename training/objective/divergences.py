@@ -36,12 +36,17 @@ def exp_safe(exponent: Tensor, cap: float = 6.0) -> Tensor:
 
 @dataclass(frozen=True)
 class FDivergence:
-    """One row of the table. Beyond `cap` its exponentials continue as parabolas (inf: they are exact)."""
+    """One row of the table. Beyond `cap` its exponentials continue as parabolas (inf: they are exact).
+
+    is_bounded: no draw pulls at its log ratio with more than its own weight, |a'(l)|, |b'(l)| <= 1. In the
+    other rows the pull grows as an exponential of l, so that few draws can carry a ratio away.
+    """
 
     f: Callable[[Tensor], Tensor]
     a: Callable[[Tensor, Exp], Tensor]
     b: Callable[[Tensor, Exp], Tensor]
     cap: float = 6.0
+    is_bounded: bool = False
 
     def on_model(self, log_ratio: Tensor) -> Tensor:
         """a(l), elementwise, float32 or wider; its mean over the model's draws is what the bound adds."""
@@ -88,11 +93,13 @@ DIVERGENCES: dict[str, FDivergence] = {
         f=lambda u: u * u.log() - (u + 1) * (u + 1).log(),
         a=lambda l, exp: -F.softplus(-l),
         b=lambda l, exp: F.softplus(l),
+        is_bounded=True,
     ),
     "js2": FDivergence(
         f=lambda u: u * u.log() - (u + 1) * ((u + 1) / 2).log(),
         a=lambda l, exp: math.log(2) - F.softplus(-l),
         b=lambda l, exp: F.softplus(l) - math.log(2),
+        is_bounded=True,
     ),
     "pearson": FDivergence(
         f=lambda u: (u - 1).square(),
@@ -113,6 +120,7 @@ DIVERGENCES: dict[str, FDivergence] = {
         f=lambda u: -u / (1 + u),
         a=lambda l, exp: -torch.sigmoid(-l).square(),
         b=lambda l, exp: torch.sigmoid(l).square(),
+        is_bounded=True,
     ),
     "nonsat": FDivergence(
         f=lambda u: (1 + u) * (1 + u).log() - u,

@@ -202,6 +202,13 @@ def test_losses_are_finite_and_rise_with_the_log_ratio(side: GeneratorLoss, dtyp
     assert value[-1] > value[0]
 
 
+@pytest.mark.parametrize("divergence", EXACT.values(), ids=EXACT)
+def test_bounded_rows_are_those_in_which_no_draw_outweighs_another(divergence: FDivergence) -> None:
+    l = torch.linspace(-20, 20, 401, dtype=torch.double, requires_grad=True)
+    steepest = max(slope(side(l), l).max().item() for side in (divergence.on_model, divergence.on_reference))
+    assert (steepest <= 1) == divergence.is_bounded
+
+
 @pytest.mark.parametrize("offset", [-1e-9, 0, 1e-9], ids=["below", "at", "above"])
 def test_safe_exponential_is_smooth_at_its_cap(offset: float) -> None:
     exponent = torch.tensor([6 + offset], dtype=torch.double, requires_grad=True)
