@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_experiment import experiment
 from app.cli_translate import translate
 from app.cli_weights import weights
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(weights, name="weights")
+app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
 )
@@ -128,7 +130,7 @@ def _message_of(error: Exception) -> str:
 def _problem_of(error: Exception) -> "Problem":
     from app.errors import PROBLEMS, problem_of
 
-    return problem_of(error, {**PROBLEMS, **_training_problems()})
+    return problem_of(error, {**PROBLEMS, **_training_problems(), **_experiment_problems()})
 
 
 def _training_problems() -> Mapping[type[Exception], "Problem"]:
@@ -150,6 +152,15 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
         RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
         Diverged: Problem("diverged", 500, FAILED),
     }
+
+
+def _experiment_problems() -> Mapping[type[Exception], "Problem"]:
+    if "training.experiments.results" not in sys.modules:
+        return {}
+    from app.errors import INPUT, Problem
+    from training.experiments.results import OtherResults
+
+    return {OtherResults: Problem("other-results", 409, INPUT)}
 
 
 def _pair(domains: str | None) -> tuple[str, str] | None:

@@ -162,7 +162,7 @@ class Progress:
         self.stream.flush()
 
     def end(self) -> None:
-        if self.terminal:
+        if self.terminal and math.isfinite(self._renewed_s):
             self.stream.write("\n")
 
     def _left(self, now: float, done: float) -> list[str]:
