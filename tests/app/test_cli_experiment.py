@@ -1,48 +1,70 @@
+"""The experiments' commands, on measurements of a moment."""
+
 import json
-import subprocess
-import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.cli import execute
+from training.experiments import divergences
+from training.experiments.results import ReportShare
+
+COMMAND = ["experiment", "divergences", "--seeds", "2"]
 
 
-def command(*arguments: str) -> list[str]:
-    return ["experiment", "mnist", *arguments]
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    brief = partial(divergences.Protocol, nats=(0.5, 2.0), steps=5, batch_size=16, measured=100)
+    monkeypatch.setattr(divergences, "Protocol", brief)
 
 
-def test_a_missing_file_is_told_what_is_wanted_and_where_it_is_published(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def results() -> str:
+    return Path("runs/divergences/results.json").read_text()
+
+
+def test_every_method_has_a_row_and_the_figures_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(COMMAND) == 0
+    output = capsys.readouterr()
+    *rows, path = output.out.splitlines()
+    assert rows[0].split() == ["learned", "by", "0.5", "nats", "2", "nats"]
+    assert [row.split()[0] for row in rows[1:]] == list(divergences.METHODS)
+    assert all(row.count("±") == 2 for row in rows[1:])
+    assert path == "runs/divergences/results.json"
+    assert "left" in output.err
+    assert json.loads(results())["seeds"] == [0, 1]
+
+
+def test_an_interrupted_one_goes_on_where_it_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert execute(command("--data", str(tmp_path / "none.npz"), "--out", str(tmp_path / "out"))) == 3
-    error = capsys.readouterr().err
-    assert error.startswith("error: bad-dataset: there is no")
-    assert "x_train (60000, 28, 28)" in error
-    assert "published" in error
-    assert not (tmp_path / "out").exists()
+    asked, measure = [], divergences.measure
+
+    def interrupted(
+        protocol: divergences.Protocol, method: str, seed: int, report: ReportShare
+    ) -> Mapping[str, float]:
+        asked.append((method, seed))
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return measure(protocol, method, seed, report)
+
+    monkeypatch.setattr(divergences, "measure", interrupted)
+    assert execute(COMMAND) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+    assert execute(COMMAND) == 0
+    assert len(asked) == 2 * len(divergences.METHODS) + 1
 
 
-def test_an_unknown_method_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert execute(command("--data", str(tmp_path / "none.npz"), "--methods", "vae,gan")) == 2
-    assert "gan is none of sjmvi, vae, avb" in capsys.readouterr().err
-
-
-def test_results_of_another_protocol_are_not_added_to(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_results_of_another_protocol_are_an_input_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pictures, labels = np.zeros((5100, 28, 28), np.uint8), np.zeros(50, np.uint8)
-    np.savez(tmp_path / "digits.npz", x_train=pictures, x_test=pictures[:50], y_test=labels)
-    (tmp_path / "results.json").write_text(json.dumps({"protocol": "theirs", "seeds": [0], "finished": {}}))
-    assert execute(command("--data", str(tmp_path / "digits.npz"), "--out", str(tmp_path))) == 3
-    assert "another protocol" in capsys.readouterr().err
-
-
-def test_help_does_not_wait_for_torch() -> None:
-    code = """import sys, app.cli
-assert app.cli.execute(["experiment", "mnist", "--help"]) == 0
-assert not {"torch", "matplotlib"} & set(sys.modules)"""
-    subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True, capture_output=True
-    )
+    assert execute(COMMAND) == 0
+    before = results()
+    monkeypatch.setattr(divergences, "Protocol", partial(divergences.Protocol, steps=6))
+    assert execute(COMMAND) == 3
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert line.startswith("error: other-results: runs/divergences/results.json was made under another")
+    assert "steps 5, not 6" in line
+    assert results() == before

@@ -162,7 +162,7 @@ class Progress:
         self.stream.flush()
 
     def end(self) -> None:
-        if self.terminal:
+        if self.terminal and math.isfinite(self._renewed_s):
             self.stream.write("\n")
 
     def _left(self, now: float, done: float) -> list[str]:
@@ -190,15 +190,14 @@ def complete(results: Results, methods: Sequence[str], run: Run, stream: TextIO 
         progress.end()
 
 
-def summary(table: Mapping[str, Any]) -> str:
-    """A table's means and standard deviations as text: a row a metric, a column a method."""
+def summary(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Mean and standard deviation as text, by metric and method; "-" where a method lacks a metric."""
     methods = table["methods"]
-    metrics = list(dict.fromkeys(metric for figures in methods.values() for metric in figures))
-    rows = [["", *methods]]
-    rows += [[metric, *(_cell(figures.get(metric)) for figures in methods.values())] for metric in metrics]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    metrics = dict.fromkeys(metric for figures in methods.values() for metric in figures)
+    return {
+        metric: {method: _cell(figures.get(metric)) for method, figures in methods.items()}
+        for metric in metrics
+    }
 
 
 def _cell(metric: Mapping[str, float | None] | None) -> str:

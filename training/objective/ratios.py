@@ -130,6 +130,39 @@ class StructuredRatio(LogRatio):
         return log_density.flatten()
 
 
+class BridgedRatio(StructuredRatio):
+    """A structured ratio whose s is learned from a bridge g, a density that is known and easy to draw from:
+
+        log r = log q(judged | given) - log g(judged) + log g(judged) / p*(judged)
+
+    of which only the last needs learning. Under a narrow q nearly every reference is beyond doubt, and s
+    learns next to nothing from draws of q; g overlaps p* and never moves. Rhodes et al. (2020),
+    https://arxiv.org/abs/2006.12204, section 3, with a bridge of one known end.
+    """
+
+    def __init__(
+        self,
+        log_reference: nn.Module,
+        conditional: Callable[[Tensor], Density],
+        bridge: torch.distributions.Distribution,
+    ) -> None:
+        super().__init__(log_reference, conditional)
+        self.bridge = bridge
+
+    def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
+        """-J of g against the reference, whatever the joint draws."""
+        return self.reference_loss(divergence, reference)
+
+    def reference_loss(self, divergence: FDivergence, reference: Tensor) -> Tensor:
+        """-J of g against `reference` (N, K), a scalar."""
+        drawn = self.bridge.sample(reference.shape[:1])
+        return -divergence.bound(self._over_reference(drawn), self._over_reference(reference))
+
+    def _over_reference(self, judged: Tensor) -> Tensor:
+        """log g / p*."""
+        return self.bridge.log_prob(judged) - self._log_reference(judged)
+
+
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
     """Within, the module's parameters take no gradient; what flows through it still does."""

@@ -186,6 +186,13 @@ def test_a_terminal_has_one_line_that_renews_itself(monkeypatch: pytest.MonkeyPa
     assert [len(line) < 20 for line in written.rstrip("\n").split("\r\x1b[K")[1:]] == [True] * 7
 
 
+def test_where_nothing_is_missing_nothing_is_shown(path: Path) -> None:
+    Results(path, PROTOCOL, [0]).add("ours", 0, {"error": 1})
+    stream = Terminal()
+    complete(Results(path, PROTOCOL, [0]), ["ours"], Counter(stop_at=0), stream)
+    assert stream.getvalue() == ""
+
+
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["file", "terminal"])
 def test_many_short_runs_do_not_flood_the_stream(stream: io.StringIO) -> None:
     progress = Progress(1000, stream, lambda: 1.0)

@@ -23,7 +23,7 @@ from training.experiments.mnist.digits import Digits, load_digits
 from training.experiments.mnist.figures import draw_figures
 from training.experiments.mnist.measure import aggregate_posterior, likelihood_terms, reconstruction_errors
 from training.experiments.mnist.methods import METHODS, Budget, Method
-from training.experiments.mnist.networks import LatentModel, Moments
+from training.experiments.mnist.networks import LatentModel
 from training.experiments.results import ReportShare, Results, complete
 from translation.durable import replacing
 
@@ -86,7 +86,7 @@ def run_experiment(
     def run(name: str, seed: int, report: ReportShare) -> Mapping[str, float]:
         torch.manual_seed(seed)
         prior = PriorSamples.draw(digits)
-        trained = train(METHODS[name](Moments.of(prior.train), budget), digits, prior, budget, report)
+        trained = train(METHODS[name](prior.train, budget), digits, prior, budget, report)
         folder = out / "runs" / f"{name}-{seed}"
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / "losses.json") as file:

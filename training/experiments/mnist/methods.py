@@ -1,6 +1,6 @@
 """What each method minimises. All share the encoder's and the decoder's size, the budget and the selection.
 
-    sjmvi   NELL + KL_latent + NELP + KL_observed; the prior is known by samples, and r(z; x) is structured
+    sjmvi   NELL + KL_latent + NELP + KL_observed; the prior is known by samples; r(z; x) is bridged
     vae     NELL + KL[q(z|x) || banana] in closed form: the only one that is given the prior's density
     avb     NELL + E_q[T(z; x)], T by classifying posterior draws against prior samples; q(z|x) is implicit
 
@@ -8,11 +8,13 @@ Kingma and Welling (2014); Mescheder, Nowozin and Geiger (2017), https://arxiv.o
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
+from torch.distributions import MultivariateNormal
 
 from training.experiments.banana import Banana
 from training.experiments.mnist.networks import (
@@ -27,9 +29,12 @@ from training.experiments.mnist.networks import (
 )
 from training.objective.divergences import DIVERGENCES
 from training.objective.likelihoods import negative_log_likelihood
-from training.objective.ratios import FreeRatio, StructuredRatio, frozen
+from training.objective.ratios import BridgedRatio, FreeRatio, frozen
 from training.objective.sjmvi import PRESETS, SJMVI, Maps, Ratios, Weights
 from training.optimisers import Optimisation, adam, linear_decay
+
+BRIDGE_WIDTH = 1.5  # of the prior samples' own spread
+WARM_UP_BATCH = 1_024
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Budget:
     decoder_scale: float = 0.2
     maps_rate: float = 1e-3
     ratios_rate: float = 1e-3
-    ratio_steps: int = 1
+    warm_up_steps: int = 2_000
     betas: tuple[float, float] = (0.5, 0.999)
     decay_from: float = 0.5
     clip_norm: float = 1e3
@@ -66,7 +71,8 @@ class Method(Protocol):
 
 
 class VAE:
-    def __init__(self, moments: Moments, budget: Budget) -> None:
+    def __init__(self, prior: Tensor, budget: Budget) -> None:
+        moments = Moments.of(prior)
         self.prior = Banana()
         self.model = _model(Encoder(moments, budget.hidden), moments, budget)
         self.maps = _adam(self.model, budget.maps_rate, budget)
@@ -83,12 +89,12 @@ class VAE:
 
 
 class AVB:
-    def __init__(self, moments: Moments, budget: Budget) -> None:
+    def __init__(self, prior: Tensor, budget: Budget) -> None:
+        moments = Moments.of(prior)
         self.model = _model(ImplicitEncoder(moments, budget.hidden), moments, budget)
         self.adversary = Adversary(moments, budget.hidden)
         self.maps = _adam(self.model, budget.maps_rate, budget)
         self.ratios = _adam(self.adversary, budget.ratios_rate, budget)
-        self.ratio_steps = budget.ratio_steps
 
     def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
         drawn = self.model.encoder.sample(x)
@@ -96,9 +102,8 @@ class AVB:
         with frozen(self.adversary):
             kl_latent = self.adversary(drawn, x).mean()
         self.maps.descend(nell + kl_latent, step)
-        for _ in range(self.ratio_steps):
-            bound = DIVERGENCES["gan"].bound(self.adversary(drawn.detach(), x), self.adversary(z, x))
-            self.ratios.descend(-bound, step)
+        bound = DIVERGENCES["gan"].bound(self.adversary(drawn.detach(), x), self.adversary(z, x))
+        self.ratios.descend(-bound, step)
         return {"nell": nell, "kl_latent": kl_latent, "ratio_loss": -bound}
 
     def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
@@ -106,16 +111,18 @@ class AVB:
 
 
 class SJMVIMethod:
-    def __init__(self, moments: Moments, budget: Budget) -> None:
+    def __init__(self, prior: Tensor, budget: Budget) -> None:
+        moments = Moments.of(prior)
         encoder = Encoder(moments, budget.hidden)
         self.model = _model(encoder, moments, budget)
         self.log_prior = LogPrior(moments, budget.hidden)
         self.pair = PairRatio(moments, budget.hidden)
         self.networks = nn.ModuleList([self.log_prior, self.pair])
+        self.bridge = MultivariateNormal(moments.mean, BRIDGE_WIDTH**2 * moments.covariance)
         self.objective: SJMVI = PRESETS["paper-gan"].objective(budget.weights, "sum")
         self.maps = _adam(self.model, budget.maps_rate, budget)
         self.ratios = _adam(self.networks, budget.ratios_rate, budget)
-        self.ratio_steps = budget.ratio_steps
+        self._warm_up(encoder, prior, budget)
 
     def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
         maps, ratios = self._maps_and_ratios(self.model)
@@ -123,9 +130,9 @@ class SJMVIMethod:
             draws = self.objective.draw(maps, x, z)
             terms = self.objective.terms(maps, ratios, draws)
         self.maps.descend(self.objective.maps_loss(terms), step)
-        for _ in range(self.ratio_steps):
-            loss = self.objective.ratio_loss(ratios, draws)
-            self.ratios.descend(loss, step)
+        # the bridge carries no posterior noise that a reference would have to match
+        loss = self.objective.ratio_loss(ratios, replace(draws, latent_reference=z))
+        self.ratios.descend(loss, step)
         return _four(vars(terms)) | {"ratio_loss": loss}
 
     def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
@@ -136,11 +143,23 @@ class SJMVIMethod:
     def _maps_and_ratios(self, model: LatentModel) -> tuple[Maps, Ratios]:
         encoder = model.encoder
         assert isinstance(encoder, Encoder)
-        latent = StructuredRatio(self.log_prior, encoder)
-        return Maps(model.decoder, encoder), Ratios(latent, FreeRatio(self.pair))
+        return Maps(model.decoder, encoder), Ratios(self._latent_ratio(encoder), FreeRatio(self.pair))
+
+    def _latent_ratio(self, encoder: Encoder) -> BridgedRatio:
+        return BridgedRatio(self.log_prior, encoder, self.bridge)
+
+    def _warm_up(self, encoder: Encoder, prior: Tensor, budget: Budget) -> None:
+        """Neither the prior nor the bridge moves: their ratio may be known before it is needed."""
+        ratio, divergence = self._latent_ratio(encoder), self.objective.divergence
+        optimisation = adam(
+            self.log_prior.parameters(), budget.ratios_rate, budget.betas, lambda step: 1.0, budget.clip_norm
+        )
+        for step in range(budget.warm_up_steps):
+            reference = prior[torch.randint(len(prior), (WARM_UP_BATCH,))]
+            optimisation.descend(ratio.reference_loss(divergence, reference), step)
 
 
-METHODS: dict[str, Callable[[Moments, Budget], Method]] = {"sjmvi": SJMVIMethod, "vae": VAE, "avb": AVB}
+METHODS: dict[str, Callable[[Tensor, Budget], Method]] = {"sjmvi": SJMVIMethod, "vae": VAE, "avb": AVB}
 
 
 def _four(terms: Terms) -> dict[str, Tensor]:
