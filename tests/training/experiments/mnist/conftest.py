@@ -26,4 +26,4 @@ def data(arrays: dict[str, np.ndarray], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def budget() -> Budget:
-    return Budget(steps=40, batch_size=32, hidden=16)
+    return Budget(steps=40, batch_size=32, hidden=16, warm_up_steps=20)
