@@ -44,22 +44,24 @@ def mnist(
     methods: Annotated[
         str | None, typer.Option(help="some of sjmvi,vae,avb: two commands can fill one folder")
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="another budget than the published one, for all methods")
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="another budget, as in steps=2000 or weights.nelp=1; repeatable"),
     ] = None,
 ) -> None:
     """MNIST under a banana-shaped prior, by SJMVI, a VAE and AVB: the paper's section 7.
 
     A finished run is in results.json at once; the same command makes what is missing.
     """
+    from training.experiments.mnist.budget import load_budget
     from training.experiments.mnist.experiment import run_experiment
-    from training.experiments.mnist.methods import METHODS, Budget
+    from training.experiments.mnist.methods import METHODS
     from training.experiments.results import summary
 
     chosen = list(METHODS) if methods is None else methods.split(",")
     if unknown := set(chosen) - METHODS.keys():
         raise typer.BadParameter(f"--methods: {', '.join(sorted(unknown))} is none of {', '.join(METHODS)}")
-    budget = Budget() if steps is None else Budget(steps=steps)
+    budget = load_budget(overrides or ())
     with _interruptible():
         table = run_experiment(data, out, range(seeds), chosen, budget)
     _print("mean ± std", summary(table))

@@ -134,10 +134,10 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     try:
         fields = tomllib.loads(_source(name_or_path))
         for override in overrides:
-            _apply(fields, override)
+            apply_override(fields, override)
         return Recipe.model_validate(fields)
     except ValidationError as error:
-        raise BadRecipe(f"{name_or_path}: {_first_fault(error)}") from error
+        raise BadRecipe(f"{name_or_path}: {first_fault(error)}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRecipe(f"{name_or_path} is not TOML: {error}") from error
 
@@ -165,15 +165,16 @@ def _source(name_or_path: str) -> str:
     return Path(name_or_path).read_text("utf-8")
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """One line: which field, what is wrong with it, what was given."""
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
     given = "" if isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}".removeprefix(": ").replace("Value error, ", "")
 
 
-def _apply(fields: dict[str, Any], override: str) -> None:
-    """`data.size=64`; the value is TOML, or a plain word."""
+def apply_override(fields: dict[str, Any], override: str) -> None:
+    """`data.size=64`; the value is TOML, or a plain word. Raises BadRecipe."""
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise BadRecipe(f"{override!r} is not of the form section.field=value")

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from training.experiments.banana import Banana
+from training.experiments.mnist.budget import Budget
 from training.experiments.mnist.digits import Digits, load_digits
 from training.experiments.mnist.figures import draw_figures
 from training.experiments.mnist.measure import aggregate_posterior, likelihood_terms, reconstruction_errors
-from training.experiments.mnist.methods import METHODS, Budget, Method
+from training.experiments.mnist.methods import METHODS, Method
 from training.experiments.mnist.networks import LatentModel
 from training.experiments.results import ReportShare, Results, complete
 from translation.durable import replacing

@@ -8,7 +8,7 @@ Kingma and Welling (2014); Mescheder, Nowozin and Geiger (2017), https://arxiv.o
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
 from training.experiments.banana import Banana
+from training.experiments.mnist.budget import Budget
 from training.experiments.mnist.networks import (
     Adversary,
     Decoder,
@@ -30,29 +31,11 @@ from training.experiments.mnist.networks import (
 from training.objective.divergences import DIVERGENCES
 from training.objective.likelihoods import negative_log_likelihood
 from training.objective.ratios import BridgedRatio, FreeRatio, frozen
-from training.objective.sjmvi import PRESETS, SJMVI, Maps, Ratios, Weights
+from training.objective.sjmvi import PRESETS, SJMVI, Maps, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
 
 BRIDGE_WIDTH = 1.5  # of the prior samples' own spread
 WARM_UP_BATCH = 1_024
-
-
-@dataclass(frozen=True)
-class Budget:
-    """One for all methods. Scales are on the pixels' range, [0, 1]."""
-
-    steps: int = 10_000
-    batch_size: int = 128
-    hidden: int = 256
-    decoder_scale: float = 0.2
-    maps_rate: float = 1e-3
-    ratios_rate: float = 1e-3
-    warm_up_steps: int = 2_000
-    betas: tuple[float, float] = (0.5, 0.999)
-    decay_from: float = 0.5
-    clip_norm: float = 1e3
-    ema_decay: float = 0.999
-    weights: Weights = Weights(nelp=5.0, kl_observed=0.2)  # of SJMVI's terms
 
 
 Terms = Mapping[str, Tensor]  # scalars, nats per sample

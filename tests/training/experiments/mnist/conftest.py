@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.experiments.mnist.budget import Budget
 from training.experiments.mnist.digits import VALIDATION
-from training.experiments.mnist.methods import Budget
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from training.experiments.mnist.budget import Budget
 from training.experiments.mnist.digits import load_digits
 from training.experiments.mnist.experiment import PriorSamples, follow, held_out_error, run_experiment, train
-from training.experiments.mnist.methods import METHODS, Budget
+from training.experiments.mnist.methods import METHODS
 from training.experiments.results import OtherResults
 
 ERRORS = {"mse_z", "mse_z_sum", "mse_x"}

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from training.experiments.banana import Banana
+from training.experiments.mnist.budget import Budget
 from training.experiments.mnist.digits import Digits, load_digits
-from training.experiments.mnist.methods import METHODS, Budget, Method
+from training.experiments.mnist.methods import METHODS, Method
 from training.experiments.mnist.networks import LogPrior, Moments
 
 PRIOR = Banana().sample(2_000, torch.Generator().manual_seed(1))

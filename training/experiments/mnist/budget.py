@@ -1,0 +1,41 @@
+"""What a training may cost and how it goes about it: one for all methods; the weights are SJMVI's own."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from training.config import BadRecipe, apply_override, first_fault
+from training.objective.sjmvi import Weights
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One for all methods. Scales are on the pixels' range, [0, 1]."""
+
+    steps: int = 10_000
+    batch_size: int = 128
+    hidden: int = 256
+    decoder_scale: float = 0.2
+    maps_rate: float = 1e-3
+    ratios_rate: float = 1e-3
+    warm_up_steps: int = 2_000
+    betas: tuple[float, float] = (0.5, 0.999)
+    decay_from: float = 0.5
+    clip_norm: float = 1e3
+    ema_decay: float = 0.999
+    weights: Weights = Weights(nelp=5.0, kl_observed=0.2)  # of SJMVI's terms
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+def load_budget(overrides: Sequence[str] = ()) -> Budget:
+    """The published budget with `field=value` or `weights.term=value` instead. Raises BadRecipe."""
+    fields: dict[str, Any] = asdict(Budget())
+    for override in overrides:
+        apply_override(fields, override)
+    try:
+        return TypeAdapter(Budget).validate_python(fields)
+    except ValidationError as error:
+        raise BadRecipe(f"the budget: {first_fault(error)}") from error
