@@ -25,7 +25,7 @@ class Budget:
     decay_from: float = 0.5
     clip_norm: float = 1e3
     ema_decay: float = 0.999
-    weights: Weights = Weights(nelp=5.0, kl_observed=0.2)  # of SJMVI's terms
+    weights: Weights = Weights(nelp=5.0, kl_latent=3.0, kl_observed=0.2)  # of SJMVI's terms
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
