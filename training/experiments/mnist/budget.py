@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from training.config import BadRecipe, apply_override, first_fault
 from training.objective.sjmvi import Weights
@@ -14,16 +14,16 @@ from training.objective.sjmvi import Weights
 class Budget:
     """One for all methods. Scales are on the pixels' range, [0, 1]."""
 
-    steps: int = 10_000
-    batch_size: int = 128
-    hidden: int = 256
-    decoder_scale: float = 0.2
-    maps_rate: float = 1e-3
-    ratios_rate: float = 1e-3
-    warm_up_steps: int = 2_000
+    steps: PositiveInt = 10_000
+    batch_size: PositiveInt = 128
+    hidden: PositiveInt = 256
+    decoder_scale: PositiveFloat = 0.2
+    maps_rate: PositiveFloat = 1e-3
+    ratios_rate: PositiveFloat = 1e-3
+    warm_up_steps: NonNegativeInt = 2_000
     betas: tuple[float, float] = (0.5, 0.999)
     decay_from: float = 0.5
-    clip_norm: float = 1e3
+    clip_norm: PositiveFloat = 1e3
     ema_decay: float = 0.999
     weights: Weights = Weights(nelp=5.0, kl_latent=3.0, kl_observed=0.2)  # of SJMVI's terms
 

@@ -12,7 +12,9 @@ def test_a_value_takes_the_place_of_the_published_one() -> None:
     assert load_budget(["steps=20", "weights.nelp=1"]) == Budget(steps=20, weights=weights)
 
 
-@pytest.mark.parametrize("override", ["stepz=3", "steps=many", "weights.nell", "weights.nope=1"])
+@pytest.mark.parametrize(
+    "override", ["stepz=3", "steps=many", "weights.nell", "weights.nope=1", "steps=0", "maps_rate=-1"]
+)
 def test_a_wrong_value_is_refused_by_name(override: str) -> None:
     with pytest.raises(BadRecipe, match=override.split("=")[0].split(".")[-1]):
         load_budget([override])
