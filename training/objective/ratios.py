@@ -4,8 +4,8 @@
 
 `FreeRatio` learns log r outright. `TwoHeadRatio` splits it into a marginal part, log q(z)/p*(z), and a
 conditional part, log q(z|x)/q(z), whose expectation is the mutual information, and weighs the latter.
-`StructuredRatio` uses that q(z|x) is known and learns log p*(z) alone. Tiao, Bonilla and Ramos (2018),
-section 4 and appendix G.
+`StructuredRatio` uses that q(z|x) is known and learns log p*(z) alone; `SplitRatio` weighs the conditional
+part of such a ratio. Tiao, Bonilla and Ramos (2018), section 4 and appendix G.
 
 Networks return log ratios of shape (B,) or, per patch, (B, 1, h, w); expectations average over patches.
 """
@@ -161,6 +161,38 @@ class BridgedRatio(StructuredRatio):
     def _over_reference(self, judged: Tensor) -> Tensor:
         """log g / p*."""
         return self.bridge.log_prob(judged) - self._log_reference(judged)
+
+
+class SplitRatio(LogRatio):
+    """Any log ratio, charged as marginal + conditioning * (whole - marginal), conditioning in [0, 1].
+
+    The network gives (B,) or (B, 1), log q(z)/p*(z), and is learned from the draws and the references alone.
+    What the whole has beyond it is log q(z|x)/q(z), whose expectation is the information that z holds about
+    x. That can be had smaller by draws that huddle where p* is dense, so a large weight on the whole ratio
+    does not bring q(z) to p*; a large weight on its marginal part does. 1 charges the whole, the paper.
+    """
+
+    def __init__(self, whole: LogRatio, marginal: nn.Module, conditioning: float) -> None:
+        super().__init__()
+        self.whole = whole
+        self.marginal = marginal
+        self.conditioning = conditioning
+
+    def forward(self, judged: Tensor, given: Tensor) -> Tensor:
+        log_ratio: Tensor = self.whole(judged, given)
+        return log_ratio
+
+    def at(self, joint: Joint) -> Tensor:
+        marginal = self._marginal(joint.judged)
+        return marginal + self.conditioning * (self.whole.at(joint) - marginal)
+
+    def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
+        bound = divergence.bound(self._marginal(joint.judged), self._marginal(reference))
+        return self.whole.loss(divergence, joint, reference) - bound
+
+    def _marginal(self, judged: Tensor) -> Tensor:
+        log_ratio: Tensor = self.marginal(judged)
+        return log_ratio.flatten()
 
 
 @contextmanager

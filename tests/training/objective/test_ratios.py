@@ -13,10 +13,9 @@ from training.objective.joints import Joint
 from training.objective.ratios import (
     FreeRatio,
     LogRatio,
+    SplitRatio,
     StructuredRatio,
     TwoHeadRatio,
-    frozen,
-    gradient_penalty,
 )
 from translation.distributions import Normal
 
@@ -79,13 +78,24 @@ def two_head(conditioning: float = 1.0) -> TwoHeadRatio:
     return TwoHeadRatio(TwoHeads(), conditioning)
 
 
+def structured() -> StructuredRatio:
+    return StructuredRatio(Table(LOG_P), Conditional(LOG_Q_GIVEN_X))
+
+
+def split(conditioning: float = 1.0) -> SplitRatio:
+    return SplitRatio(structured(), Table(LOG_Q - LOG_P), conditioning)
+
+
 Make = Callable[[], LogRatio]
 RATIOS: dict[str, Make] = {
     "free": lambda: FreeRatio(Table((LOG_Q_GIVEN_X - LOG_P).T)),
     "two-head": two_head,
-    "structured": lambda: StructuredRatio(Table(LOG_P), Conditional(LOG_Q_GIVEN_X)),
+    "structured": structured,
+    "split": split,
 }
+WEIGHED: dict[str, Callable[[float], LogRatio]] = {"two-head": two_head, "split": split}
 
+each_weighed = pytest.mark.parametrize("weighed", WEIGHED.values(), ids=WEIGHED)
 each_row = pytest.mark.parametrize("divergence", DIVERGENCES.values(), ids=DIVERGENCES)
 each_ratio = pytest.mark.parametrize("make", RATIOS.values(), ids=RATIOS)
 
@@ -114,7 +124,7 @@ def test_truth_leaves_no_gradient_and_anything_else_is_worse(make: Make, diverge
 @each_ratio
 def test_loss_at_the_truth_is_minus_the_divergence(make: Make) -> None:
     loss = make().loss(DIVERGENCES["kl"], joint(), REFERENCE).item()
-    expected = 2 * MARGINAL_KL + INFORMATION if make is two_head else MARGINAL_KL + INFORMATION
+    expected = 2 * MARGINAL_KL + INFORMATION if make in WEIGHED.values() else MARGINAL_KL + INFORMATION
     assert -loss == pytest.approx(expected, abs=1e-14)
 
 
@@ -152,15 +162,18 @@ def test_ratio_at_the_draws_averages_to_the_divergence_from_the_prior(make: Make
     assert make().at(joint()).mean().item() == pytest.approx(MARGINAL_KL + INFORMATION, abs=1e-14)
 
 
-@pytest.mark.parametrize("make", [*RATIOS.values(), lambda: two_head(0.25)], ids=[*RATIOS, "weighed"])
+@pytest.mark.parametrize("make", [*RATIOS.values(), lambda: two_head(0.25), lambda: split(0.25)])
 def test_ratio_is_the_models_density_over_the_references(make: Make) -> None:
     expected = (LOG_Q_GIVEN_X - LOG_P)[GIVEN, JUDGED].squeeze(1)
     torch.testing.assert_close(make()(JUDGED, GIVEN), expected)
 
 
+@each_weighed
 @pytest.mark.parametrize("conditioning", [0, 0.25, 1])
-def test_conditioning_weighs_the_mutual_information(conditioning: float) -> None:
-    charge = two_head(conditioning).at(joint()).mean().item()
+def test_conditioning_weighs_the_mutual_information(
+    weighed: Callable[[float], LogRatio], conditioning: float
+) -> None:
+    charge = weighed(conditioning).at(joint()).mean().item()
     assert charge == pytest.approx(MARGINAL_KL + conditioning * INFORMATION, abs=1e-14)
 
 
@@ -171,6 +184,16 @@ def test_ratio_depends_on_the_given_unless_it_is_blind(conditioning: float) -> N
     sees = conditioning > 0
     assert torch.equal(ratio.at(joint()), ratio.at(swapped)) != sees
     assert torch.equal(ratio(JUDGED, GIVEN), ratio(JUDGED, 1 - GIVEN)) != sees
+
+
+def test_split_ratio_leaves_the_whole_as_it_was() -> None:
+    marginal = Table(torch.randn(2, dtype=torch.double))
+    loose = SplitRatio(structured(), marginal, 0.25)
+    loss = loose.loss(DIVERGENCES["gan"], joint(), REFERENCE)
+    alone = structured().loss(DIVERGENCES["gan"], joint(), REFERENCE)
+    bound = DIVERGENCES["gan"].bound(marginal.values[JUDGED[:, 0]], marginal.values[REFERENCE[:, 0]])
+    torch.testing.assert_close(loss, alone - bound)
+    assert torch.equal(loose(JUDGED, GIVEN), structured()(JUDGED, GIVEN))
 
 
 # The structured ratio's knowledge of q(z|x)
@@ -206,44 +229,3 @@ def test_structured_ratio_charges_the_generator_its_exact_entropy() -> None:
     slope_of_log_p, noise = log_reference.weight[0].detach(), ((draws - mean) / scale).detach()
     torch.testing.assert_close(mean_slope, -slope_of_log_p.expand(4, 2) / 4)
     torch.testing.assert_close(scale_slope, -1 / scale.detach() - slope_of_log_p * noise.mean(0))
-
-
-# Freezing, and the gradient penalty
-
-
-def test_frozen_ratio_passes_gradients_through_and_takes_none() -> None:
-    network = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1))
-    network[0].requires_grad_(False)
-    judged = torch.randn(4, 3, requires_grad=True)
-    with frozen(network):
-        network(judged).sum().backward()
-    assert judged.grad is not None
-    assert all(parameter.grad is None for parameter in network.parameters())
-    assert [parameter.requires_grad for parameter in network.parameters()] == [False, False, True, True]
-
-
-def test_ratio_thaws_after_a_failure() -> None:
-    network = nn.Linear(3, 1)
-    with pytest.raises(ZeroDivisionError), frozen(network):
-        raise ZeroDivisionError
-    assert all(parameter.requires_grad for parameter in network.parameters())
-
-
-class Slopes(nn.Module):
-    """A patch for each pixel, linear in it; what is given only shifts the patches."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.tensor([1.0, -2.0, 0.5]))
-
-    def forward(self, judged: Tensor, given: Tensor) -> Tensor:
-        return (judged * self.weight + given)[:, None, None, :]
-
-
-def test_gradient_penalty_is_half_the_squared_slope_of_the_patches_mean() -> None:
-    ratio = FreeRatio(Slopes())
-    weight = ratio.get_parameter("network.weight")
-    reference, given = torch.randn(2, 5, 3).requires_grad_()
-    penalty = gradient_penalty(ratio, reference, given)
-    torch.testing.assert_close(penalty, 0.5 * (weight / 3).square().sum())
-    torch.testing.assert_close(torch.autograd.grad(penalty, weight)[0], weight / 9)

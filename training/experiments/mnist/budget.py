@@ -2,9 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
 
 from training.config import BadRecipe, apply_override, first_fault
 from training.objective.sjmvi import Weights
@@ -25,7 +33,8 @@ class Budget:
     decay_from: float = 0.5
     clip_norm: PositiveFloat = 1e3
     ema_decay: float = 0.999
-    weights: Weights = Weights(nelp=5.0, kl_latent=3.0, kl_observed=0.2)  # of SJMVI's terms
+    weights: Weights = Weights(nelp=5.0, kl_latent=30.0, kl_observed=0.2)  # of SJMVI's terms
+    conditioning: Annotated[float, Field(ge=0, le=1)] = 0.1  # lambda_c of SJMVI's r(z; x)
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -36,6 +45,9 @@ def load_budget(overrides: Sequence[str] = ()) -> Budget:
     for override in overrides:
         apply_override(fields, override)
     try:
-        return TypeAdapter(Budget).validate_python(fields)
+        budget = TypeAdapter(Budget).validate_python(fields)
     except ValidationError as error:
         raise BadRecipe(f"the budget: {first_fault(error)}") from error
+    if (budget.weights.code, budget.weights.ratio) != (1, 1):
+        raise BadRecipe("the budget: weights.code and weights.ratio count for nothing here: leave them at 1")
+    return budget

@@ -1,6 +1,7 @@
 """What each method minimises. All share the encoder's and the decoder's size, the budget and the selection.
 
-    sjmvi   NELL + KL_latent + NELP + KL_observed; the prior is known by samples; r(z; x) is bridged
+    sjmvi   NELL + KL_latent + NELP + KL_observed; the prior is known by samples; r(z; x) is bridged,
+            and its marginal part, log q(z)/p*(z), is charged more than the rest (conditioning)
     vae     NELL + KL[q(z|x) || banana] in closed form: the only one that is given the prior's density
     avb     NELL + E_q[T(z; x)], T by classifying posterior draws against prior samples; q(z|x) is implicit
 
@@ -25,12 +26,13 @@ from training.experiments.mnist.networks import (
     ImplicitEncoder,
     LatentModel,
     LogPrior,
+    MarginalRatio,
     Moments,
     PairRatio,
 )
 from training.objective.divergences import DIVERGENCES
 from training.objective.likelihoods import negative_log_likelihood
-from training.objective.ratios import BridgedRatio, FreeRatio, frozen
+from training.objective.ratios import BridgedRatio, FreeRatio, SplitRatio, frozen
 from training.objective.sjmvi import PRESETS, SJMVI, Maps, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
 
@@ -96,16 +98,17 @@ class AVB:
 class SJMVIMethod:
     def __init__(self, prior: Tensor, budget: Budget) -> None:
         moments = Moments.of(prior)
-        encoder = Encoder(moments, budget.hidden)
-        self.model = _model(encoder, moments, budget)
+        self.model = _model(Encoder(moments, budget.hidden), moments, budget)
         self.log_prior = LogPrior(moments, budget.hidden)
         self.pair = PairRatio(moments, budget.hidden)
-        self.networks = nn.ModuleList([self.log_prior, self.pair])
+        self.marginal = MarginalRatio(moments, budget.hidden)
+        self.conditioning = budget.conditioning
+        self.networks = nn.ModuleList([self.log_prior, self.pair, self.marginal])
         self.bridge = MultivariateNormal(moments.mean, BRIDGE_WIDTH**2 * moments.covariance)
         self.objective: SJMVI = PRESETS["paper-gan"].objective(budget.weights, "sum")
         self.maps = _adam(self.model, budget.maps_rate, budget)
         self.ratios = _adam(self.networks, budget.ratios_rate, budget)
-        self._warm_up(encoder, prior, budget)
+        self._warm_up(prior, budget)
 
     def descend(self, x: Tensor, z: Tensor, step: int) -> Terms:
         maps, ratios = self._maps_and_ratios(self.model)
@@ -120,20 +123,24 @@ class SJMVIMethod:
 
     def estimates(self, model: LatentModel, x: Tensor, z: Tensor) -> Terms:
         maps, ratios = self._maps_and_ratios(model)
-        terms = self.objective.terms(maps, ratios, self.objective.draw(maps, x, z))
-        return {"kl_latent_estimate": terms.kl_latent, "kl_observed": terms.kl_observed}
+        draws = self.objective.draw(maps, x, z)
+        return {
+            "kl_latent_estimate": self._bridged(model).at(draws.q).mean(),
+            "kl_marginal_estimate": self.marginal(draws.q.judged).mean(),
+            "kl_observed": ratios.observed.at(draws.p).mean(),
+        }
 
     def _maps_and_ratios(self, model: LatentModel) -> tuple[Maps, Ratios]:
-        encoder = model.encoder
-        assert isinstance(encoder, Encoder)
-        return Maps(model.decoder, encoder), Ratios(self._latent_ratio(encoder), FreeRatio(self.pair))
+        maps = Maps(model.decoder, _with_density(model))
+        latent = SplitRatio(self._bridged(model), self.marginal, self.conditioning)
+        return maps, Ratios(latent, FreeRatio(self.pair))
 
-    def _latent_ratio(self, encoder: Encoder) -> BridgedRatio:
-        return BridgedRatio(self.log_prior, encoder, self.bridge)
+    def _bridged(self, model: LatentModel) -> BridgedRatio:
+        return BridgedRatio(self.log_prior, _with_density(model), self.bridge)
 
-    def _warm_up(self, encoder: Encoder, prior: Tensor, budget: Budget) -> None:
+    def _warm_up(self, prior: Tensor, budget: Budget) -> None:
         """Neither the prior nor the bridge moves: their ratio may be known before it is needed."""
-        ratio, divergence = self._latent_ratio(encoder), self.objective.divergence
+        ratio, divergence = self._bridged(self.model), self.objective.divergence
         optimisation = adam(
             self.log_prior.parameters(), budget.ratios_rate, budget.betas, lambda step: 1.0, budget.clip_norm
         )
@@ -147,6 +154,11 @@ METHODS: dict[str, Callable[[Tensor, Budget], Method]] = {"sjmvi": SJMVIMethod, 
 
 def _four(terms: Terms) -> dict[str, Tensor]:
     return {name: terms[name] for name in ("nell", "nelp", "kl_latent", "kl_observed")}
+
+
+def _with_density(model: LatentModel) -> Encoder:
+    assert isinstance(model.encoder, Encoder)
+    return model.encoder
 
 
 def _model(encoder: Encoder | ImplicitEncoder, moments: Moments, budget: Budget) -> LatentModel:

@@ -186,6 +186,19 @@ class PairRatio(nn.Module):
         return log_ratio
 
 
+class MarginalRatio(nn.Module):
+    """log q(z) / p*(z): (B, 2) -> (B,), nats."""
+
+    def __init__(self, moments: Moments, hidden: int) -> None:
+        super().__init__()
+        self.latent = Standardised(moments)
+        self.network = mlp(LATENT, hidden, 1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        log_ratio: Tensor = self.network(self.latent.enter(z)).squeeze(1)
+        return log_ratio
+
+
 class Adversary(nn.Module):
     """AVB's T(z; x): a network, less the Gaussian of the prior samples' moments, as LogPrior has it."""
 

@@ -13,8 +13,15 @@ def test_a_value_takes_the_place_of_the_published_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["stepz=3", "steps=many", "weights.nell", "weights.nope=1", "steps=0", "maps_rate=-1"]
+    "override",
+    ["stepz=3", "steps=many", "weights.nell", "weights.nope=1", "steps=0", "maps_rate=-1", "conditioning=2"],
 )
 def test_a_wrong_value_is_refused_by_name(override: str) -> None:
     with pytest.raises(BadRecipe, match=override.split("=")[0].split(".")[-1]):
+        load_budget([override])
+
+
+@pytest.mark.parametrize("override", ["weights.code=2", "weights.ratio=0.5"])
+def test_a_weight_of_nothing_is_refused(override: str) -> None:
+    with pytest.raises(BadRecipe, match="count for nothing"):
         load_budget([override])
