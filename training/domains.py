@@ -19,7 +19,7 @@ Splits: TypeAlias = dict[str, dict[str, int | str]]  # {"train" or "validation":
 
 DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
-MAX_VALIDATION_PICTURES = 64
+MAX_VALIDATION_PICTURES = 256  # a distance between feature distributions wants a hundred or more
 
 
 class BadDataset(ValueError):
