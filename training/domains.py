@@ -68,7 +68,7 @@ def find_domains(
             f"{names[0]!r} and {names[1]!r} cannot name the domains: give two different names of lower-case "
             "letters, digits, '.', '_' and '-' with --domains, such as horse,zebra"
         )
-    digests_x, digests_z = (_digests(folder) for folder in folders)
+    digests_x, digests_z = (digests_of(folder) for folder in folders)
     train_x, validation_x = _split(folders[0], digests_x, validation_share)
     train_z, validation_z = _split(folders[1], digests_z, validation_share)
     return DomainFolders(
@@ -107,8 +107,8 @@ def _pictures(folder: Path) -> Files:
     return tuple(folder / name for name in sorted(visible, key=Path.as_posix) if (folder / name).is_file())
 
 
-def _digests(folder: Path) -> dict[Path, str]:
-    """In the order of the files."""
+def digests_of(folder: Path) -> dict[Path, str]:
+    """The sha256 of every picture below a folder, in the order of the files."""
     files = _pictures(folder)
     with ThreadPoolExecutor() as pool:
         hashes = pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files)

@@ -1,0 +1,120 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training.evaluation.evaluate import Remembered, evaluate
+from training.evaluation.features import FeatureNetwork
+from training.evaluation.figures import DirectionFigures, Evaluation, Protocol
+from training.evaluation.pictures import Pictures, pictures_in_memory
+from translation.sampler import Sampler
+
+Pair = tuple[Pictures, Pictures]
+
+PROTOCOL = Protocol(seeds=(0, 1), samples=3, inputs=2, noises=(0.2,), classes={"zebra": 0, "horse": 2})
+
+
+@pytest.fixture(scope="module")
+def evaluation(
+    sampler: Sampler, test_pictures: Pair, train_pictures: Pair, network: FeatureNetwork
+) -> Evaluation:
+    return evaluate(sampler, test_pictures, network, PROTOCOL, train_pictures)
+
+
+@pytest.fixture(scope="module")
+def there(evaluation: Evaluation) -> DirectionFigures:
+    return evaluation.directions[0]
+
+
+def mean(direction: DirectionFigures, line: str, figure: str) -> float:
+    return direction.lines[line][figure].mean
+
+
+def test_both_directions_have_every_line(evaluation: Evaluation) -> None:
+    assert [(one.source, one.target) for one in evaluation.directions] == [
+        ("horse", "zebra"),
+        ("zebra", "horse"),
+    ]
+    assert [(one.pictures, one.references) for one in evaluation.directions] == [(7, 9), (9, 7)]
+    lines = {"sample", "mean", "untranslated", "real", "diversity", "cycle"}
+    assert all(set(one.lines) == lines for one in evaluation.directions)
+
+
+def test_real_pictures_are_nearer_to_the_references_than_the_other_domain_is(there: DirectionFigures) -> None:
+    for figure in ("frechet", "kernel"):
+        assert mean(there, "real", figure) < mean(there, "untranslated", figure)
+    assert mean(there, "real", "top1") > mean(there, "untranslated", "top1")
+
+
+def test_what_does_not_depend_on_noise_is_the_same_for_all_seeds(there: DirectionFigures) -> None:
+    for line in ("mean", "untranslated"):
+        assert there.lines[line]["frechet"].std == 0
+    assert there.lines["sample"]["frechet"].std > 0
+    assert there.lines["real"]["frechet"].std > 0  # another draw of the training pictures
+
+
+def test_an_evaluation_is_the_same_every_time_and_leaves_the_random_state_alone(
+    evaluation: Evaluation,
+    sampler: Sampler,
+    test_pictures: Pair,
+    train_pictures: Pair,
+    network: FeatureNetwork,
+) -> None:
+    before = torch.get_rng_state()
+    again = evaluate(sampler, test_pictures, network, PROTOCOL, train_pictures)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert again.as_json() == evaluation.as_json()
+
+
+def test_a_cycle_loses_more_where_the_translation_is_disturbed(there: DirectionFigures) -> None:
+    plain, noisy = mean(there, "cycle", "plain"), mean(there, "cycle", "noise_0.2")
+    assert 0 < plain < noisy < 255
+
+
+def test_a_model_without_codes_has_no_samples_to_compare(
+    sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
+) -> None:
+    from translation.architecture import Architecture
+
+    architecture = Architecture.tiny()
+    plain = architecture.model_copy(
+        update={"generator": architecture.generator.model_copy(update={"code_size": 0})}
+    )
+    with torch.random.fork_rng():
+        model = plain.build_model(("horse", "zebra"))
+    found = evaluate(Sampler(model, 32), test_pictures, network, replace(PROTOCOL, classes=None))
+    assert set(found.directions[0].lines) == {"sample", "untranslated", "cycle"}
+    assert "top1" not in found.directions[0].lines["sample"]
+    assert found.directions[0].lines["sample"]["frechet"].std == 0
+
+
+def test_equal_sets_on_both_sides_are_at_no_distance(sampler: Sampler, network: FeatureNetwork) -> None:
+    images = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
+    same = pictures_in_memory(images)
+    found = evaluate(sampler, (same, same), network, PROTOCOL)
+    assert mean(found.directions[0], "untranslated", "frechet") == pytest.approx(0, abs=1e-9)
+
+
+def test_features_of_fixed_pictures_are_computed_once(
+    sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
+) -> None:
+    counted: list[int] = []
+    store = Remembered(network, counted.append)
+    for _ in range(2):
+        evaluate(sampler, test_pictures, network, PROTOCOL, reference_features=store)
+    assert sum(counted) == 7 + 9
+
+
+def test_scalars_are_named_by_direction_line_and_figure(evaluation: Evaluation) -> None:
+    scalars = evaluation.scalars()
+    assert scalars["zebra_to_horse/sample/frechet"] == mean(evaluation.directions[1], "sample", "frechet")
+    assert all(isinstance(value, float) for value in scalars.values())
+
+
+def test_json_has_no_number_that_is_none(evaluation: Evaluation) -> None:
+    figure = evaluation.directions[0].lines["sample"]["kernel_std"]
+    assert figure.as_json()["seeds"] == [value if math.isfinite(value) else None for value in figure.values]
+    assert np.isfinite(figure.mean) or figure.as_json()["mean"] is None

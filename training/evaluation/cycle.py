@@ -1,0 +1,42 @@
+"""How much of a picture comes back from source -> target -> source, and what it came back by.
+
+A map that hides the source in a faint pattern of its translation gets it back until the translation is
+disturbed, by noise or by a JPEG: Chu, Zhmoginov and Sandler (2017), https://arxiv.org/abs/1712.02950. The
+intermediate is a picture of 8 bits in every case; the way back is the mean image.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+Disturbance = Callable[[Image.Image, int], Image.Image]
+
+PLAIN = "plain"
+JPEG_QUALITY = 90
+
+
+def disturbances(noises: Sequence[float]) -> Mapping[str, Disturbance]:
+    """What is done to an intermediate picture: nothing, a JPEG, noise of each sigma (in units of [-1, 1])."""
+    table: dict[str, Disturbance] = {PLAIN: lambda image, seed: image, f"jpeg_{JPEG_QUALITY}": _jpeg}
+    return table | {f"noise_{sigma:g}": partial(_noisy, sigma=sigma) for sigma in noises}
+
+
+def mean_absolute_error(a: Image.Image, b: Image.Image) -> float:
+    """Grey levels of 255, over pixels and channels; of pictures of one size."""
+    return float(np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).mean())
+
+
+def _jpeg(image: Image.Image, seed: int) -> Image.Image:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    with Image.open(buffer) as compressed:
+        return compressed.convert("RGB")
+
+
+def _noisy(image: Image.Image, seed: int, sigma: float) -> Image.Image:
+    pixels = np.asarray(image, np.float64)
+    noise = np.random.default_rng(seed).standard_normal(pixels.shape)
+    return Image.fromarray(np.rint(pixels + 127.5 * sigma * noise).clip(0, 255).astype(np.uint8))

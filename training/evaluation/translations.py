@@ -1,0 +1,68 @@
+"""Pictures translated as the service translates them: at the training size, blended at their own, 8 bits.
+
+A picture's noise is that of `sjmvi translate --seed S` for the file of its name: what is measured can be had.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from translation.folders import file_seed
+from translation.model import draw_code
+from translation.sampler import BATCH_SIZES, Sampler, blend
+
+Tick = Callable[[int], None]
+
+
+def sample_codes(names: Sequence[str], seed: int, size: int, index: int = 0) -> Tensor:
+    """(N, size): the noise codes of the `index`-th sample of each picture."""
+    return torch.stack([draw_code(file_seed(seed, name), index, size) for name in names])
+
+
+def mean_codes(count: int, size: int) -> Tensor:
+    """(count, size): of the mean images."""
+    return torch.zeros(count, size)
+
+
+def translate(
+    sampler: Sampler,
+    images: Iterable[Image.Image],
+    to: str,
+    codes: Tensor,
+    tick: Tick = lambda pictures: None,
+) -> list[Image.Image]:
+    """One translation of each image, under its row of codes and at its own size. Raises ImageTooLarge."""
+    translated: list[Image.Image] = []
+    for batch in _runs_of_one_size(sampler, images):
+        rows = codes[len(translated) : len(translated) + len(batch)]
+        sources = torch.cat([source for _, source in batch])
+        paintings = sampler.draw(sources, to, rows)
+        translated += [blend(painting, image) for painting, (image, _) in zip(paintings, batch, strict=True)]
+        tick(len(batch))
+    return translated
+
+
+def samples_of(
+    sampler: Sampler, image: Image.Image, name: str, to: str, seed: int, count: int
+) -> list[Image.Image]:
+    """The samples 0, 1, ... of one picture."""
+    size = sampler.model.code_size
+    codes = torch.cat([sample_codes([name], seed, size, index) for index in range(count)])
+    return sampler(image, to, codes)
+
+
+def _runs_of_one_size(
+    sampler: Sampler, images: Iterable[Image.Image]
+) -> Iterator[list[tuple[Image.Image, Tensor]]]:
+    """In order: neighbours that the network gets at the same size, with what it gets."""
+    batch: list[tuple[Image.Image, Tensor]] = []
+    for image in images:
+        source = sampler.source(image)
+        if batch and (len(batch) == BATCH_SIZES[-1] or source.shape != batch[0][1].shape):
+            yield batch
+            batch = []
+        batch.append((image, source))
+    if batch:
+        yield batch
