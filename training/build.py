@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training.augmentation import Augmentation
 from training.config import BadRecipe, ObjectiveRecipe, Recipe
 from training.dataset import DomainFolders, UnpairedFolders
+from training.objective.augmentation import PairAugmentation
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
+from training.replay import Replay
 from training.trainer import Learner, Schedule
 from translation.architecture import Architecture
 from translation.model import DensityRatios, TranslationModel
@@ -47,7 +50,11 @@ def build_preset(recipe: ObjectiveRecipe) -> Preset:
 
 
 def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
-    return build_preset(recipe).objective(recipe.weights, recipe.reduction)
+    objective = build_preset(recipe).objective(recipe.weights, recipe.reduction)
+    if not recipe.augmentation:
+        return objective
+    augment = PairAugmentation(recipe.augmentation, recipe.augmentation_probability)
+    return replace(objective, augment=augment)
 
 
 def build_learner(
@@ -67,6 +74,7 @@ def build_learner(
         Ratios(TwoHeadRatio(networks.latent, conditioning), TwoHeadRatio(networks.observed, conditioning)),
         _adam(recipe, model, recipe.optimisation.maps_rate),
         _adam(recipe, networks, recipe.optimisation.ratios_rate),
+        Replay(recipe.optimisation.replay_pairs),
     )
 
 

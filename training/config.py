@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from training.augmentation import CROPS
+from training.objective.augmentation import AUGMENTATIONS
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import RatioNoise
 from training.objective.likelihoods import Reduction
@@ -59,10 +60,25 @@ class ObjectiveRecipe(_Section):
     conditioning: float | None = Field(None, ge=0, le=1, description="lambda_c: 1 is the paper, 0 CycleGAN")
     reduction: Reduction = "mean"
     weights: Weights = Weights()
+    augmentation: tuple[str, ...] = Field(
+        (), description="of what ratios see: any of colour, translation, cutout; for small sets of pictures"
+    )
+    augmentation_probability: float = Field(
+        1.0, gt=0, le=1, description="share of rows that each one changes"
+    )
 
     _preset = field_validator("preset")(lambda name: _member(name, PRESETS))
     _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
     _generator_loss = field_validator("generator_loss")(lambda name: _member(name, GENERATOR_LOSSES))
+
+    @field_validator("augmentation", mode="before")
+    @classmethod
+    def _augmentation(cls, names: object) -> object:
+        """A list, or names with commas between, as --set gives them."""
+        listed = [name.strip() for name in names.split(",") if name] if isinstance(names, str) else names
+        for name in listed if isinstance(listed, (list, tuple)) else ():
+            _member(name, AUGMENTATIONS)
+        return listed
 
     @field_validator("weights")
     @classmethod
@@ -85,6 +101,9 @@ class OptimisationRecipe(_Section):
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the steps before the linear decay to 0")
     clip_norm: float = Field(10.0, gt=0, description="largest gradient norm of maps and of ratios")
     ratio_steps: int = Field(1, ge=1, le=16, description="ratio updates for each update of the maps")
+    replay_pairs: int = Field(
+        0, ge=0, le=10_000, description="past draws that ratios go on learning from, for each joint; 0 is off"
+    )
     gradient_penalty: float = Field(0.0, ge=0, description="R1 on references; 0 is off")
     gradient_penalty_every: int = Field(16, ge=1)
 

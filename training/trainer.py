@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from training.dataset import Batch
 from training.objective.ratios import frozen, gradient_penalty
 from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, ratio_diagnostics
 from training.optimisers import Optimisation
+from training.replay import Replay
 from training.samples import code_spread
 from translation.model import DensityRatios, TranslationModel
 
@@ -43,7 +44,8 @@ class StepReport:
 
 @dataclass(frozen=True)
 class Learner:
-    """All that learns: networks, their average, the ratios over them, both optimisers."""
+    """All that learns, or is kept of what was drawn: networks, their average, the ratios over them, both
+    optimisers, the pools of past draws."""
 
     model: TranslationModel
     average: AveragedModel
@@ -51,6 +53,7 @@ class Learner:
     ratios: Ratios
     maps_optimisation: Optimisation
     ratios_optimisation: Optimisation
+    replay: Replay = field(default_factory=Replay)
 
     @property
     def maps(self) -> Maps:
@@ -61,7 +64,7 @@ class Learner:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+            part.load_state_dict(state.get(name, {}) if name == "replay" else state[name])
 
     def _parts(self) -> dict[str, Any]:
         return {
@@ -70,6 +73,7 @@ class Learner:
             "networks": self.networks,
             "maps_optimisation": self.maps_optimisation,
             "ratios_optimisation": self.ratios_optimisation,
+            "replay": self.replay,
         }
 
 
@@ -171,9 +175,10 @@ class Trainer:
             if repetition:
                 with torch.no_grad(), self.autocast():
                     draws = self.objective.draw(learner.maps, x, z)
+            replayed = learner.replay(draws)
             with self.autocast():
-                loss = self.objective.ratio_loss(learner.ratios, draws)
-            finite &= learner.ratios_optimisation.descend(loss + self._penalty(draws), self.step)
+                loss = self.objective.ratio_loss(learner.ratios, replayed)
+            finite &= learner.ratios_optimisation.descend(loss + self._penalty(replayed), self.step)
         return loss, finite
 
     def _penalty(self, draws: Draws) -> Tensor | float:
@@ -181,9 +186,11 @@ class Trainer:
         every = self.schedule.gradient_penalty_every
         if not self.schedule.gradient_penalty or self.step % every:
             return 0.0
-        ratios = self.learner.ratios
-        penalty = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given)
-        penalty = penalty + gradient_penalty(ratios.observed, draws.observed_reference, draws.p.given)
+        ratios, augment = self.learner.ratios, self.objective.augment
+        penalty = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, augment)
+        penalty = penalty + gradient_penalty(
+            ratios.observed, draws.observed_reference, draws.p.given, augment
+        )
         return every * self.schedule.gradient_penalty * penalty
 
     def _count(self, finite: bool) -> None:

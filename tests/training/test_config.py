@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from training.build import build_learner, build_objective, build_preset
 from training.config import BadRecipe, Recipe, dump_recipe, load_recipe, shipped_recipes
+from training.objective.augmentation import PairAugmentation, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import Sampling
 from training.objective.sjmvi import PRESETS
@@ -58,6 +59,8 @@ OVERRIDES = {
     "either a word": ("objective.noise=model", "model"),
     "or a number": ("objective.noise=0.25", 0.25),
     "value with an equals sign": ("description=x = y", "x = y"),
+    "names with commas": ("objective.augmentation=cutout, colour", ("cutout", "colour")),
+    "list of names": ('objective.augmentation=["cutout"]', ("cutout",)),
     "section that the file has not": ("model.noise.width=3", 3),
 }
 
@@ -85,6 +88,10 @@ WRONG = {
     "no such preset": ("objective.preset=magic", "objective.preset: not one of paper-gan.*magic"),
     "no such row": ("objective.divergence=tv", "objective.divergence: not one of kl"),
     "no such loss": ("objective.generator_loss=tv", "objective.generator_loss: not one of"),
+    "no such augmentation": (
+        "objective.augmentation=colour,blur",
+        "objective.augmentation: not one of colour",
+    ),
     "no such crop": ("data.crop=oval", "data.crop: not one of random"),
     "no such network": ("model.generator.name=unet", "model.generator.name: "),
     "views beyond the picture": ("data.load_size=63", "data: load_size 63 .* 64"),
@@ -138,6 +145,12 @@ class TestPreset:
         objective = build_objective(recipe.objective)
         assert objective.divergence is DIVERGENCES["kl"]
         assert objective.generator_loss is GENERATOR_LOSSES["gan"]
+
+    def test_is_looked_at_through_what_the_recipe_names(self) -> None:
+        said = ["objective.augmentation=cutout", "objective.augmentation_probability=0.3"]
+        objective = build_objective(load_recipe(TINY, said).objective)
+        assert objective.augment == PairAugmentation(("cutout",), 0.3)
+        assert build_objective(load_recipe(TINY).objective).augment is unchanged
 
     @pytest.mark.parametrize("said", ["noise=0.0", "conditioning=0.0"])
     def test_gives_way_to_zero(self, said: str) -> None:

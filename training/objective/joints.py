@@ -7,12 +7,13 @@ Sampling noise and likelihood scale are separate parameters: Proposition 1's lim
 the other finite, which one shared number cannot do. Tiao, Bonilla and Ramos (2018), eqs. 3, 4 and appendix C.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from training.objective.augmentation import Augment
 from training.objective.likelihoods import Density, StochasticMap
 
 NoiseScale = float | Literal["model"]
@@ -31,6 +32,11 @@ class Joint:
     def detached(self) -> "Joint":
         """The same pairs without a graph: what ratio estimators learn from."""
         return Joint(self.given, self.drawn.detach(), self.judged.detach(), self.conditional)
+
+    def seen(self, augment: Augment) -> "Joint":
+        """The pairs as a ratio that looks through `augment` sees them; what is decoded stays as it is."""
+        judged, given = augment(self.judged, self.given)
+        return replace(self, judged=judged, given=given)
 
 
 @dataclass(frozen=True)

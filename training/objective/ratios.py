@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from training.objective.augmentation import Augment, unchanged
 from training.objective.divergences import FDivergence
 from training.objective.joints import Joint
 from training.objective.likelihoods import Density
@@ -208,16 +209,23 @@ def frozen(module: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def gradient_penalty(ratio: LogRatio, reference: Tensor, given: Tensor) -> Tensor:
+def gradient_penalty(
+    ratio: LogRatio, reference: Tensor, given: Tensor, augment: Augment = unchanged
+) -> Tensor:
     """R1: E||grad_reference log r||^2 / 2, with respect to the judged picture only; a scalar.
 
     A picture's log r is the mean over its patches: patches overlap, so the slope of their sum grows with
     their number, and a penalty on it leaves a ratio that tells nothing apart.
 
+    A ratio that looks through an augmentation T is penalised where it is asked, at T(reference), and for the
+    slope that a map climbs, that of log r(T(.)): the derivative goes through T. Without T the ratio would be
+    held flat where it is never used, and beyond a hole or a frame for pixels that no map can reach. The code
+    of Karras et al. (2020), https://arxiv.org/abs/2006.06676, does the same.
+
     Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
     pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.
     """
     judged = reference.detach().requires_grad_()
-    log_ratio = ratio(judged, given).reshape(len(judged), -1).mean(1)
+    log_ratio = ratio(*augment(judged, given)).reshape(len(judged), -1).mean(1)
     (slope,) = torch.autograd.grad(log_ratio.sum(), judged, create_graph=True)
     return 0.5 * slope.flatten(1).square().sum(1).mean()

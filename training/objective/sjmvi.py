@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from training.objective.augmentation import Augment, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES, FDivergence, GeneratorLoss
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import Reduction, StochasticMap, negative_log_likelihood
@@ -77,13 +78,15 @@ class Weights:
 
 @dataclass(frozen=True)
 class SJMVI:
-    """The objective. `reduction`: likelihoods are summed over dimensions (the paper) or averaged."""
+    """The objective. `reduction`: likelihoods are summed over dimensions (the paper) or averaged; `augment`:
+    what the ratios look through, in their own loss and in the maps'."""
 
     divergence: FDivergence
     generator_loss: GeneratorLoss
     sampling: Sampling = field(default_factory=Sampling)
     weights: Weights = field(default_factory=Weights)
     reduction: Reduction = "sum"
+    augment: Augment = unchanged
 
     def draw(self, maps: Maps, x: Tensor, z: Tensor) -> Draws:
         """x and z are independent samples of their marginals, of one batch size."""
@@ -99,8 +102,8 @@ class SJMVI:
         return SJMVITerms(
             nell=negative_log_likelihood(x_again.density, q.given, self.reduction),
             nelp=negative_log_likelihood(z_again.density, p.given, self.reduction),
-            kl_latent=self.generator_loss(ratios.latent.at(q)).mean(),
-            kl_observed=self.generator_loss(ratios.observed.at(p)).mean(),
+            kl_latent=self.generator_loss(ratios.latent.at(q.seen(self.augment))).mean(),
+            kl_observed=self.generator_loss(ratios.observed.at(p.seen(self.augment))).mean(),
             code_observed=x_again.code_kl.mean(),
             code_latent=z_again.code_kl.mean(),
         )
@@ -119,9 +122,13 @@ class SJMVI:
     def ratio_loss(self, ratios: Ratios, draws: Draws) -> Tensor:
         """-J of both ratios, weighed; a scalar. No gradient reaches the maps."""
         draws = draws.detached()
-        latent = ratios.latent.loss(self.divergence, draws.q, draws.latent_reference)
-        observed = ratios.observed.loss(self.divergence, draws.p, draws.observed_reference)
+        latent = self._ratio_loss(ratios.latent, draws.q, draws.latent_reference)
+        observed = self._ratio_loss(ratios.observed, draws.p, draws.observed_reference)
         return self.weights.ratio * (latent + observed)
+
+    def _ratio_loss(self, ratio: LogRatio, joint: Joint, reference: Tensor) -> Tensor:
+        judged, given, reference = self.augment(joint.judged, joint.given, reference)
+        return ratio.loss(self.divergence, replace(joint, judged=judged, given=given), reference)
 
 
 @dataclass(frozen=True)

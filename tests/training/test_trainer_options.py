@@ -1,0 +1,92 @@
+"""What a recipe can add to the loop: it is resumed bit for bit as well, and does what it says."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from training.build import build_autocast, build_learner, build_objective, build_schedule
+from training.checkpoint import CheckpointFolder, rng_state
+from training.config import load_recipe
+from training.dataset import Batch
+from training.trainer import StepReport, Trainer
+
+TINY = str(Path(__file__).with_name("tiny.toml"))
+CPU = torch.device("cpu")
+
+Make = Callable[..., Trainer]
+
+
+@pytest.fixture(name="make")
+def _make(tmp_path: Path) -> Make:
+    """A trainer of the tiny recipe, as far as the checkpoints in the folder `name` have come."""
+
+    def make(*overrides: str, name: str = "run") -> Trainer:
+        recipe = load_recipe(TINY, overrides)
+        learner, objective = build_learner(recipe, ("horse", "zebra"), CPU), build_objective(recipe.objective)
+        checkpoints, autocast = CheckpointFolder(tmp_path / name), build_autocast(recipe, CPU)
+        trainer = Trainer(learner, objective, build_schedule(recipe), checkpoints, [], autocast, CPU)
+        trainer.restore()
+        return trainer
+
+    return make
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.reports: list[StepReport] = []
+
+    def on_step(self, report: StepReport) -> None:
+        self.reports.append(report)
+
+    def on_end(self) -> None: ...
+
+
+def run(trainer: Trainer, steps: int = 1000) -> list[dict[str, float]]:
+    """The scalars of the steps from the trainer's on."""
+    watcher, last = Watcher(), trainer.step + steps
+    trainer.callbacks = [watcher]
+    trainer.run((batch_of(step) for step in count(trainer.step)), stopped=lambda: trainer.step == last)
+    return [dict(report.scalars) for report in watcher.reports]
+
+
+def batch_of(step: int) -> Batch:
+    return Batch(*torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(step)) * 2 - 1)
+
+
+def state_of(trainer: Trainer) -> dict[str, Any]:
+    return {"learner": trainer.learner.state_dict(), "rng": rng_state()}
+
+
+OPTIONS = {
+    "augmentation": ["objective.augmentation=colour,translation,cutout"],
+    "replay": ["optimisation.replay_pairs=3"],
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_stopped_and_resumed_equals_straight_through_bit_for_bit(options: list[str], make: Make) -> None:
+    straight = make(*options, name="straight")
+    expected = run(straight)
+    found = run(make(*options), steps=4)
+    torch.manual_seed(99)
+    resumed = make(*options)
+    assert resumed.step == 4
+    assert [*found, *run(resumed)] == expected
+    torch.testing.assert_close(state_of(resumed), state_of(straight), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_an_option_changes_what_is_learned(options: list[str], make: Make) -> None:
+    assert run(make(*options, name="with"), steps=4)[-1] != run(make(name="without"), steps=4)[-1]
+
+
+def test_a_checkpoint_from_before_there_were_pools_is_resumed(make: Make) -> None:
+    trainer = make()
+    run(trainer, steps=2)
+    state = trainer.learner.state_dict()
+    del state["replay"]
+    make().learner.load_state_dict(state)
