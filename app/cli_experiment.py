@@ -58,14 +58,76 @@ def mnist(
     from training.experiments.mnist.methods import METHODS
     from training.experiments.results import summary
 
-    chosen = list(METHODS) if methods is None else methods.split(",")
-    if unknown := set(chosen) - METHODS.keys():
-        raise typer.BadParameter(f"--methods: {', '.join(sorted(unknown))} is none of {', '.join(METHODS)}")
+    chosen = _chosen(methods, METHODS, "--methods")
     budget = load_budget(overrides or ())
     with _interruptible():
         table = run_experiment(data, out, range(seeds), chosen, budget)
     _print("mean ± std", summary(table))
     typer.echo(str(out / "results.json"))
+
+
+@experiment.command(
+    epilog="sjmvi experiment ablations --data horse2zebra/ --domains horse,zebra --features network.onnx "
+    "--classes horse=339,zebra=340 --out runs/ablations"
+)
+def ablations(  # noqa: PLR0913 - every option is one thing to say
+    data: Annotated[Path, typer.Option(help="a root with trainA and trainB")],
+    domains: Annotated[str, typer.Option(help="their names, as in horse,zebra")],
+    features: Annotated[str, typer.Option(help="the network whose features measure: a file, or inception")],
+    classes: Annotated[
+        str, typer.Option(help="the network's classes of the domains, as in horse=339,zebra=340")
+    ] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="trainings of each row")] = 1,
+    out: Annotated[Path, typer.Option(help="a folder for results.json and the runs")] = Path(
+        "runs/ablations"
+    ),
+    rows: Annotated[
+        str | None, typer.Option(help="some rows, comma-separated: two commands can fill one folder")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="a value of every row's recipe; repeatable")
+    ] = None,
+) -> None:
+    """One factor of the image recipe at a time, from one base: trained alike, measured on validation.
+
+    A finished row is in results.json at once; the same command makes what is missing, from where it stopped.
+    """
+    from training.evaluation.networks import load_feature_network
+    from training.experiments.ablations.experiment import Setting, run_ablations
+    from training.experiments.ablations.rows import ROWS
+    from training.experiments.ablations.table import ablation_table
+
+    chosen = _chosen(rows, ROWS, "--rows")
+    pair = _names(domains)
+    with _interruptible():
+        network = load_feature_network(features)
+        setting = Setting(data, pair, network, _classes(classes), overrides or ())
+        table = run_ablations(setting, out, range(seeds), chosen)
+    for source, target in (pair, pair[::-1]):
+        _print(f"{source} to {target}", ablation_table(table, source, target))
+    typer.echo(str(out / "results.json"))
+
+
+def _chosen(names: str | None, table: Mapping[str, object], option: str) -> list[str]:
+    chosen = list(table) if names is None else names.split(",")
+    if unknown := set(chosen) - table.keys():
+        raise typer.BadParameter(f"{option}: {', '.join(sorted(unknown))} is none of {', '.join(table)}")
+    return chosen
+
+
+def _names(domains: str) -> tuple[str, str]:
+    names = [name.strip() for name in domains.split(",")]
+    if len(names) != 2 or not all(names):
+        raise typer.BadParameter(f"--domains takes two names with a comma between, not {domains!r}")
+    return names[0], names[1]
+
+
+def _classes(classes: str) -> dict[str, int]:
+    try:
+        pairs = (one.split("=") for one in classes.split(",") if one)
+        return {domain.strip(): int(index) for domain, index in pairs}
+    except ValueError as error:
+        raise typer.BadParameter(f"--classes takes domain=index, comma-separated, not {classes!r}") from error
 
 
 @contextmanager

@@ -1,0 +1,92 @@
+"""Every row trained on the same budget and measured on the validation split, both ways.
+
+What is measured on was trained on by no row, and no final figure is made of it: a choice by these figures may
+still be tested. Sources and references are both shrunk to the training size.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training import run
+from training.config import Recipe, load_recipe
+from training.domains import DomainFolders, find_domains
+from training.evaluation.evaluate import Remembered, evaluate
+from training.evaluation.features import FeatureNetwork
+from training.evaluation.figures import Protocol
+from training.evaluation.pictures import Pictures, pictures_of
+from training.experiments.ablations.rows import ROWS
+from training.experiments.results import ReportShare, Results, complete
+from translation.device import pick_device
+from translation.sampler import Sampler
+from translation.weights import load_bundle
+
+BASE = Path(__file__).with_name("base.toml")
+MEASURED_SEED = 7
+NOISES = (0.02, 0.05)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all rows share. `data` holds trainA and trainB; `overrides` are of the base, as `field=value`."""
+
+    data: Path
+    domains: tuple[str, str]
+    network: FeatureNetwork
+    classes: Mapping[str, int]
+    overrides: Sequence[str] = ()
+    device: str = "auto"
+
+
+def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Sequence[str]) -> dict[str, Any]:
+    """Make the rows that OUT/results.json lacks; the table. Raises what a training raises, OtherResults, and
+    KeyboardInterrupt on a signal: the row under way goes on from there."""
+    base = load_recipe(str(BASE), setting.overrides)
+    size = base.data.size
+    folders = find_domains(setting.data, None, setting.domains, base.data.validation_share)
+    measured = Protocol((MEASURED_SEED,), size, inputs=20, noises=NOISES, classes=setting.classes or None)
+    results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds)
+    references = Remembered(setting.network)
+    validation, train = (_pictures(files, folders, size) for files in (folders.validation, folders.train))
+
+    def make(row: str, seed: int, report: ReportShare) -> Mapping[str, float]:
+        bundle = _trained(out / "runs" / f"{row.replace(' ', '-')}-{seed}", setting, row, seed)
+        sampler = Sampler(load_bundle(bundle).model, size, pick_device(setting.device))
+        return evaluate(sampler, validation, setting.network, measured, train, references).scalars()
+
+    complete(results, rows, make)
+    return results.table()
+
+
+def protocol(
+    base: Recipe, folders: DomainFolders, network: FeatureNetwork, measured: Protocol
+) -> dict[str, Any]:
+    """What two tables must share to be one."""
+    return {
+        "base": base.model_dump(mode="json", exclude_unset=True, exclude={"description"}),
+        "data": folders.fingerprint(),
+        "measured": {**vars(measured), "split": "validation", "weights": "the average of the last step"},
+        "network": {"name": network.name, "sha256": network.digest},
+    }
+
+
+def _trained(folder: Path, setting: Setting, row: str, seed: int) -> Path:
+    """The bundle. A run that was stopped goes on."""
+    overrides = [*setting.overrides, *ROWS[row], f"training.seed={seed}"]
+    try:
+        if (folder / "run.json").exists():
+            return run.resume(folder, setting.device) / "bundle"
+        return (
+            run.train(setting.data, None, str(BASE), setting.domains, overrides, folder, setting.device)
+            / "bundle"
+        )
+    except run.Interrupted as stopped:
+        raise KeyboardInterrupt from stopped
+
+
+def _pictures(
+    files: tuple[Sequence[Path], Sequence[Path]], folders: DomainFolders, size: int
+) -> tuple[Pictures, Pictures]:
+    first, second = (pictures_of({file: folders.digests[file] for file in some}, size=size) for some in files)
+    return first, second

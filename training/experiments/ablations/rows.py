@@ -1,0 +1,35 @@
+"""The rows: what each departs in from base.toml, as `section.field=value`."""
+
+from collections.abc import Mapping, Sequence
+
+CYCLEGAN = (  # Zhu et al. (2017) at the same size, width and budget
+    "model.generator.code_size=0",
+    "model.generator.copy_gate=false",
+    "model.generator.initial_scale=1.0",
+    "objective.preset=cyclegan",
+    "objective.generator_loss=least-squares",
+    "objective.noise=0",
+    "objective.conditioning=0",
+    "objective.weights.nell=10",
+    "objective.weights.nelp=10",
+    "optimisation.gradient_penalty=0",
+    "optimisation.replay_pairs=50",
+)
+
+ROWS: Mapping[str, Sequence[str]] = {
+    "base": (),
+    "cyclegan": CYCLEGAN,
+    "lambda_c 0": ("objective.conditioning=0",),
+    "lambda_c 0.3": ("objective.conditioning=0.3",),
+    "lambda_c 1": ("objective.conditioning=1",),
+    "no codes": ("model.generator.code_size=0",),
+    "normal": ("model.generator.distribution=normal",),
+    "learned scale": ("model.generator.scale=learned",),
+    "f_KL": ("objective.divergence=kl",),
+    "LeCam": ("objective.divergence=lecam",),
+    "E[log r]": ("objective.generator_loss=log-ratio",),
+    "noise 0": ("objective.noise=0",),
+    "noise 0.1": ("objective.noise=0.1",),
+    "augmented": ('objective.augmentation=["colour", "translation"]',),
+    "replay": ("optimisation.replay_pairs=50",),
+}
