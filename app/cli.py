@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
 from app.cli_translate import translate
 from app.cli_weights import weights
@@ -35,6 +36,9 @@ app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
 )
+app.command(
+    epilog="sjmvi evaluate weights/horse2zebra testA/ testB/ --seeds 3 --classes horse=339,zebra=340"
+)(evaluate)
 
 
 @app.command(
@@ -141,6 +145,8 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
     from training.checkpoint import CorruptCheckpoint, RunInUse
     from training.config import BadRecipe
     from training.domains import BadDataset
+    from training.evaluation.features import BadFeatureNetwork
+    from training.evaluation.figures import BadProtocol
     from training.experiments.results import OtherResults
     from training.origin import NotARun
     from training.trainer import Diverged
@@ -148,6 +154,8 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
     return {
         BadRecipe: Problem("bad-recipe", 422, USAGE),
         BadDataset: Problem("bad-dataset", 422, INPUT),
+        BadFeatureNetwork: Problem("bad-feature-network", 422, INPUT),
+        BadProtocol: Problem("bad-protocol", 422, USAGE),
         NotARun: Problem("not-a-run", 422, INPUT),
         OtherResults: Problem("other-results", 409, INPUT),
         CorruptCheckpoint: Problem("corrupt-checkpoint", 422, INPUT),

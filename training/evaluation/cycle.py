@@ -12,6 +12,10 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from training.evaluation.bench import Bench, Direction
+from training.evaluation.figures import Line
+from training.evaluation.translations import mean_codes, translate
+
 Disturbance = Callable[[Image.Image, int], Image.Image]
 
 PLAIN = "plain"
@@ -22,6 +26,18 @@ def disturbances(noises: Sequence[float]) -> Mapping[str, Disturbance]:
     """What is done to an intermediate picture: nothing, a JPEG, noise of each sigma (in units of [-1, 1])."""
     table: dict[str, Disturbance] = {PLAIN: lambda image, seed: image, f"jpeg_{JPEG_QUALITY}": _jpeg}
     return table | {f"noise_{sigma:g}": partial(_noisy, sigma=sigma) for sigma in noises}
+
+
+def cycle_errors(bench: Bench, at: Direction, translated: Sequence[Image.Image]) -> Line:
+    """Mean absolute errors in grey levels, by what was done to the translations on the way."""
+    codes = mean_codes(len(translated), bench.sampler.model.code_size)
+    errors = {}
+    for name, disturb in disturbances(bench.protocol.noises).items():
+        between = (disturb(image, row) for row, image in enumerate(translated))
+        back = translate(bench.sampler, between, at.source, codes, bench.tick)
+        pairs = zip(at.sources, back, strict=True)
+        errors[name] = float(np.mean([mean_absolute_error(source, again) for source, again in pairs]))
+    return errors
 
 
 def mean_absolute_error(a: Image.Image, b: Image.Image) -> float:

@@ -4,20 +4,26 @@ Noise scores high on both, so read them beside the distance of single samples to
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from training.evaluation.bench import Bench, Direction
 from training.evaluation.features import Array
+from training.evaluation.figures import Line
+from training.evaluation.translations import samples_of
 
 
-@dataclass(frozen=True)
-class Diversity:
-    """Means over inputs. `pixel_std` in grey levels of 255; `feature_distance` is cosine, 0 to 2."""
-
-    pixel_std: float
-    feature_distance: float
+def diversity(bench: Bench, at: Direction, seed: int) -> Line:
+    """pixel_std, grey levels, and feature_distance, cosine, 0 to 2: means over the first inputs."""
+    pixels, distances = [], []
+    some = at.sources.first(bench.protocol.inputs)
+    for name, image in zip(some.names, some, strict=True):
+        samples = samples_of(bench.sampler, image, name, at.target, seed, bench.protocol.samples)
+        bench.tick(len(samples))
+        pixels.append(pixel_std(samples))
+        distances.append(mean_cosine_distance(bench.network(samples, bench.tick).pooled))
+    return {"pixel_std": float(np.mean(pixels)), "feature_distance": float(np.mean(distances))}
 
 
 def pixel_std(samples: Sequence[Image.Image]) -> float:

@@ -17,6 +17,7 @@ from PIL import Image
 
 T = TypeVar("T")
 
+Tick = Callable[[int], None]  # told how many pictures went through a network
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 
@@ -57,10 +58,8 @@ class FeatureNetwork(ABC):
     def kernel_name(self) -> str:
         return f"{self.name} KD x100"
 
-    def __call__(
-        self, images: Iterable[Image.Image], tick: Callable[[int], None] = lambda pictures: None
-    ) -> Features:
-        """In the order of the images; `tick` is told of every batch."""
+    def __call__(self, images: Iterable[Image.Image], tick: Tick = lambda pictures: None) -> Features:
+        """In the order of the images."""
         parts = []
         for some in in_batches(images, self.batch):
             parts.append(self.look(some))

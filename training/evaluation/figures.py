@@ -11,6 +11,13 @@ Line: TypeAlias = Mapping[str, float]  # figures by name
 Lines: TypeAlias = Mapping[str, Line]
 
 
+MEASURES = ("sample", "mean", "untranslated", "real", "diversity", "cycle", "content", "bound")
+
+
+class BadProtocol(ValueError):
+    """Something is asked that these pictures, or this network, cannot answer."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """`values` are one for each seed; `std` is over them, NaN for a single one."""
@@ -40,7 +47,7 @@ class Protocol:
 
     `size`: the short side that all pictures are brought to, None leaves them. `noises` in units of [-1, 1].
     `classes` by domain, an index of the network's logits. `inputs` are the first so many pictures of a
-    domain, which are looked at in `samples` samples and for their structure.
+    domain, which are looked at in `samples` samples and for their structure. Raises BadProtocol.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -49,6 +56,13 @@ class Protocol:
     inputs: int = 30
     noises: tuple[float, ...] = (0.01, 0.05)
     classes: Mapping[str, int] | None = None
+    measures: tuple[str, ...] = MEASURES
+
+    def __post_init__(self) -> None:
+        if not self.seeds or self.samples < 2 or self.inputs < 1:
+            raise BadProtocol("an evaluation needs a seed, two samples of an input, and an input")
+        if unknown := set(self.measures) - set(MEASURES):
+            raise BadProtocol(f"{', '.join(sorted(unknown))} is none of {', '.join(MEASURES)}")
 
 
 @dataclass(frozen=True)

@@ -131,13 +131,13 @@ class Inception(FeatureNetwork):
 
 def load_inception(path: Path, device: torch.device | str) -> Inception:
     """Raises BadFeatureNetwork for any other weights: a distance by them would be no FID."""
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
     digest = file_digest(path)
     if not digest.startswith(INCEPTION_DIGEST):
         raise BadFeatureNetwork(
             f"{path} is not the Inception of FID: its sha256 begins with {digest[:8]}, not {INCEPTION_DIGEST}"
         )
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
     torch.load(path, weights_only=True)  # torch-fidelity would run whatever code lay in it
     return Inception(FeatureExtractorInceptionV3("inception", ["2048", "logits"], str(path)), digest, device)
 

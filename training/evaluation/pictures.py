@@ -40,9 +40,14 @@ class Pictures:
         return image if self.size is None else fit_short_side(image, self.size)
 
     @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """What each of them shows."""
+        return tuple(f"{digest}/{self.size or 'own'}" for digest in self.digests)
+
+    @cached_property
     def digest(self) -> str:
-        """Of what the pictures show, in their order, and of the size; not of names or places."""
-        return hashlib.sha256("\n".join([str(self.size), *self.digests]).encode()).hexdigest()
+        """Of what they show, in their order; not of names or places."""
+        return hashlib.sha256("\n".join(self.keys).encode()).hexdigest()
 
     def chosen(self, indices: Iterable[int]) -> "Pictures":
         """Those at the indices."""

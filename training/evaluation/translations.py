@@ -3,17 +3,16 @@
 A picture's noise is that of `sjmvi translate --seed S` for the file of its name: what is measured can be had.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from training.evaluation.features import Tick
 from translation.folders import file_seed
 from translation.model import draw_code
 from translation.sampler import BATCH_SIZES, Sampler, blend
-
-Tick = Callable[[int], None]
 
 
 def sample_codes(names: Sequence[str], seed: int, size: int, index: int = 0) -> Tensor:

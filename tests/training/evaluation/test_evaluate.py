@@ -1,20 +1,31 @@
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from training.evaluation.evaluate import Remembered, evaluate
+from training.evaluation.bench import Bench
+from training.evaluation.evaluate import (
+    Remembered,
+    directions,
+    evaluate,
+    look_at_references,
+    looks_of_a_trial,
+    run_trial,
+)
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import DirectionFigures, Evaluation, Protocol
+from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluation, Protocol
+from training.evaluation.measures import MEASURES
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from translation.sampler import Sampler
 
 Pair = tuple[Pictures, Pictures]
 
-PROTOCOL = Protocol(seeds=(0, 1), samples=3, inputs=2, noises=(0.2,), classes={"zebra": 0, "horse": 2})
+CLASSES = {"zebra": 0, "horse": 2}
+PROTOCOL = Protocol(seeds=(0, 1), samples=3, inputs=2, noises=(0.2,), classes=CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +50,7 @@ def test_both_directions_have_every_line(evaluation: Evaluation) -> None:
         ("zebra", "horse"),
     ]
     assert [(one.pictures, one.references) for one in evaluation.directions] == [(7, 9), (9, 7)]
-    lines = {"sample", "mean", "untranslated", "real", "diversity", "cycle"}
+    lines = {*MEASURES, "unrelated"} - {"bound"}  # it has no judge
     assert all(set(one.lines) == lines for one in evaluation.directions)
 
 
@@ -86,7 +97,7 @@ def test_a_model_without_codes_has_no_samples_to_compare(
     with torch.random.fork_rng():
         model = plain.build_model(("horse", "zebra"))
     found = evaluate(Sampler(model, 32), test_pictures, network, replace(PROTOCOL, classes=None))
-    assert set(found.directions[0].lines) == {"sample", "untranslated", "cycle"}
+    assert set(found.directions[0].lines) == {"sample", "untranslated", "cycle", "content", "unrelated"}
     assert "top1" not in found.directions[0].lines["sample"]
     assert found.directions[0].lines["sample"]["frechet"].std == 0
 
@@ -102,10 +113,43 @@ def test_features_of_fixed_pictures_are_computed_once(
     sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
 ) -> None:
     counted: list[int] = []
-    store = Remembered(network, counted.append)
+    store = Remembered(network, tick=counted.append)
     for _ in range(2):
         evaluate(sampler, test_pictures, network, PROTOCOL, reference_features=store)
     assert sum(counted) == 7 + 9
+
+
+def test_a_trial_says_beforehand_how_many_looks_it_takes(
+    sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
+) -> None:
+    counted: list[int] = []
+    bench = Bench(sampler, network, PROTOCOL, Remembered(network), tick=counted.append)
+    both = directions(sampler, test_pictures, None)
+    look_at_references(bench, both)
+    run_trial(bench, both[0], seed=0)
+    assert sum(counted) == looks_of_a_trial(bench, both[0])
+
+
+def test_only_what_is_asked_for_is_measured(
+    sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
+) -> None:
+    assert Protocol().measures == tuple(MEASURES)
+    found = evaluate(sampler, test_pictures, network, replace(PROTOCOL, measures=("sample",)))
+    assert [set(one.lines) for one in found.directions] == [{"sample"}, {"sample"}]
+
+
+@pytest.mark.parametrize("classes", [{"zebra": 3}, {"horse": -1}])
+def test_a_class_that_the_network_does_not_know_is_refused(
+    classes: dict[str, int], sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
+) -> None:
+    with pytest.raises(BadProtocol, match="colours tells 3 classes apart"):
+        evaluate(sampler, test_pictures, network, replace(PROTOCOL, classes=classes))
+
+
+@pytest.mark.parametrize("asked", [{"seeds": ()}, {"samples": 1}, {"inputs": 0}, {"measures": ("beauty",)}])
+def test_a_protocol_that_measures_nothing_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(BadProtocol):
+        Protocol(**asked)
 
 
 def test_scalars_are_named_by_direction_line_and_figure(evaluation: Evaluation) -> None:

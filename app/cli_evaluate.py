@@ -1,0 +1,154 @@
+"""`sjmvi evaluate`: a bundle's figures both ways, beside those of doing nothing and of real pictures."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+T = TypeVar("T")
+
+INTERRUPTED = 130
+WIDTH = 110
+
+
+def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
+    bundle: Annotated[
+        str, typer.Argument(help="a bundle's or run's folder, or a name of `sjmvi weights list`")
+    ],
+    first: Annotated[
+        Path, typer.Argument(help="test pictures of the first domain, or a root with testA and testB")
+    ],
+    second: Annotated[Path | None, typer.Argument(help="test pictures of the second domain")] = None,
+    features: Annotated[
+        str, typer.Option(help="what sees: inception for FID, or a .onnx, TorchScript .pt or Inception .pth")
+    ] = "inception",
+    out: Annotated[
+        Path | None, typer.Option(help="a folder for the figures; an unfinished one goes on")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=8, max=2048, help="bring all pictures to this short side first, pixels")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="how many, or which: 3, or 0,1,2")] = "1",
+    classes: Annotated[
+        str | None, typer.Option(help="the network's class of each domain, as in horse=339,zebra=340")
+    ] = None,
+    train: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="training pictures of both, for the floor; else those beside the test folders"),
+    ] = None,
+    samples: Annotated[int, typer.Option(min=2, max=64, help="of one input, for the diversity")] = 10,
+    inputs: Annotated[
+        int, typer.Option(min=1, help="pictures whose samples and structure are looked at")
+    ] = 30,
+    noise: Annotated[
+        str, typer.Option(help="on the cycle's intermediate picture, sigma in [-1, 1]")
+    ] = "0.01,0.05",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="the figures as JSON on stdout")] = False,
+) -> None:
+    """Measure a bundle: distances to test pictures, diversity, cycle, content and bounds, both ways."""
+    from app.cli_weights import load
+    from training.evaluation.bundle import Subject, evaluate_bundle
+    from training.evaluation.figures import Protocol
+    from training.evaluation.folders import find_test_folders
+    from training.evaluation.networks import load_feature_network
+    from training.evaluation.report import JSON, PAGE, tables
+    from translation.device import pick_device
+    from translation.weights import name_of
+
+    chosen = _classes(classes)
+    protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
+    processor, loaded, name = pick_device(device), load(bundle), name_of(Path(bundle))
+    _check_domains(chosen, loaded.card.domains)
+    network = load_feature_network(features, processor)
+    folders = find_test_folders(first, second, train, loaded.card.domains, size)
+    folder = out or Path("runs") / f"evaluation-{name}"
+    with _interruptible(), _progress() as progress:
+        found = evaluate_bundle(
+            Subject(loaded, name), folders, network, protocol, folder, processor, progress
+        )
+    if as_json:
+        typer.echo((folder / JSON).read_text("utf-8"))
+        return
+    for table in tables(found):
+        _print(table.title, table.columns, table.rows)
+    typer.echo(str(folder / PAGE))
+
+
+def _print(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    console = Console()
+    console.width = max(console.width, WIDTH)  # a table cut short in a log is of no use
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for index, column in enumerate(columns):
+        shown.add_column(column, justify="right" if index else "left", no_wrap=True)
+    for row in rows:
+        shown.add_row(*row)
+    console.print(shown, "", markup=False)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """What is measured is on the disk at any time: an interruption only has to say so."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED) from stop
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Pictures through a network, their speed and the time left, on stderr."""
+    columns = (
+        TextColumn("evaluating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} images/s"),
+        TimeRemainingColumn(),
+    )
+    console, started = Console(stderr=True, highlight=False, soft_wrap=True), perf_counter()
+    progress = Progress(*columns, console=console, speed_estimate_period=120)
+    task = progress.add_task("", rate=0.0, total=None)
+    with ExitStack() as shown:
+
+        def advance(done: int, total: int) -> None:
+            if not progress.live.is_started:  # not before there is any: an error stays alone on its line
+                shown.enter_context(progress)
+            progress.update(task, completed=done, total=total, rate=done / (perf_counter() - started))
+
+        yield advance
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """A count, or the seeds themselves."""
+    found = _numbers("--seeds", text.rstrip(","), int)
+    if min(found) < 0 or len(set(found)) < len(found) or (text.isdecimal() and not 1 <= found[0] <= 1000):
+        raise typer.BadParameter(f"--seeds takes a count from 1, or different seeds from 0, not {text!r}")
+    return tuple(range(found[0])) if text.isdecimal() else found
+
+
+def _numbers(option: str, text: str, kind: Callable[[str], T]) -> tuple[T, ...]:
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} takes numbers with commas between, not {text!r}") from error
+
+
+def _classes(text: str | None) -> dict[str, int] | None:
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name and index.isdecimal() for name, _, index in pairs):
+        raise typer.BadParameter(f"--classes is of the form horse=339,zebra=340, not {text!r}")
+    return {name.strip(): int(index) for name, _, index in pairs}
+
+
+def _check_domains(classes: dict[str, int] | None, domains: tuple[str, str]) -> None:
+    if unknown := set(classes or ()) - set(domains):
+        raise typer.BadParameter(f"--classes: {', '.join(sorted(unknown))} is none of {', '.join(domains)}")
