@@ -13,6 +13,8 @@ import typer
 
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
+from app.cli_import import import_checkpoints
+from app.cli_options import domain_pair
 from app.cli_translate import translate
 from app.cli_weights import weights
 
@@ -31,6 +33,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+weights.command(
+    "import", epilog="sjmvi weights import G_A.pth G_B.pth --domains horse,zebra --name published"
+)(import_checkpoints)
 app.add_typer(weights, name="weights")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
@@ -64,7 +69,7 @@ def train(
     """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
     if (first is None) == (resume is None):
         raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
-    names = _pair(domains)
+    names = domain_pair(domains) if domains is not None else None
     from training import run
 
     try:
@@ -162,12 +167,3 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
         RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
         Diverged: Problem("diverged", 500, FAILED),
     }
-
-
-def _pair(domains: str | None) -> tuple[str, str] | None:
-    if domains is None:
-        return None
-    names = [name.strip() for name in domains.split(",")]
-    if len(names) != 2 or not all(names):
-        raise typer.BadParameter(f"--domains takes two names with a comma between, not {domains!r}")
-    return names[0], names[1]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from translation.registry import Entry, Registry
     from translation.weights import Bundle
 
-weights = typer.Typer(help="List, show, verify and publish weights bundles.", no_args_is_help=True)
+weights = typer.Typer(help="List, show, verify, publish and import weights bundles.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="a name, or a bundle's or run's folder")]
@@ -22,7 +22,7 @@ BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="a name, or a 
 @weights.command("list", epilog="sjmvi weights list --json")
 def list_bundles(as_json: AsJson = False) -> None:
     """Every bundle that has a name, the broken ones with the reason."""
-    entries = _registry().list()
+    entries = registry().list()
     if as_json:
         typer.echo(json.dumps([_row(entry) for entry in entries]))
         return
@@ -49,11 +49,11 @@ def show(bundle: BundleName, as_json: AsJson = False) -> None:
 def verify(bundle: BundleName, as_json: AsJson = False) -> None:
     """Load a bundle, its hashes, shapes and values checked; exit code 4 says that it cannot be trusted."""
     loaded = load(bundle)
-    domains = loaded.card.domains
+    card = loaded.card
     if as_json:
-        typer.echo(json.dumps({"bundle": bundle, "digest": loaded.digest, "domains": domains}))
+        typer.echo(json.dumps({"bundle": bundle, "digest": loaded.digest, "domains": card.domains}))
     else:
-        typer.echo(f"{bundle} is whole: {domains[0]} and {domains[1]}, digest {loaded.digest}")
+        typer.echo(f"{bundle} is whole: {card.pair}, digest {loaded.digest}")
 
 
 @weights.command(epilog="sjmvi weights add runs/horse-zebra --name horse2zebra")
@@ -63,7 +63,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Publish a bundle under a name; a service that runs takes it at once."""
-    entry = _registry().add(source, name)
+    entry = registry().add(source, name)
     typer.echo(json.dumps(_row(entry)) if as_json else f"{entry.name} is now {entry.folder}")
 
 
@@ -79,10 +79,10 @@ def folder_of(bundle: str) -> Path:
     path = Path(bundle)
     if (path / "bundle").is_dir():
         return path / "bundle"
-    return path if path.exists() else _registry().folder(bundle)
+    return path if path.exists() else registry().folder(bundle)
 
 
-def _registry() -> "Registry":
+def registry() -> "Registry":
     from app.settings import Settings
     from translation.registry import Registry
 
@@ -94,14 +94,12 @@ def _row(entry: "Entry") -> dict[str, object]:
     row: dict[str, object] = {"name": entry.name, "folder": str(entry.folder), "digest": entry.digest}
     if entry.card is None:
         return row | {"fault": entry.fault}
-    return row | entry.card.model_dump(
-        mode="json", include={"domains", "training_size", "licence", "created"}
-    )
+    fields = {"domains", "one_way", "training_size", "licence", "created"}
+    return row | entry.card.model_dump(mode="json", include=fields)
 
 
 def _cells(entry: "Entry") -> tuple[str, ...]:
     if entry.card is None:
         return (f"[red]{escape(entry.fault or '')}[/red]",)
     card = entry.card
-    domains = f"{card.domains[0]} ⇄ {card.domains[1]}"
-    return domains, f"{card.training_size} px", (entry.digest or "")[:12], card.licence
+    return card.pair, f"{card.training_size} px", (entry.digest or "")[:12], card.licence

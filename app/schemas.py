@@ -18,7 +18,7 @@ class TranslationParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    to: str = Field(description="the domain to translate to, one of the model's two", examples=["zebra"])
+    to: str = Field(description="the domain to translate to, as GET /v1/models says", examples=["zebra"])
     model: str | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
     samples: int = Field(1, ge=1, le=MAX_SAMPLES, description="draws of the noise code, a picture each")
     seed: Seed | None = Field(None, description="fixes the draws; drawn and returned when absent")
@@ -88,9 +88,15 @@ class TranslationAnswer(BaseModel):
     pictures: list[TranslatedPicture]
 
 
+class Direction(BaseModel):
+    source: str
+    to: str
+
+
 class ModelSummary(BaseModel):
     name: str
-    domains: list[str] = Field(min_length=2, max_length=2, description="each is translated to the other")
+    domains: list[str] = Field(min_length=2, max_length=2)
+    directions: list[Direction] = Field(description="the translations that it makes: both ways, or one")
     training_size: int = Field(description="the short side of the training pictures in pixels")
     digest: str
     licence: str

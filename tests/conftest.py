@@ -1,17 +1,21 @@
-"""A bundle of a few thousand untrained weights: whatever surrounds a model can be tried in a moment."""
+"""What surrounds a model can be tried in a moment: a bundle of a few thousand untrained weights, and a
+generator of the published kind with as few."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from torch import Tensor, nn
 
-from translation.architecture import Architecture
+from translation.architecture import Architecture, DeterministicArchitecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.weights import Card, save_bundle
 
 TINY = "tiny"
+Family = Callable[..., nn.Module]
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +38,19 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def one_way_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """From horse to zebra, without codes and ratios, as one that is imported; alone in its parent as well."""
+    folder = tmp_path_factory.mktemp("one-way") / "one-way"
+    generator = DeterministicArchitecture(width=4, blocks=1)
+    architecture = Architecture(generator=generator, discriminator=None)
+    card = Card(domains=("horse", "zebra"), one_way=True, architecture=architecture, training_size=32)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_bundle(folder, architecture.build_model(card.domains, one_way=True), None, card)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def photograph() -> bytes:
     """A JPEG of 61 x 43 pixels: a brown ellipse on a ramp of greys."""
     picture = Image.linear_gradient("L").resize((61, 43)).convert("RGB")
@@ -41,3 +58,103 @@ def photograph() -> bytes:
     buffer = BytesIO()
     picture.save(buffer, "JPEG")
     return buffer.getvalue()
+
+
+class Block(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+            nn.ReLU(),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        out: Tensor = features + self.conv_block(features)
+        return out
+
+
+class Blur(nn.Module):
+    """Down by the taps 1 2 1, up by 1 3 3 1; written pixel by pixel, by strides and by what lies between."""
+
+    filt: Tensor
+
+    def __init__(self, channels: int, up: bool) -> None:
+        super().__init__()
+        taps = torch.tensor([1.0, 3, 3, 1] if up else [1.0, 2, 1])
+        plane = taps[:, None] * taps[None, :]
+        plane = plane / plane.sum() * (4 if up else 1)
+        self.register_buffer("filt", plane[None, None].repeat(channels, 1, 1, 1))
+        self.up = up
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self._larger(features) if self.up else self._smaller(features)
+
+    def _smaller(self, features: Tensor) -> Tensor:
+        padded = nn.ReflectionPad2d(1)(features)
+        return nn.functional.conv2d(padded, self.filt, groups=len(self.filt))[..., ::2, ::2]
+
+    def _larger(self, features: Tensor) -> Tensor:
+        """A zero behind every pixel, and then the filter."""
+        padded = nn.ReplicationPad2d(1)(features)
+        batch, channels, height, width = padded.shape
+        spread = padded.new_zeros(batch, channels, 2 * height, 2 * width)
+        spread[..., ::2, ::2] = padded
+        return nn.functional.conv2d(spread, self.filt, groups=len(self.filt))[
+            ..., : 2 * height - 4, : 2 * width - 4
+        ]
+
+
+class Published(nn.Module):
+    """The published family, plainly: a Sequential whose state dict has its keys."""
+
+    def __init__(self, blocks: int, width: int, blur_down: bool, blur_up: bool, channels: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), *normed(nn.Conv2d(channels, width, 7))]
+        for features in (width, 2 * width):
+            stride = 1 if blur_down else 2
+            layers += normed(nn.Conv2d(features, 2 * features, 3, stride, padding=1))
+            layers += [Blur(2 * features, up=False)] if blur_down else []
+        layers += [Block(4 * width) for _ in range(blocks)]
+        for features in (4 * width, 2 * width):
+            half = features // 2
+            if blur_up:
+                layers += [Blur(features, up=True), *normed(nn.Conv2d(features, half, 3, padding=1))]
+            else:
+                layers += normed(nn.ConvTranspose2d(features, half, 3, 2, padding=1, output_padding=1))
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh()]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, images: Tensor) -> Tensor:
+        out: Tensor = self.model(images)
+        return out
+
+
+def normed(layer: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
+    return [layer, nn.InstanceNorm2d(layer.out_channels), nn.ReLU()]
+
+
+@pytest.fixture(scope="session")
+def published() -> Family:
+    """A network with random weights and biases, both larger than a fresh one's."""
+
+    def build(
+        blocks: int = 1,
+        width: int = 4,
+        blur_down: bool = False,
+        blur_up: bool = False,
+        channels: int = 3,
+        seed: int = 0,
+    ) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network = Published(blocks, width, blur_down, blur_up, channels)
+            for weight in network.parameters():
+                nn.init.normal_(weight, std=0.1)
+        return network.eval()
+
+    return build

@@ -112,17 +112,29 @@ def _networks(
         return architecture.build_model(domains), architecture.build_ratios()
     bundle = load_bundle(start_from)
     found = bundle.card.architecture
-    if (found.generator, found.noise) != (architecture.generator, architecture.noise):
+    if not _same_maps(found, architecture):
+        theirs = found.generator
         raise BadRecipe(
-            f"training.start_from: {start_from} has other generators or noise encoders than the recipe's"
+            f"training.start_from: {start_from} has other generators or noise encoders than the recipe's, "
+            f"{theirs.name} of width {theirs.width} with {theirs.blocks} blocks and {theirs.code_size} codes"
+        )
+    if bundle.card.one_way:
+        raise BadRecipe(
+            f"training.start_from: {start_from} translates {bundle.card.pair} alone, training takes both ways"
         )
     if bundle.card.domains == domains[::-1]:
         raise BadRecipe(
             f"training.start_from: {start_from} has the domains the other way round: swap the folders"
         )
     bundle.model.domains = domains
-    same_ratios = found.discriminator == architecture.discriminator
-    return bundle.model.train(), bundle.ratios.train() if same_ratios else architecture.build_ratios()
+    if bundle.ratios is None or found.discriminator != architecture.discriminator:
+        return bundle.model.train(), architecture.build_ratios()
+    return bundle.model.train(), bundle.ratios.train()
+
+
+def _same_maps(found: Architecture, wanted: Architecture) -> bool:
+    same_noise = not wanted.generator.code_size or found.noise == wanted.noise
+    return found.generator == wanted.generator and same_noise
 
 
 def _adam(recipe: Recipe, module: nn.Module, rate: float) -> Optimisation:

@@ -140,6 +140,8 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _ratios_see_a_patch(self) -> Self:
+        if self.model.discriminator is None:
+            raise ValueError("model.discriminator is absent, training needs its ratios")
         smallest = self.model.discriminator.smallest_side
         if self.data.size < smallest:
             raise ValueError(

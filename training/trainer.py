@@ -57,7 +57,7 @@ class Learner:
 
     @property
     def maps(self) -> Maps:
-        return Maps(self.model.x_given_z, self.model.z_given_x)
+        return Maps(*map(self.model.conditional, self.model.domains))
 
     def state_dict(self) -> dict[str, Any]:
         return {name: part.state_dict() for name, part in self._parts().items()}
@@ -210,10 +210,11 @@ class Trainer:
     def _scalars(self, terms: SJMVITerms, ratio_loss: Tensor, draws: Draws) -> dict[str, float]:
         with self.autocast():
             diagnostics = ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence)
-            maps = self.learner.model
+            model = self.learner.model
+            observed, latent = model.domains
             spreads = {
-                "code_spread_latent": code_spread(maps.z_given_x, draws.q.given),
-                "code_spread_observed": code_spread(maps.x_given_z, draws.p.given),
+                "code_spread_latent": code_spread(model.conditional(latent), draws.q.given),
+                "code_spread_observed": code_spread(model.conditional(observed), draws.p.given),
             }
         found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics, **spreads}
         scalars = {name: float(value.detach()) for name, value in found.items()}

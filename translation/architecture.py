@@ -1,18 +1,19 @@
 """What a bundle's card says of its networks, and the networks made from it."""
 
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from translation.discriminators import DISCRIMINATORS
 from translation.distributions import DistributionName, ScaleName
 from translation.generators import GENERATORS
+from translation.generators.deterministic import DownName, UpName
 from translation.generators.noise import NoiseEncoder
 from translation.model import DensityRatios, StochasticMap, TranslationModel
 
 
 class GeneratorArchitecture(BaseModel):
-    """Arguments of a member of GENERATORS."""
+    """Arguments of the "resnet" of GENERATORS, which is meant where a card or a recipe gives no name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +25,32 @@ class GeneratorArchitecture(BaseModel):
     scale: ScaleName = "fixed"
     initial_scale: float = Field(0.1, gt=0, description="on the pictures' scale of [-1, 1]")
     copy_gate: bool = Field(True, description="blend what is painted with the source, pixel by pixel")
+
+
+class DeterministicArchitecture(BaseModel):
+    """Arguments of the "deterministic-resnet" of GENERATORS."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code_size: ClassVar[int] = 0
+
+    name: Literal["deterministic-resnet"] = "deterministic-resnet"
+    width: int = Field(64, ge=1, le=512, description="features at full resolution")
+    blocks: int = Field(9, ge=0, le=32, description="residual blocks; 9 at 256 pixels, 6 below")
+    down: DownName = "strided"
+    up: UpName = "transposed"
+    distribution: DistributionName = "laplace"
+    scale: ScaleName = "fixed"
+    initial_scale: float = Field(0.1, gt=0, description="on the pictures' scale of [-1, 1]")
+
+
+def _named(fields: Any) -> Any:  # noqa: ANN401 - not validated yet
+    return {"name": "resnet", **fields} if isinstance(fields, dict) else fields
+
+
+AnyGenerator = Annotated[
+    Annotated[GeneratorArchitecture | DeterministicArchitecture, Field(discriminator="name")],
+    BeforeValidator(_named),
+]
 
 
 class NoiseArchitecture(BaseModel):
@@ -50,14 +77,21 @@ class DiscriminatorArchitecture(BaseModel):
         return 3 << self.downsamplings  # the last norm needs two values, the head beyond it one
 
 
+class NoDiscriminator(ValueError):
+    """Ratios are asked of an architecture that has none."""
+
+
 class Architecture(BaseModel):
-    """Both directions share one architecture. Round-trips through JSON."""
+    """Both directions share one architecture. Round-trips through JSON.
+
+    Without a discriminator there are no ratios: such networks translate, and neither judge nor learn.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    generator: GeneratorArchitecture = GeneratorArchitecture()
+    generator: AnyGenerator = GeneratorArchitecture()
     noise: NoiseArchitecture = NoiseArchitecture()
-    discriminator: DiscriminatorArchitecture = DiscriminatorArchitecture()
+    discriminator: DiscriminatorArchitecture | None = DiscriminatorArchitecture()
 
     @classmethod
     def tiny(cls) -> "Architecture":
@@ -68,12 +102,14 @@ class Architecture(BaseModel):
             discriminator=DiscriminatorArchitecture(width=4, downsamplings=2, projection=4),
         )
 
-    def build_model(self, domains: tuple[str, str]) -> TranslationModel:
-        """Freshly initialised from torch's global random state."""
-        return TranslationModel(domains, x_given_z=self._map(), z_given_x=self._map())
+    def build_model(self, domains: tuple[str, str], one_way: bool = False) -> TranslationModel:
+        """Freshly initialised from torch's global random state; `one_way` from the first domain alone."""
+        return TranslationModel(domains, x_given_z=None if one_way else self._map(), z_given_x=self._map())
 
     def build_ratios(self) -> DensityRatios:
-        """Freshly initialised from torch's global random state."""
+        """Freshly initialised from torch's global random state. Raises NoDiscriminator."""
+        if self.discriminator is None:
+            raise NoDiscriminator("the architecture has no discriminator, from which ratios are built")
         build = DISCRIMINATORS[self.discriminator.name]
         arguments = self.discriminator.model_dump(exclude={"name"})
         return DensityRatios(latent=build(**arguments), observed=build(**arguments))

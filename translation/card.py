@@ -66,6 +66,19 @@ class Ancestor(BaseModel):
     steps: int = Field(ge=0)
 
 
+class ImportedFile(BaseModel):
+    """A generator that another project trained and stored, as it was found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    to: Domain = Field(description="what it translates to")
+    file: str = Field(description="its name alone")
+    sha256: Sha256
+    arch: str = Field(description="what its project calls its architecture, as in resnet_9blocks")
+    output: str = "tanh, in [-1, 1]"
+    without: tuple[str, ...] = ("noise codes: every sample is the same picture", "density ratios")
+
+
 class Card(BaseModel):
     """What a bundle says of itself. Fields that this version does not know are kept."""
 
@@ -73,6 +86,7 @@ class Card(BaseModel):
 
     schema_version: int = SCHEMA_VERSION
     domains: tuple[Domain, Domain] = Field(description="observed, latent")
+    one_way: bool = Field(False, description="only the first domain is translated, to the second")
     architecture: Architecture
     training_size: int = Field(ge=8, description="short side of the training pictures in pixels")
     preprocessing: dict[str, Any] = {}
@@ -82,6 +96,7 @@ class Card(BaseModel):
     data: dict[str, Any] = {}
     steps: int = Field(0, ge=0, description="since the last of the lineage")
     lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
+    imported: tuple[ImportedFile, ...] = Field((), description="where the weights were not trained here")
     metrics: dict[str, Any] = Field({}, description="figures, each with the protocol that gave it")
     calibration: dict[str, Any] | None = None
     licence: str = "not stated"
@@ -94,6 +109,17 @@ class Card(BaseModel):
         if domains[0] == domains[1]:
             raise ValueError(f"both domains are named {domains[0]!r}")
         return domains
+
+    @property
+    def directions(self) -> tuple[tuple[str, str], ...]:
+        """(source, target) of every translation that the bundle can make, from the first domain first."""
+        observed, latent = self.domains
+        return ((observed, latent),) if self.one_way else ((observed, latent), (latent, observed))
+
+    @property
+    def pair(self) -> str:
+        """For people."""
+        return f" {'→' if self.one_way else '⇄'} ".join(self.domains)
 
 
 def read_card(folder: Path) -> tuple[Card, str]:
@@ -132,7 +158,10 @@ def refuse_pickle(path: Path, data: bytes) -> None:
     """By content: pickle from protocol 2 on, torch's zip of it, and what ends in pickle's STOP."""
     is_safetensors = data[8:9] == b"{"  # behind a length, whose bytes may open like a pickle
     if not is_safetensors and (data.startswith((b"\x80", b"PK")) or data.endswith(b".")):
-        raise UnsafeWeights(f"{path.name} is a pickle, which can run code: only safetensors are loaded")
+        raise UnsafeWeights(
+            f"{path.name} is a pickle, which can run code: only safetensors are loaded; for a generator of "
+            "CycleGAN or CUT there is sjmvi weights import"
+        )
 
 
 def read_file(path: Path) -> bytes:

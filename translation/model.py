@@ -15,7 +15,7 @@ from translation.generators.painting import Painting
 
 
 class UnknownDomain(ValueError):
-    """A name that is neither of a model's two domains."""
+    """A name that a model does not translate to: of no domain of its, or of one that it only translates."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +56,41 @@ class StochasticMap(nn.Module):
 
 
 class TranslationModel(nn.Module):
-    """Both maps of a domain pair; domains are (observed, latent)."""
+    """The maps of a domain pair; domains are (observed, latent). One that goes one way goes to the latent."""
 
-    def __init__(self, domains: tuple[str, str], x_given_z: StochasticMap, z_given_x: StochasticMap) -> None:
+    def __init__(
+        self, domains: tuple[str, str], x_given_z: StochasticMap | None, z_given_x: StochasticMap
+    ) -> None:
         super().__init__()
         self.domains = domains
-        self.code_size = x_given_z.code_size
+        self.code_size = z_given_x.code_size
         self.x_given_z = x_given_z
         self.z_given_x = z_given_x
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The domains that it translates to."""
+        return self.domains if self.x_given_z is not None else self.domains[1:]
+
     def conditional(self, to: str) -> StochasticMap:
         """The map that makes pictures of domain `to`. Raises UnknownDomain."""
-        observed, _ = self._check(to)
-        return self.x_given_z if to == observed else self.z_given_x
+        if to == self.domains[0] and self.x_given_z is not None:
+            return self.x_given_z
+        if to == self.domains[1]:
+            return self.z_given_x
+        raise UnknownDomain(self._refusal(to))
 
     def source_of(self, to: str) -> str:
         """The domain that is translated to `to`. Raises UnknownDomain."""
-        observed, latent = self._check(to)
+        if to not in self.targets:
+            raise UnknownDomain(self._refusal(to))
+        observed, latent = self.domains
         return latent if to == observed else observed
 
-    def _check(self, to: str) -> tuple[str, str]:
-        if to not in self.domains:
-            raise UnknownDomain(
-                f"no domain named {to!r}; this model translates to {' and '.join(self.domains)}"
-            )
-        return self.domains
+    def _refusal(self, to: str) -> str:
+        if to in self.domains:
+            return f"this model translates {self.domains[0]} to {self.domains[1]}, not the other way"
+        return f"no domain named {to!r}; this model translates to {' and '.join(self.targets)}"
 
 
 class DensityRatios(nn.Module):

@@ -59,7 +59,7 @@ class Sampler:
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it."""
         source = torch.zeros(1, 3, self.training_size, self.training_size)
-        for to in self.model.domains:
+        for to in self.model.targets:
             self.draw(source, to, torch.zeros(1, self.model.code_size))
 
     def source(self, image: Image.Image, process_size: ProcessSize = None) -> Tensor:

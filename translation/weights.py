@@ -4,6 +4,8 @@
     x_given_z.<hash>.safetensors       the map to x, and z_given_x the map to z; over 40 MB in several files
     ratio_latent.<hash>.safetensors    the log-ratio network that judges z, and ratio_observed that judges x
 
+An imported bundle has no ratios, and may have the map to z alone.
+
 Nothing in it is ever executed: pickle is refused by its content, whatever its name. The hashes in the names
 make saving atomic: new weights never touch the old ones, and the card that names them is replaced last.
 """
@@ -63,18 +65,21 @@ MAX_SHARD_BYTES = 40_000_000
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle. `digest` is the sha256 of card.json, which holds those of all other files."""
+    """A loaded bundle. `digest` is the sha256 of card.json, which holds those of all other files.
+
+    What was imported has no ratios.
+    """
 
     card: Card
     model: TranslationModel
-    ratios: DensityRatios
+    ratios: DensityRatios | None
     digest: str
 
 
 def save_bundle(
     folder: Path,
     model: TranslationModel,
-    ratios: DensityRatios,
+    ratios: DensityRatios | None,
     card: Card,
     dtype: torch.dtype = torch.float32,
     max_shard_bytes: int = MAX_SHARD_BYTES,
@@ -110,10 +115,12 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
         if twice := tensors.keys() & shard.keys():
             raise WeightsMismatch(f"{name} repeats {min(twice)}")
         tensors |= shard
-    model, ratios = card.architecture.build_model(card.domains), card.architecture.build_ratios()
+    model = card.architecture.build_model(card.domains, card.one_way)
+    ratios = card.architecture.build_ratios() if card.architecture.discriminator else None
     networks = _networks(model, ratios)
     networks.load_state_dict(_matched(tensors, networks.state_dict()))
-    return Bundle(card, model.eval().to(device), ratios.eval().to(device), digest)
+    networks.eval().to(device)
+    return Bundle(card, model.eval(), ratios and ratios.eval(), digest)
 
 
 def name_of(folder: Path) -> str:
@@ -122,15 +129,14 @@ def name_of(folder: Path) -> str:
     return folder.parent.name if folder.name == "bundle" else folder.name
 
 
-def _networks(model: TranslationModel, ratios: DensityRatios) -> nn.ModuleDict:
-    return nn.ModuleDict(
-        {
-            "x_given_z": model.x_given_z,
-            "z_given_x": model.z_given_x,
-            "ratio_latent": ratios.latent,
-            "ratio_observed": ratios.observed,
-        }
-    )
+def _networks(model: TranslationModel, ratios: DensityRatios | None) -> nn.ModuleDict:
+    named = {
+        "x_given_z": model.x_given_z,
+        "z_given_x": model.z_given_x,
+        "ratio_latent": ratios and ratios.latent,
+        "ratio_observed": ratios and ratios.observed,
+    }
+    return nn.ModuleDict({name: network for name, network in named.items() if network is not None})
 
 
 def _stored(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:

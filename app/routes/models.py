@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from app.dependencies import StateDep
 from app.engine import NotReady
 from app.problems import problem_responses
-from app.schemas import Discovery, Limits, ModelDetails, Models, ModelSummary
+from app.schemas import Direction, Discovery, Limits, ModelDetails, Models, ModelSummary
 from app.settings import Settings
 from translation.codec import FORMATS
 from translation.weights import Card, InvalidBundle, read_card
@@ -61,6 +61,7 @@ def _summary(name: str, card: Card, digest: str) -> dict[str, Any]:
     return {
         "name": name,
         "domains": list(card.domains),
+        "directions": [Direction(source=source, to=to) for source, to in card.directions],
         "training_size": card.training_size,
         "digest": digest,
         "licence": card.licence,

@@ -19,6 +19,7 @@ def test_the_models_are_listed_and_shown_with_their_cards(client: Client) -> Non
     (listed,) = client.get("/v1/models").json()["models"]
     shown = client.get("/v1/models/tiny").json()
     assert (listed["name"], listed["domains"], listed["training_size"]) == ("tiny", ["horse", "zebra"], 32)
+    assert listed["directions"] == [{"source": "horse", "to": "zebra"}, {"source": "zebra", "to": "horse"}]
     assert {name: shown[name] for name in listed} == listed
     assert shown["card"]["files"]
 

@@ -93,7 +93,7 @@ WRONG = {
         "objective.augmentation: not one of colour",
     ),
     "no such crop": ("data.crop=oval", "data.crop: not one of random"),
-    "no such network": ("model.generator.name=unet", "model.generator.name: "),
+    "no such network": ("model.generator.name=unet", "model.generator: .*'unet'"),
     "views beyond the picture": ("data.load_size=63", "data: load_size 63 .* 64"),
     "patch beyond the picture": ("model.discriminator.downsamplings=5", "data.size is 64, .*downsamplings"),
     "section for a field": ("training=3", "training: "),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import cycle, product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from translation.architecture import Architecture
+from translation.architecture import Architecture, DeterministicArchitecture, NoDiscriminator
 from translation.distributions import DISTRIBUTIONS, SCALES
+from translation.generators.deterministic import DownName, UpName
 from translation.weights import Card, load_bundle, save_bundle
 
 DOMAINS = ("horse", "zebra")
@@ -23,7 +24,14 @@ def tiny(**generator: object) -> Architecture:
     return Architecture.model_validate(fields | {"generator": fields["generator"] | generator})
 
 
-ARCHITECTURES = {
+DETERMINISTIC = {
+    f"deterministic, {down} down, {up} up": Architecture(
+        generator=DeterministicArchitecture(width=4, blocks=1, down=down, up=up),
+        discriminator=Architecture.tiny().discriminator,
+    )
+    for down, up in product(get_args(DownName), get_args(UpName))
+}
+ARCHITECTURES = DETERMINISTIC | {
     f"{distribution}, {scale}, {codes} codes, {'gate' if gate else 'no gate'}": tiny(
         distribution=distribution, scale=scale, code_size=codes, copy_gate=gate
     )
@@ -54,6 +62,31 @@ def test_survives_json(architecture: Architecture) -> None:
 def test_what_it_does_not_know_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Architecture.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "unet"},
+        {"name": "deterministic-resnet", "code_size": 3},
+        {"name": "deterministic-resnet", "down": "pooled"},
+    ],
+    ids=str,
+)
+def test_a_generator_takes_the_arguments_of_its_own_name(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Architecture.model_validate({"generator": fields})
+
+
+def test_a_generator_without_a_name_is_the_stochastic_one() -> None:
+    fields = Architecture.tiny().model_dump()
+    del fields["generator"]["name"]
+    assert Architecture.model_validate(fields) == Architecture.tiny()
+
+
+def test_without_a_discriminator_there_are_no_ratios() -> None:
+    with pytest.raises(NoDiscriminator):
+        Architecture(discriminator=None).build_ratios()
 
 
 def test_both_directions_and_both_ratios_are_apart() -> None:
@@ -137,14 +170,14 @@ def test_no_bias_comes_directly_before_an_instance_norm(
     """The norm would remove it, and leave its gradient to rounding."""
     network, loss = build(architecture)
     convolved: dict[
-        int, tuple[nn.Conv2d, Tensor]
+        int, tuple[nn.Module, Tensor]
     ] = {}  # by address, which stays a tensor's own while it lives
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             layer.register_forward_hook(
                 lambda layer, _, out: convolved.update({out.data_ptr(): (layer, out)})
             )
-    normed: list[nn.Conv2d] = []
+    normed: list[nn.Module] = []
     batch_norm = F.batch_norm
 
     def spy(planes: Tensor, *rest: Any, **named: Any) -> Tensor:  # noqa: ANN401

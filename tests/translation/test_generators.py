@@ -14,11 +14,16 @@ from translation.generators.noise import NoiseEncoder, kl_from_standard_normal
 
 SIZES = [(8, 8), (9, 17), (31, 64), (64, 45)]
 CODE_SIZE = 3
-DEFAULTS = {"code_size": CODE_SIZE, "distribution": "laplace", "scale": "fixed", "initial_scale": 0.1}
-ARGUMENTS = {
-    "resnet with a gate": ("resnet", {"width": 4, "blocks": 1, "copy_gate": True}),
-    "resnet without": ("resnet", {"width": 4, "blocks": 1, "copy_gate": False}),
+DEFAULTS = {"width": 4, "blocks": 1, "distribution": "laplace", "scale": "fixed", "initial_scale": 0.1}
+STOCHASTIC = {
+    "resnet with a gate": ("resnet", {"code_size": CODE_SIZE, "copy_gate": True}),
+    "resnet without": ("resnet", {"code_size": CODE_SIZE, "copy_gate": False}),
 }
+DETERMINISTIC = {
+    "deterministic": ("deterministic-resnet", {"down": "strided", "up": "transposed"}),
+    "deterministic, blurred": ("deterministic-resnet", {"down": "blurred", "up": "blurred"}),
+}
+ARGUMENTS = STOCHASTIC | DETERMINISTIC
 BUILDERS = {
     label: partial(GENERATORS[name], **{**DEFAULTS, **arguments})
     for label, (name, arguments) in ARGUMENTS.items()
@@ -27,6 +32,7 @@ BUILDERS = {
 Build = Callable[..., nn.Module]
 
 each_generator = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
+each_stochastic = pytest.mark.parametrize("build", [BUILDERS[label] for label in STOCHASTIC], ids=STOCHASTIC)
 each_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
@@ -99,7 +105,7 @@ def test_output_is_a_density_over_the_picture(build: Build, distribution: str, s
         assert of_the_picture.isfinite().all()
 
 
-@each_generator
+@each_stochastic
 class TestCode:
     def test_changes_the_picture(self, build: Build) -> None:
         generator, source = build(), pictures()

@@ -32,6 +32,15 @@ class TestDirections:
     def test_know_their_source(self, model: TranslationModel) -> None:
         assert (model.source_of("horse"), model.source_of("zebra")) == ("zebra", "horse")
 
+    def test_are_both_or_one(self, model: TranslationModel) -> None:
+        one_way = Architecture.tiny().build_model(("horse", "zebra"), one_way=True)
+        assert (model.targets, one_way.targets) == (("horse", "zebra"), ("zebra",))
+        assert one_way.conditional("zebra") is one_way.z_given_x
+        assert one_way.source_of("zebra") == "horse"
+        for ask in (one_way.conditional, one_way.source_of):
+            with pytest.raises(UnknownDomain, match="translates horse to zebra, not the other way"):
+                ask("horse")
+
     @pytest.mark.parametrize("ask", [TranslationModel.conditional, TranslationModel.source_of])
     def test_to_an_unknown_domain_are_refused(self, model: TranslationModel, ask: object) -> None:
         assert callable(ask)

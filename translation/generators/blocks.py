@@ -65,3 +65,9 @@ def convolution(channels: int, out_channels: int, size: int = 3, stride: int = 1
     )
     nn.init.normal_(layer.weight, std=0.02)
     return layer
+
+
+def pad_to_multiple(images: Tensor, side: int) -> Tensor:
+    """(B, C, H, W), mirrored at the right and at the bottom until both sides are multiples of `side`."""
+    bottom, right = (-length % side for length in images.shape[-2:])
+    return F.pad(images, (0, right, 0, bottom), mode="reflect") if bottom or right else images

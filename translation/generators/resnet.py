@@ -16,7 +16,7 @@ from translation.distributions import (
     DistributionName,
     ScaleName,
 )
-from translation.generators.blocks import ResidualBlock, Upsample, convolution
+from translation.generators.blocks import ResidualBlock, Upsample, convolution, pad_to_multiple
 from translation.generators.painting import Painting
 from translation.normalisation import instance_norm
 
@@ -59,7 +59,7 @@ class StochasticResNetGenerator(nn.Module):
 
         The density's mean is (B, 3, H, W) in [-1, 1], float32.
         """
-        features = self._features(self._pad(source), code)
+        features = self._features(pad_to_multiple(source, self.stride), code)
         painting, scale = self._painting(features, source), self.scale(features)
         height, width = source.shape[-2:]
         return self.distribution(
@@ -69,7 +69,7 @@ class StochasticResNetGenerator(nn.Module):
 
     def paint(self, source: Tensor, code: Tensor) -> Painting:
         """What `forward` blends into the mean, apart: a larger source can take the same painting."""
-        return self._painting(self._features(self._pad(source), code), source)
+        return self._painting(self._features(pad_to_multiple(source, self.stride), code), source)
 
     def _painting(self, features: Tensor, source: Tensor) -> Painting:
         height, width = source.shape[-2:]
@@ -87,7 +87,3 @@ class StochasticResNetGenerator(nn.Module):
         for up in self.up:
             features = up(features)
         return features
-
-    def _pad(self, source: Tensor) -> Tensor:
-        bottom, right = (-side % self.stride for side in source.shape[-2:])
-        return F.pad(source, (0, right, 0, bottom), mode="reflect") if bottom or right else source

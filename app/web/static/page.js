@@ -150,7 +150,7 @@ function start() {
   form.image.required = false; // the example, a dropped or a pasted picture counts as well
   form.addEventListener("submit", (event) => { event.preventDefault(); translate(); });
   form.image.addEventListener("change", () => form.image.files[0] && setPicture(form.image.files[0]));
-  for (const direction of form.to) direction.addEventListener("change", translate);
+  for (const direction of form.querySelectorAll("[name=to]")) direction.addEventListener("change", translate);
   form.querySelector("#dice").addEventListener("click", () => { rollSeed(); translate(); });
 
   const dragging = (on) => (event) => { event.preventDefault(); document.body.classList.toggle("dragging", on); };
