@@ -4,6 +4,7 @@ import mimetypes
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 Open = Callable[..., Page]
+Serve = Callable[..., AbstractContextManager[Client]]
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +109,18 @@ def test_direction_and_seed_are_chosen_from_the_keyboard(visit: Open) -> None:
     expect(page.locator("#samples")).to_contain_text("seed 9223372036854775807")
     finish(page)
     assert page.get_by_role("link", name="Download").nth(1).get_attribute("download") == "horse-horse-0.jpg"
+
+
+def test_a_model_of_one_direction_is_offered_that_one(
+    browser: Browser, serve: Serve, one_way_bundle: Path
+) -> None:
+    with serve(weights_dir=one_way_bundle.parent) as client, browser.new_page() as page:
+        page.goto(str(client.base_url))
+        finish(page)
+        assert page.get_by_role("radio").count() == 1
+        page.get_by_role("radio", name="horse to zebra").focus()
+        page.get_by_role("button", name="Another seed").click()
+        expect(page.get_by_label("Seed", exact=True)).not_to_have_value("7")  # the script came to its end
 
 
 def test_the_dice_draw_other_samples(visit: Open) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
@@ -36,6 +37,21 @@ def test_every_tensor_survives(tmp_path: Path, card: Card) -> None:
 def test_a_file_for_every_network(bundle: Path) -> None:
     names = {path.name.split(".")[0] for path in bundle.glob("*.safetensors")}
     assert names == {"x_given_z", "z_given_x", "ratio_latent", "ratio_observed"}
+
+
+def test_one_direction_without_ratios_is_a_bundle(one_way_bundle: Path) -> None:
+    loaded = load_bundle(one_way_bundle)
+    assert {path.name.split(".")[0] for path in one_way_bundle.glob("*.safetensors")} == {"z_given_x"}
+    assert (loaded.model.targets, loaded.model.x_given_z, loaded.ratios) == (("zebra",), None, None)
+    assert not loaded.model.training
+
+
+def test_a_card_of_both_ways_is_not_content_with_one(one_way_bundle: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(one_way_bundle, tmp_path / "bundle"))
+    fields = json.loads((folder / CARD).read_bytes())
+    (folder / CARD).write_text(json.dumps(fields | {"one_way": False}))
+    with pytest.raises(weights.WeightsMismatch, match=r"x_given_z.* is missing"):
+        load_bundle(folder)
 
 
 def test_float16_halves_the_files_and_loads_as_float32(

@@ -12,6 +12,7 @@ from translation.folders import file_seed, translate_folder
 from translation.model import UnknownDomain
 from translation.translator import Samples, TranslationRequest, Translator
 from translation.tree import InvalidInput
+from translation.weights import load_bundle
 
 ZEBRA = TranslationRequest("zebra", seed=7)
 TRANSLATED = {"a.jpg", "a.png", "deep/er/b.webp", "deep/UPPER.JPG", "named wrongly.jpg"}
@@ -28,6 +29,16 @@ def tree(folder: Path) -> dict[str, bytes]:
 def rows(out: Path) -> dict[str, dict[str, object]]:
     lines = (out / "report.jsonl").read_text().splitlines()
     return {row["file"]: row for row in map(json.loads, lines)}
+
+
+def test_a_direction_that_a_bundle_does_not_have_is_refused_before_the_first_picture(
+    one_way_bundle: Path, photos: Path, tmp_path: Path
+) -> None:
+    translator = Translator(load_bundle(one_way_bundle))
+    with pytest.raises(UnknownDomain, match="not the other way"):
+        translate_folder(translator, photos, tmp_path / "out", TranslationRequest("horse"))
+    assert not (tmp_path / "out").exists()
+    assert translate_folder(translator, photos, tmp_path / "out", ZEBRA).translated == len(TRANSLATED)
 
 
 def test_names_tree_and_formats_are_kept_and_nothing_else_is_written(
