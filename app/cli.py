@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_data import data, pair
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
+from app.cli_schema import print_schema
 from app.cli_translate import translate
 from app.cli_weights import weights
 
@@ -32,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(weights, name="weights")
+app.add_typer(data, name="data")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
@@ -45,7 +48,7 @@ app.command(
     epilog="sjmvi train horse/ zebra/ --recipe quick    sjmvi train --resume runs/horse2zebra    "
     "sjmvi train data/ --domains horse,zebra --set training.steps=20000"
 )
-def train(
+def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     first: Annotated[
         Path | None, typer.Argument(help="pictures of the first domain, or a root with trainA and trainB")
     ] = None,
@@ -60,11 +63,17 @@ def train(
     out: Annotated[Path | None, typer.Option(help="the run's folder")] = None,
     resume: Annotated[Path | None, typer.Option(help="a run to go on with; all else is read from it")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema", is_eager=True, callback=print_schema, help="a recipe's JSON schema, and no more"
+        ),
+    ] = False,
 ) -> None:
     """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
     if (first is None) == (resume is None):
         raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
-    names = _pair(domains)
+    names = pair(domains)
     from training import run
 
     try:
@@ -162,12 +171,3 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
         RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
         Diverged: Problem("diverged", 500, FAILED),
     }
-
-
-def _pair(domains: str | None) -> tuple[str, str] | None:
-    if domains is None:
-        return None
-    names = [name.strip() for name in domains.split(",")]
-    if len(names) != 2 or not all(names):
-        raise typer.BadParameter(f"--domains takes two names with a comma between, not {domains!r}")
-    return names[0], names[1]
