@@ -1,7 +1,7 @@
 """How well colour alone tells two domains apart.
 
-Fisher's linear discriminant of a picture's colour statistics, w = (S + lambda I)^-1 (m_1 - m_2), S the mean of
-the two covariances, learned from every other picture of either domain, and the area under the ROC curve of
+Fisher's linear discriminant of a picture's colour statistics, w = (S + lambda I)^-1 (m_1 - m_2), S the mean
+of the two covariances, learned from every other picture of either domain, and the area under the ROC curve of
 the rest by it; then the other way round; their mean.
 
 0.5: colour says nothing; 1: of any two pictures, one of each domain, it says which is which.

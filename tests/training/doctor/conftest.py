@@ -5,10 +5,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.doctor.folders import find_folders
-from training.doctor.inspection import inspect
-from training.doctor.report import Report
-
 Scene = Callable[..., Image.Image]
 Save = Callable[..., Path]
 
@@ -44,11 +40,3 @@ def root(scene: Scene, save: Save, tmp_path: Path) -> Path:
         for index in range(count):
             save(scene(100 * folder + index), f"{split}/{index}.png")
     return tmp_path / "root"
-
-
-def report_of(root: Path, training_size: int = 64) -> Report:
-    return inspect(find_folders(root, None), training_size).report
-
-
-def kinds_of(report: Report) -> list[str]:
-    return [finding.kind for finding in report.findings]

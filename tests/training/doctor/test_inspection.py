@@ -10,14 +10,21 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tests.training.doctor.conftest import kinds_of, report_of
 from training.doctor.folders import find_folders
 from training.doctor.inspection import Stopped, inspect
-from training.doctor.report import MAX_LISTED
+from training.doctor.report import MAX_LISTED, Report
 from training.domains import BadDataset
 
 Scene = Callable[..., Image.Image]
 Save = Callable[..., Path]
+
+
+def report_of(root: Path, training_size: int = 64) -> Report:
+    return inspect(find_folders(root, None), training_size).report
+
+
+def kinds_of(report: Report) -> list[str]:
+    return [finding.kind for finding in report.findings]
 
 
 def test_a_sound_root_is_counted_folder_by_folder(root: Path) -> None:
