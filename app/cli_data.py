@@ -4,19 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
-if TYPE_CHECKING:
-    from training.doctor.inspection import Inspection
-    from training.doctor.report import Duplicates, FolderReport, Range, Report
-
-NAMED = 10  # unreadable files of a folder; --json and --html have more
 
 data = typer.Typer(help="Look at pictures before training on them.", no_args_is_help=True)
 
@@ -45,17 +37,26 @@ def inspect(
 
     Exit code 3 says that nothing can be trained on them; warnings leave it at 0.
     """
-    inspection = _inspect(first, second, domains, recipe, overrides or [])
-    report = inspection.report
+    from training.config import load_recipe
+    from training.doctor import folders, inspection, text
+    from training.doctor.sheet import write_sheet
+    from training.domains import BadDataset
+    from translation.signals import stop_signals
+
+    training_size = load_recipe(recipe, overrides or ()).data.size
+    found = folders.find_folders(first, second, pair(domains))
+    with _progress() as advance, stop_signals() as received, suppress(inspection.Stopped):
+        inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
+    if received:
+        raise typer.Exit(128 + received[0])
+    report = inspected.report
     if html:
-        _write(html, inspection)
+        write_sheet(html, inspected)
     if as_json:
         typer.echo(json.dumps(report.as_json()))
     else:
-        _print(report)
+        Console(highlight=False, soft_wrap=True).print(*text.text(report), sep="\n")
     if not report.usable:
-        from training.domains import BadDataset
-
         raise BadDataset("; ".join(each.message for each in report.findings if each.level == "error"))
 
 
@@ -67,31 +68,6 @@ def pair(domains: str | None) -> tuple[str, str] | None:
     if len(names) != 2 or not all(names):
         raise typer.BadParameter(f"--domains takes two names with a comma between, not {domains!r}")
     return names[0], names[1]
-
-
-def _inspect(
-    first: Path, second: Path | None, domains: str | None, recipe: str, overrides: list[str]
-) -> "Inspection":
-    from training.config import load_recipe
-    from training.doctor.folders import find_folders
-    from training.doctor.inspection import Stopped, inspect
-    from translation.signals import stop_signals
-
-    size = load_recipe(recipe, overrides).data.size
-    folders = find_folders(first, second, pair(domains))
-    with _progress() as advance, stop_signals() as received, suppress(Stopped):
-        inspection = inspect(folders, size, advance, stopped=lambda: bool(received))
-    if received:
-        raise typer.Exit(128 + received[0])
-    return inspection
-
-
-def _write(html: Path, inspection: "Inspection") -> None:
-    from training.doctor.sheet import sheet
-    from translation.durable import replacing
-
-    with replacing(html) as file:
-        file.write(sheet(inspection).encode())
 
 
 @contextmanager
@@ -108,46 +84,3 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=total)
 
         yield advance
-
-
-def _print(report: "Report") -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    head = ("", "pictures", "unreadable", "short side", "narrow", "grey", "modes")
-    table = Table(*head, box=None, pad_edge=False)
-    for folder in report.folders:
-        table.add_row(*_cells(folder))
-    console.print(table)
-    console.print(f"exact duplicates  {_told(report.exact)}")
-    console.print(f"near duplicates   {_told(report.near)}")
-    if report.colour_auc is not None:
-        console.print(f"told by colour    {report.colour_auc:.0%} of pairs, 50% is chance")
-    for folder in report.folders:
-        for lost in folder.unreadable.files[:NAMED]:
-            console.print(escape(f"unreadable  {lost.file}: {lost.reason}"))
-    for finding in report.findings:
-        style = "red" if finding.level == "error" else "yellow"
-        console.print(f"[{style}]{finding.level}[/]  {escape(finding.message)}; {escape(finding.advice)}")
-
-
-def _cells(folder: "FolderReport") -> tuple[str, ...]:
-    modes = ", ".join(f"{mode} {count}" for mode, count in folder.modes.items())
-    counts = (folder.pictures, folder.unreadable.count)
-    return (
-        escape(folder.folder),
-        *map(str, counts),
-        _side(folder.short_side),
-        str(folder.small.count),
-        str(folder.grey.count),
-        modes,
-    )
-
-
-def _side(side: "Range | None") -> str:
-    return f"{side.smallest} to {side.largest}" if side else ""
-
-
-def _told(found: "Duplicates") -> str:
-    return (
-        f"{found.groups} groups of {found.pictures} pictures, "
-        f"{found.across_splits} across train and test, {found.across_domains} across domains"
-    )

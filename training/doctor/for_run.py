@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.doctor.folders import PictureFolder
 from training.doctor.inspection import inspect
-from training.doctor.sheet import sheet
+from training.doctor.sheet import write_sheet
 from translation.durable import replacing
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,9 @@ def inspect_for_run(
 ) -> None:
     """Errors are told of like warnings: it is for the training to refuse. Raises Stopped."""
     inspection = inspect(folders, training_size, _show, stopped)
-    for name, text in ((JSON_FILE, json.dumps(inspection.report.as_json())), (SHEET_FILE, sheet(inspection))):
-        with replacing(run / name) as file:
-            file.write(text.encode())
+    with replacing(run / JSON_FILE) as file:
+        file.write(json.dumps(inspection.report.as_json()).encode())
+    write_sheet(run / SHEET_FILE, inspection)
     for finding in inspection.report.findings:
         log.warning("%s; %s", finding.message, finding.advice)
     if inspection.report.findings:

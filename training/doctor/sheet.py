@@ -4,16 +4,23 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from pathlib import Path
 
 from training.doctor.inspection import Inspection
 from training.doctor.measure import Measured
 from training.doctor.report import Duplicates
 from translation.codec import InvalidImage, decode, encode, on_white
+from translation.durable import replacing
 
 SHOWN_OF_FOLDER = 36
 SHOWN_GROUPS = 30
 SHOWN_OF_GROUP = 4
 THUMBNAIL = (160, 112)  # pixels at most; a few kilobytes each
+
+
+def write_sheet(file: Path, inspection: Inspection) -> None:
+    with replacing(file) as open_file:
+        open_file.write(sheet(inspection).encode())
 
 
 def sheet(inspection: Inspection) -> str:
