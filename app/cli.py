@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_data import data
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
 from app.cli_import import import_checkpoints
 from app.cli_options import domain_pair
+from app.cli_schema import print_schema
 from app.cli_translate import translate
 from app.cli_weights import weights
 
@@ -37,6 +39,7 @@ weights.command(
     "import", epilog="sjmvi weights import G_A.pth G_B.pth --domains horse,zebra --name published"
 )(import_checkpoints)
 app.add_typer(weights, name="weights")
+app.add_typer(data, name="data")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
@@ -50,7 +53,7 @@ app.command(
     epilog="sjmvi train horse/ zebra/ --recipe quick    sjmvi train --resume runs/horse2zebra    "
     "sjmvi train data/ --domains horse,zebra --set training.steps=20000"
 )
-def train(
+def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     first: Annotated[
         Path | None, typer.Argument(help="pictures of the first domain, or a root with trainA and trainB")
     ] = None,
@@ -65,6 +68,12 @@ def train(
     out: Annotated[Path | None, typer.Option(help="the run's folder")] = None,
     resume: Annotated[Path | None, typer.Option(help="a run to go on with; all else is read from it")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema", is_eager=True, callback=print_schema, help="a recipe's JSON schema, and no more"
+        ),
+    ] = False,
 ) -> None:
     """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
     if (first is None) == (resume is None):

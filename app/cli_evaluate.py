@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.cli_options import class_indices
+
 T = TypeVar("T")
 
 INTERRUPTED = 130
@@ -62,7 +64,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     from translation.device import pick_device
     from translation.weights import name_of
 
-    chosen = _classes(classes)
+    chosen = class_indices(classes) if classes else None
     protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
     processor, loaded, name = pick_device(device), load(bundle), name_of(Path(bundle))
     _check_domains(chosen, loaded.card.domains)
@@ -138,15 +140,6 @@ def _numbers(option: str, text: str, kind: Callable[[str], T]) -> tuple[T, ...]:
         return tuple(kind(part) for part in text.split(","))
     except ValueError as error:
         raise typer.BadParameter(f"{option} takes numbers with commas between, not {text!r}") from error
-
-
-def _classes(text: str | None) -> dict[str, int] | None:
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(name and index.isdecimal() for name, _, index in pairs):
-        raise typer.BadParameter(f"--classes is of the form horse=339,zebra=340, not {text!r}")
-    return {name.strip(): int(index) for name, _, index in pairs}
 
 
 def _check_domains(classes: dict[str, int] | None, domains: tuple[str, str]) -> None:

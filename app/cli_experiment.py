@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli_options import class_indices, domain_pair
+
 INTERRUPTED = 130
 
 experiment = typer.Typer(help="Measure the method where the answer is known.", no_args_is_help=True)
@@ -98,10 +100,10 @@ def ablations(  # noqa: PLR0913 - every option is one thing to say
     from training.experiments.ablations.table import ablation_table
 
     chosen = _chosen(rows, ROWS, "--rows")
-    pair = _names(domains)
+    pair = domain_pair(domains)
     with _interruptible():
         network = load_feature_network(features)
-        setting = Setting(data, pair, network, _classes(classes), overrides or ())
+        setting = Setting(data, pair, network, class_indices(classes), overrides or ())
         table = run_ablations(setting, out, range(seeds), chosen)
     for source, target in (pair, pair[::-1]):
         _print(f"{source} to {target}", ablation_table(table, source, target))
@@ -113,21 +115,6 @@ def _chosen(names: str | None, table: Mapping[str, object], option: str) -> list
     if unknown := set(chosen) - table.keys():
         raise typer.BadParameter(f"{option}: {', '.join(sorted(unknown))} is none of {', '.join(table)}")
     return chosen
-
-
-def _names(domains: str) -> tuple[str, str]:
-    names = [name.strip() for name in domains.split(",")]
-    if len(names) != 2 or not all(names):
-        raise typer.BadParameter(f"--domains takes two names with a comma between, not {domains!r}")
-    return names[0], names[1]
-
-
-def _classes(classes: str) -> dict[str, int]:
-    try:
-        pairs = (one.split("=") for one in classes.split(",") if one)
-        return {domain.strip(): int(index) for domain, index in pairs}
-    except ValueError as error:
-        raise typer.BadParameter(f"--classes takes domain=index, comma-separated, not {classes!r}") from error
 
 
 @contextmanager

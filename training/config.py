@@ -1,13 +1,21 @@
 """The recipe: one typed, validated training configuration, read from TOML and saved in the run."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from training.augmentation import CROPS
 from training.objective.augmentation import AUGMENTATIONS
@@ -22,6 +30,12 @@ class BadRecipe(ValueError):
     """A recipe that does not exist, is not TOML, or has a field that is unknown or out of range."""
 
 
+def _one_of(table: Mapping[str, object], default: str | None, description: str) -> Any:  # noqa: ANN401
+    """A field that names a row; absent where its default is None. In the schema, a choice."""
+    names: list[JsonValue] = [*table] if default else [*table, None]
+    return Field(default, description=description, json_schema_extra={"enum": names})
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -31,11 +45,13 @@ class DataRecipe(_Section):
 
     size: int = Field(256, ge=16, le=2048, multiple_of=4, description="side of the training pictures, pixels")
     load_size: int = Field(286, ge=16, le=4096, description="short side before the random crop, pixels")
-    crop: str = "random"
-    horizontal_flip: float = Field(0.5, ge=0, le=1)
-    colour_jitter: float = Field(0.0, ge=0, le=1)
+    crop: str = _one_of(CROPS, "random", "how a square view is cut from the picture")
+    horizontal_flip: float = Field(0.5, ge=0, le=1, description="probability that a view is mirrored")
+    colour_jitter: float = Field(
+        0.0, ge=0, le=1, description="largest relative change of brightness, contrast, saturation; 0 is off"
+    )
     validation_share: float = Field(0.1, gt=0, lt=1, description="of the training pictures, cut by hash")
-    cache_bytes: int = Field(4 << 30, ge=0)
+    cache_bytes: int = Field(4 << 30, ge=0, description="memory for decoded pictures, bytes")
     workers: int = Field(2, ge=0, le=64, description="loader threads")
 
     _crop = field_validator("crop")(lambda name: _member(name, CROPS))
@@ -50,18 +66,22 @@ class DataRecipe(_Section):
 class ObjectiveRecipe(_Section):
     """A preset, and what departs from it (absent: as the preset says)."""
 
-    preset: str = "paper-gan"
-    divergence: str | None = None
-    generator_loss: str | None = None
+    preset: str = _one_of(PRESETS, "paper-gan", "a row of the table of objectives")
+    divergence: str | None = _one_of(DIVERGENCES, None, "the f-divergence that the ratios are learned by")
+    generator_loss: str | None = _one_of(GENERATOR_LOSSES, None, "what the maps make of a log ratio")
     noise: Annotated[float, Field(ge=0)] | Literal["model"] | None = Field(
         None, description='"model" or a number on the scale of [-1, 1]'
     )
-    ratio_noise: RatioNoise | None = None
+    ratio_noise: RatioNoise | None = Field(
+        None, description="whether the ratios see the noise on draws and references, on draws, or not"
+    )
     conditioning: float | None = Field(None, ge=0, le=1, description="lambda_c: 1 is the paper, 0 CycleGAN")
-    reduction: Reduction = "mean"
-    weights: Weights = Weights()
+    reduction: Reduction = Field("mean", description="of a likelihood over a picture's values")
+    weights: Weights = Field(Weights(), description="what each term counts for")
     augmentation: tuple[str, ...] = Field(
-        (), description="of what ratios see: any of colour, translation, cutout; for small sets of pictures"
+        (),
+        description="of what ratios see: any of colour, translation, cutout; for small sets of pictures",
+        json_schema_extra={"items": {"type": "string", "enum": [*AUGMENTATIONS]}},
     )
     augmentation_probability: float = Field(
         1.0, gt=0, le=1, description="share of rows that each one changes"
@@ -95,9 +115,9 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class OptimisationRecipe(_Section):
     """Adam for the maps and for the ratios (Kingma and Ba, 2015), with Zhu et al.'s linear decay."""
 
-    maps_rate: float = Field(2e-4, gt=0)
-    ratios_rate: float = Field(2e-4, gt=0)
-    betas: tuple[Beta, Beta] = (0.5, 0.999)
+    maps_rate: float = Field(2e-4, gt=0, description="learning rate of generators and noise encoders")
+    ratios_rate: float = Field(2e-4, gt=0, description="learning rate of the log-ratio networks")
+    betas: tuple[Beta, Beta] = Field((0.5, 0.999), description="decay of Adam's two moments")
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the steps before the linear decay to 0")
     clip_norm: float = Field(10.0, gt=0, description="largest gradient norm of maps and of ratios")
     ratio_steps: int = Field(1, ge=1, le=16, description="ratio updates for each update of the maps")
@@ -105,22 +125,22 @@ class OptimisationRecipe(_Section):
         0, ge=0, le=10_000, description="past draws that ratios go on learning from, for each joint; 0 is off"
     )
     gradient_penalty: float = Field(0.0, ge=0, description="R1 on references; 0 is off")
-    gradient_penalty_every: int = Field(16, ge=1)
+    gradient_penalty_every: int = Field(16, ge=1, description="steps from one penalty to the next")
 
 
 class TrainingRecipe(_Section):
     """How long, how often, from what."""
 
-    steps: int = Field(200_000, ge=1)
-    batch_size: int = Field(1, ge=1)
-    seed: int = Field(0, ge=0, lt=2**63)
-    ema_decay: float = Field(0.999, ge=0, lt=1)
+    steps: int = Field(200_000, ge=1, description="updates of the maps")
+    batch_size: int = Field(1, ge=1, description="pictures of each domain a step")
+    seed: int = Field(0, ge=0, lt=2**63, description="of weights, draws and views")
+    ema_decay: float = Field(0.999, ge=0, lt=1, description="a step, of the averaged maps in the bundle")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of convolutions; losses, ratios and norm statistics are float32 in any case"
     )
     start_from: Path | None = Field(None, description="a weights bundle; another discriminator starts anew")
-    checkpoint_every_s: float = Field(300, gt=0)
-    log_every: int = Field(50, ge=1)
+    checkpoint_every_s: float = Field(300, gt=0, description="seconds between checkpoints")
+    log_every: int = Field(50, ge=1, description="steps between lines of the log")
     grid_every: int | None = Field(None, ge=1, description="steps between sample grids; absent: an epoch")
 
     # the run may be resumed from another working directory
@@ -130,13 +150,15 @@ class TrainingRecipe(_Section):
 class Recipe(_Section):
     """Everything a training run depends on, but for the pictures."""
 
-    description: str = ""
+    model_config = ConfigDict(title="SJMVI training recipe")
+
+    description: str = Field("", description="what the recipe is for")
     licence: str = Field("not stated", description="of the weights; written in the card")
-    data: DataRecipe = DataRecipe()
-    model: Architecture = Architecture()
-    objective: ObjectiveRecipe = ObjectiveRecipe()
-    optimisation: OptimisationRecipe = OptimisationRecipe()
-    training: TrainingRecipe = TrainingRecipe()
+    data: DataRecipe = Field(DataRecipe(), description="the pictures and their views")
+    model: Architecture = Field(Architecture(), description="the networks")
+    objective: ObjectiveRecipe = Field(ObjectiveRecipe(), description="what is minimised")
+    optimisation: OptimisationRecipe = Field(OptimisationRecipe(), description="how it is minimised")
+    training: TrainingRecipe = Field(TrainingRecipe(), description="how long, how often, from what")
 
     @model_validator(mode="after")
     def _ratios_see_a_patch(self) -> Self:
@@ -148,6 +170,12 @@ class Recipe(_Section):
                 f"data.size is {self.data.size}, model.discriminator.downsamplings needs {smallest} pixels"
             )
         return self
+
+
+def recipe_schema() -> dict[str, Any]:
+    """What a recipe may say, as JSON Schema; all but what one field asks of another."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **Recipe.model_json_schema()}
 
 
 def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:

@@ -59,7 +59,7 @@ def find_domains(
 
     The validation split is cut from the training pictures. Raises BadDataset.
     """
-    folders = _two_folders(first, second)
+    folders = two_folders(first, second)
     if second is None and domains is None:
         raise BadDataset(f"{first} does not say what its pictures show: add --domains, such as horse,zebra")
     names = domains or (folders[0].resolve().name, folders[1].resolve().name)
@@ -76,7 +76,8 @@ def find_domains(
     )
 
 
-def _two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
+def two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
+    """As given, or trainA and trainB of a root. Raises BadDataset."""
     folders = (first, second) if second else (first / "trainA", first / "trainB")
     for folder in (first, *folders):
         if not folder.is_dir():
@@ -101,7 +102,8 @@ def _split(folder: Path, digests: dict[Path, str], validation_share: float) -> t
     return tuple(train), tuple(held_out.values())
 
 
-def _pictures(folder: Path) -> Files:
+def pictures_of(folder: Path) -> Files:
+    """By their suffixes, sorted; hidden files and folders are left out."""
     names = (file.relative_to(folder) for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
     visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
     return tuple(folder / name for name in sorted(visible, key=Path.as_posix) if (folder / name).is_file())
@@ -109,7 +111,7 @@ def _pictures(folder: Path) -> Files:
 
 def digests_of(folder: Path) -> dict[Path, str]:
     """The sha256 of every picture below a folder, in the order of the files."""
-    files = _pictures(folder)
+    files = pictures_of(folder)
     with ThreadPoolExecutor() as pool:
         hashes = pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files)
         return dict(zip(files, hashes, strict=True))

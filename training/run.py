@@ -1,9 +1,10 @@
 """A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle.
 
-recipe.toml   run.json   checkpoints/   metrics.jsonl   tensorboard/   samples/   bundle/
+recipe.toml  run.json  data.json  data.html  checkpoints/  metrics.jsonl  tensorboard/  samples/  bundle/
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,9 @@ from training.callbacks import Callback, JsonLines, Progress, SampleGrid, Tensor
 from training.checkpoint import CheckpointFolder, RunLock
 from training.config import Recipe, dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
+from training.doctor.folders import find_folders
+from training.doctor.for_run import inspect_for_run
+from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
 from training.objective.likelihoods import implied_scale
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
@@ -73,6 +77,7 @@ def train(
         lineage=lineage_of(loaded.training.start_from),
     )
     _begin(run, loaded, origin)
+    _inspect(run, loaded, origin)
     return _run(run, loaded, origin, folders, processor)
 
 
@@ -100,6 +105,14 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
         with replacing(run / "recipe.toml") as file:
             file.write(dump_recipe(recipe).encode())
         origin.write(run)
+
+
+def _inspect(run: Path, recipe: Recipe, origin: Origin) -> None:
+    folders = find_folders(origin.first, origin.second, origin.domains)
+    with stop_signals() as received, suppress(Stopped):
+        inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
+    if received:
+        raise Interrupted(run, received[0])
 
 
 def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, device: torch.device) -> Path:

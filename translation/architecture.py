@@ -17,13 +17,15 @@ class GeneratorArchitecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["resnet"] = "resnet"
+    name: Literal["resnet"] = Field("resnet", description="a member of GENERATORS")
     width: int = Field(64, ge=1, le=512, description="features at full resolution")
     blocks: int = Field(9, ge=0, le=32, description="residual blocks; 9 at 256 pixels, 6 below")
     code_size: int = Field(8, ge=0, le=256, description="numbers in the noise code; 0 is deterministic")
-    distribution: DistributionName = "laplace"
-    scale: ScaleName = "fixed"
-    initial_scale: float = Field(0.1, gt=0, description="on the pictures' scale of [-1, 1]")
+    distribution: DistributionName = Field("laplace", description="of a pixel, around the mean")
+    scale: ScaleName = Field(
+        "fixed", description="of that distribution: fixed, learned, or learned per pixel"
+    )
+    initial_scale: float = Field(0.1, gt=0, description="the scale at the start, in pixel values of [-1, 1]")
     copy_gate: bool = Field(True, description="blend what is painted with the source, pixel by pixel")
 
 
@@ -58,7 +60,7 @@ class NoiseArchitecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    width: int = Field(32, ge=1, le=512)
+    width: int = Field(32, ge=1, le=512, description="features after the first layer")
 
 
 class DiscriminatorArchitecture(BaseModel):
@@ -66,8 +68,8 @@ class DiscriminatorArchitecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["conditional-patch"] = "conditional-patch"
-    width: int = Field(64, ge=1, le=512)
+    name: Literal["conditional-patch"] = Field("conditional-patch", description="a member of DISCRIMINATORS")
+    width: int = Field(64, ge=1, le=512, description="features after the first layer")
     downsamplings: int = Field(3, ge=1, le=6, description="3: patches of 70 pixels; 2: of 34")
     projection: int = Field(64, ge=1, le=1024, description="channels of the conditional product")
 
@@ -89,9 +91,11 @@ class Architecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    generator: AnyGenerator = GeneratorArchitecture()
-    noise: NoiseArchitecture = NoiseArchitecture()
-    discriminator: DiscriminatorArchitecture | None = DiscriminatorArchitecture()
+    generator: AnyGenerator = Field(GeneratorArchitecture(), description="of either map")
+    noise: NoiseArchitecture = Field(NoiseArchitecture(), description="of either noise encoder")
+    discriminator: DiscriminatorArchitecture | None = Field(
+        DiscriminatorArchitecture(), description="of either log ratio"
+    )
 
     @classmethod
     def tiny(cls) -> "Architecture":

@@ -40,7 +40,7 @@ def photos(tmp_path: Path, photograph: bytes) -> Path:
 
 def test_help_does_not_wait_for_torch() -> None:
     commands = [[], ["train"], ["translate"], ["serve"], ["weights"], ["weights", "add"]]
-    commands += [["weights", "import"], ["evaluate"], ["experiment"]]
+    commands += [["weights", "import"], ["evaluate"], ["data", "inspect"], ["experiment"]]
     code = f"""import sys, app.cli
 for command in {commands}:
     assert app.cli.execute([*command, "--help"]) == 0

@@ -64,16 +64,23 @@ class SJMVITerms:
     code_latent: Tensor
 
 
+def _weight(of: str) -> float:
+    """1, with a description where the weights become a form."""
+    schema = {"description": of, "json_schema_extra": {"minimum": 0}}
+    weight: float = field(default=1.0, metadata=schema)
+    return weight
+
+
 @dataclass(frozen=True)
 class Weights:
     """What each term counts for in the maps' loss. All 1 is the paper; see `implied_scale` for pictures."""
 
-    nell: float = 1.0
-    nelp: float = 1.0
-    kl_latent: float = 1.0
-    kl_observed: float = 1.0
-    code: float = 1.0
-    ratio: float = 1.0
+    nell: float = _weight("x told again from its translation")
+    nelp: float = _weight("z told again from its translation")
+    kl_latent: float = _weight("translations of x distributed as z is")
+    kl_observed: float = _weight("translations of z distributed as x is")
+    code: float = _weight("KL of the codes that the noise encoders infer")
+    ratio: float = _weight("the log ratios' own loss")
 
 
 @dataclass(frozen=True)

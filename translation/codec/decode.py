@@ -82,11 +82,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Picture:
-    """Upright sRGB. Where alpha ("L") exists, image holds the colours under it, as stored."""
+    """Upright sRGB. Where alpha ("L") exists, image holds the colours under it, as stored.
+
+    `mode` is Pillow's for what the file held: "CMYK", "I;16", "P".
+    """
 
     image: Image.Image
     alpha: Image.Image | None
     format: str
+    mode: str
 
 
 def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> Picture:  # noqa: B008 - frozen
@@ -105,7 +109,7 @@ def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> 
     turn = UPRIGHT.get(_orientation(source))
     if turn is not None:
         image, alpha = image.transpose(turn), alpha and alpha.transpose(turn)
-    return Picture(image, alpha, _format(source))
+    return Picture(image, alpha, _format(source), source.mode)
 
 
 def _open(data: bytes) -> ImageFile:

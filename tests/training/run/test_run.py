@@ -24,7 +24,8 @@ Train = Callable[..., Path]
 
 class TestStraightRun:
     def test_is_a_folder_of_these_things(self, straight: Path) -> None:
-        names = ".lock recipe.toml run.json checkpoints metrics.jsonl tensorboard samples bundle"
+        files = ".lock recipe.toml run.json data.json data.html metrics.jsonl"
+        names = f"{files} checkpoints tensorboard samples bundle"
         assert {path.name for path in straight.iterdir()} == set(names.split())
         assert list(straight.rglob("card.json")) == [straight / "bundle" / "card.json"]
         assert sorted(path.name for path in (straight / "samples").iterdir()) == ["000003.png", "000006.png"]

@@ -1,0 +1,78 @@
+"""`sjmvi data`: the pictures themselves, before a training is spent on them."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli_options import domain_pair
+
+data = typer.Typer(help="Look at pictures before training on them.", no_args_is_help=True)
+
+
+@data.callback()
+def _group() -> None:
+    """Keeps `inspect` a word of its own while it is the only one."""
+
+
+@data.command(
+    epilog="sjmvi data inspect horse/ zebra/ --html sheet.html    "
+    "sjmvi data inspect data/ --domains horse,zebra --recipe horse2zebra --json"
+)
+def inspect(
+    first: Annotated[Path, typer.Argument(help="pictures of the first domain, or a root as for `train`")],
+    second: Annotated[Path | None, typer.Argument(help="pictures of the second domain")] = None,
+    recipe: Annotated[str, typer.Option(help="whose training size they are held against")] = "quick",
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="a recipe's value, as in data.size=128; repeatable")
+    ] = None,
+    domains: Annotated[str | None, typer.Option(help="their names, as in horse,zebra")] = None,
+    html: Annotated[Path | None, typer.Option(help="a sheet of thumbnails, one file")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> None:
+    """Counts, sizes, faults, duplicates and colours, and what to do about them.
+
+    Exit code 3 says that nothing can be trained on them; warnings leave it at 0.
+    """
+    from training.config import load_recipe
+    from training.doctor import folders, inspection, text
+    from training.doctor.sheet import write_sheet
+    from training.domains import BadDataset
+    from translation.signals import stop_signals
+
+    training_size = load_recipe(recipe, overrides or ()).data.size
+    found = folders.find_folders(first, second, domains and domain_pair(domains))
+    with _progress() as advance, stop_signals() as received, suppress(inspection.Stopped):
+        inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
+    if received:
+        raise typer.Exit(128 + received[0])
+    report = inspected.report
+    if html:
+        write_sheet(html, inspected)
+    if as_json:
+        typer.echo(json.dumps(report.as_json()))
+    else:
+        Console(highlight=False, soft_wrap=True).print(*text.text(report), sep="\n")
+    if not report.usable:
+        raise BadDataset("; ".join(each.message for each in report.findings if each.level == "error"))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """On stderr."""
+    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=Console(stderr=True))
+    task = progress.add_task("", total=None)
+    with ExitStack() as shown:
+
+        def advance(done: int, total: int) -> None:
+            if done == 1:  # not before there is any: an error stays alone on its line
+                shown.enter_context(progress)
+            progress.update(task, completed=done, total=total)
+
+        yield advance

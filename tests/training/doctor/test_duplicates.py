@@ -1,0 +1,83 @@
+"""What is the same stays the same on its way through the web; what is not is told apart, at any number."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+
+from training.doctor.duplicates import BLOCK, GRID, MAX_BITS, exact_groups, near_groups, perceptual_hash
+from training.doctor.measure import LUMA
+
+SIZE = (192, 144)
+Scene = Callable[..., Image.Image]
+
+
+def hash_of(image: Image.Image) -> np.ndarray:
+    small = image.convert("RGB").resize((GRID, GRID), Image.Resampling.BOX)
+    return perceptual_hash(np.asarray(small, np.float32) @ LUMA)
+
+
+def saved_as_jpeg(image: Image.Image, quality: int) -> Image.Image:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer)
+
+
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "saved again": lambda image: saved_as_jpeg(image, 40),
+    "half the size": lambda image: image.resize((96, 72), Image.Resampling.LANCZOS),
+    "twice the size": lambda image: image.resize((384, 288), Image.Resampling.BICUBIC),
+    "other aspect": lambda image: image.resize((192, 192), Image.Resampling.BICUBIC),
+    "grey": lambda image: image.convert("L"),
+    "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.1),
+    "more contrast": lambda image: ImageEnhance.Contrast(image).enhance(1.2),
+    "mirrored": ImageOps.mirror,
+    "mirrored, small, saved again": lambda image: saved_as_jpeg(ImageOps.mirror(image).resize((128, 96)), 60),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_an_altered_copy_is_found(change: Callable[[Image.Image], Image.Image], scene: Scene) -> None:
+    hashes = [hash_of(scene(seed, SIZE)) for seed in range(6)]
+    assert near_groups(np.stack([*hashes, hash_of(change(scene(4, SIZE)))])) == [[4, 6]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [ImageOps.flip, lambda image: image.rotate(90), ImageOps.invert],
+    ids=["upside down", "turned", "negative"],
+)
+def test_what_is_another_picture_is_not(change: Callable[[Image.Image], Image.Image], scene: Scene) -> None:
+    assert near_groups(np.stack([hash_of(scene(4, SIZE)), hash_of(change(scene(4, SIZE)))])) == []
+
+
+def differing(hash: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    flipped = np.unpackbits(hash.view(np.uint8))
+    flipped[bits] ^= 1
+    return np.packbits(flipped).view(np.uint64)
+
+
+@pytest.mark.parametrize(("bits", "is_near"), [(MAX_BITS, True), (MAX_BITS + 1, False)])
+def test_the_bits_that_may_differ_are_counted_beyond_the_first_word(bits: int, is_near: bool) -> None:
+    one = np.random.default_rng(0).integers(0, 2**64, 4, dtype=np.uint64)
+    other = differing(one, np.arange(64, 64 + bits))
+    assert near_groups(np.stack([one, other])) == ([[0, 1]] if is_near else [])
+
+
+def test_a_chain_is_one_group_across_blocks_and_chance_makes_none() -> None:
+    hashes = np.random.default_rng(0).integers(0, 2**64, (3 * BLOCK, 4), dtype=np.uint64)
+    chain = [5, BLOCK + 7, 2 * BLOCK + 9]
+    for step, index in enumerate(chain):  # the ends differ in twice what may differ
+        hashes[index] = differing(hashes[chain[0]], np.arange(64, 64 + 20 * step))
+    assert near_groups(hashes) == [chain]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_there_is_nothing_to_compare_in_fewer_than_two(count: int) -> None:
+    assert near_groups(np.zeros((count, 4), np.uint64)) == []
+
+
+def test_exact_groups_are_of_equal_digests() -> None:
+    assert exact_groups(["a", "b", "a", "c", "b", "a"]) == [[0, 2, 5], [1, 4]]

@@ -1,0 +1,200 @@
+"""Planted faults are found and named, and none of them ends the inspection."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from training.doctor.folders import find_folders
+from training.doctor.inspection import Stopped, inspect
+from training.doctor.report import MAX_LISTED, Report
+from training.domains import BadDataset
+
+Scene = Callable[..., Image.Image]
+Save = Callable[..., Path]
+
+
+def report_of(root: Path, training_size: int = 64) -> Report:
+    return inspect(find_folders(root, None), training_size).report
+
+
+def kinds_of(report: Report) -> list[str]:
+    return [finding.kind for finding in report.findings]
+
+
+def test_a_sound_root_is_counted_folder_by_folder(root: Path) -> None:
+    report = report_of(root)
+    assert [(each.folder, each.domain, each.split, each.pictures) for each in report.folders] == [
+        ("trainA", "A", "train", 8),
+        ("trainB", "B", "train", 6),
+        ("testA", "A", "test", 3),
+        ("testB", "B", "test", 3),
+    ]
+    assert report.folders[0].modes == {"RGB": 8}
+    assert (report.exact.groups, report.near.groups, report.shared) == (0, 0, 0)
+    assert set(kinds_of(report)) == {"few-pictures"}
+    assert report.usable
+
+
+UNREADABLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "truncated": (lambda data: data[: len(data) // 2], "CorruptImage"),
+    "empty": (lambda data: b"", "EmptyImage"),
+    "text": (lambda data: b"these are words", "UnsupportedImageFormat"),
+    "damaged": (lambda data: data[:60] + bytes(9) + data[69:], "CorruptImage"),
+}
+
+
+@pytest.mark.parametrize(("damage", "kind"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_picture_that_cannot_be_read_is_named_with_the_reason(
+    damage: Callable[[bytes], bytes], kind: str, root: Path
+) -> None:
+    file = root / "testA" / "1.png"
+    file.write_bytes(damage(file.read_bytes()))
+    report = report_of(root)
+    (lost,) = report.folders[2].unreadable.files
+    assert (lost.file, lost.kind) == ("testA/1.png", kind)
+    assert lost.reason
+    assert report.usable
+    (finding,) = (each for each in report.findings if each.kind == "unreadable")
+    assert "testA/1.png" in finding.message
+
+
+def test_a_file_that_may_not_be_read_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_bytes = Path.read_bytes
+
+    def refuse(file: Path) -> bytes:
+        if file == root / "testB" / "0.png":
+            raise PermissionError(13, "Permission denied", str(file))
+        return read_bytes(file)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (lost,) = report_of(root).folders[3].unreadable.files
+    assert (lost.file, lost.kind, lost.reason) == ("testB/0.png", "PermissionError", "Permission denied")
+
+
+def test_a_domain_of_which_training_would_refuse_too_much_is_an_error(root: Path) -> None:
+    (root / "trainB" / "0.png").write_bytes(b"")
+    report = report_of(root)
+    assert not report.usable
+    assert kinds_of(report)[0] == "too-many-unreadable"
+    assert "unreadable" not in kinds_of(report)
+
+
+def test_a_domain_without_a_readable_picture_is_an_error(root: Path) -> None:
+    for file in (root / "trainB").iterdir():
+        file.write_bytes(b"")
+    report = report_of(root)
+    assert not report.usable
+    assert kinds_of(report)[0] == "no-pictures"
+    assert report.folders[1].short_side is report.folders[1].colour is None
+
+
+def test_an_exact_copy_across_the_split_is_a_leak(root: Path) -> None:
+    shutil.copy(root / "trainA" / "3.png", root / "testA" / "copy.png")
+    shutil.copy(root / "trainB" / "1.png", root / "trainB" / "copy.png")
+    report = report_of(root)
+    assert (report.exact.groups, report.exact.pictures, report.exact.across_splits) == (2, 4, 1)
+    assert report.exact.listed[0].files == ("trainA/3.png", "testA/copy.png")
+    assert (report.near.groups, report.exact.across_domains) == (0, 0)
+    assert {"leak", "duplicates"} <= {*kinds_of(report)}
+
+
+def test_an_altered_copy_across_the_domains_is_near_with_the_exact_ones_beside_it(
+    root: Path, scene: Scene, save: Save
+) -> None:
+    save(ImageOps.mirror(scene(2)).resize((144, 108)), "trainB/mirrored.jpg", quality=70)
+    shutil.copy(root / "trainA" / "2.png", root / "trainA" / "copy.png")
+    report = report_of(root)
+    (group,) = report.near.listed
+    assert group.files == ("trainA/2.png", "trainA/copy.png", "trainB/mirrored.jpg")
+    assert group.across_domains
+    assert not group.across_splits
+    assert "shared-pictures" in kinds_of(report)
+
+
+def test_a_domain_within_the_other_is_the_same_domain(root: Path) -> None:
+    for file in (root / "trainB").iterdir():
+        shutil.copy(file, root / "trainA" / f"b{file.name}")
+    report = report_of(root)
+    assert report.shared == 1
+    assert "same-domain" in kinds_of(report)
+    assert "shared-pictures" not in kinds_of(report)
+
+
+def test_pictures_of_one_colour_are_no_copies_of_one_another(root: Path, save: Save) -> None:
+    for index, colour in enumerate(["red", "green", "blue"]):
+        save(Image.new("RGB", (70, 70), colour), f"trainA/flat-{index}.png")
+    report = report_of(root)
+    assert report.near.groups == 0
+    assert report.folders[0].flat.count == 3
+    assert "flat-pictures" in kinds_of(report)
+
+
+def test_any_mode_and_any_turn_is_measured_as_training_sees_it(root: Path, scene: Scene, save: Save) -> None:
+    exif = Image.Exif()
+    exif[0x112] = 6
+    save(scene(50), "trainA/turned.jpg", exif=exif)
+    save(scene(51).convert("CMYK"), "trainA/cmyk.jpg")
+    levels = np.asarray(scene(52).convert("L")).astype(np.uint16) * 257
+    save(Image.fromarray(levels), "trainA/deep.png")
+    save(scene(53).convert("RGBA"), "trainA/alpha.png")
+    folder = report_of(root).folders[0]
+    assert folder.modes == {"RGB": 9, "CMYK": 1, "I;16": 1, "RGBA": 1}
+    assert folder.formats == {"PNG": 10, "JPEG": 2}
+    assert folder.height is not None
+    assert (folder.height.largest, folder.with_alpha) == (96, 1)
+    assert folder.grey.files == ("trainA/deep.png",)
+    assert "grey-mixed" in kinds_of(report_of(root))
+
+
+def test_names_of_any_bytes_can_be_sent(root: Path) -> None:
+    for name in ("b\u00e4r \u99ac.png", os.fsdecode(b"\xff.png"), "<b>&.png"):
+        shutil.copy(root / "trainA" / "0.png", root / "testA" / name)
+    text = json.dumps(report_of(root).as_json(), ensure_ascii=False)
+    text.encode()
+    for name in ("b\u00e4r \u99ac.png", "\ufffd.png", "<b>&.png"):
+        assert f"testA/{name}" in text
+
+
+def test_files_that_were_meant_are_told_of_and_hidden_ones_not(root: Path) -> None:
+    for name in (".hidden.heic", "phone.HEIC", "notes.txt"):
+        (root / "trainA" / name).write_bytes(b"")
+    (root / "trainA" / "gone.jpg").symlink_to(root / "nowhere")
+    report = report_of(root)
+    assert report.folders[0].passed_over.files == (
+        "trainA/gone.jpg",
+        "trainA/phone.HEIC",
+        "trainA/notes.txt",
+    )
+    assert "passed-over" in kinds_of(report)
+
+
+def test_long_lists_are_cut_and_counted(root: Path, save: Save) -> None:
+    for index in range(MAX_LISTED + 5):
+        save(Image.new("L", (16, 16), index), f"trainA/s{index:03}.png")
+    folder = report_of(root).folders[0]
+    assert (folder.small.count, len(folder.small.files)) == (MAX_LISTED + 5, MAX_LISTED)
+
+
+def test_two_folders_go_by_their_names_or_by_their_order(root: Path) -> None:
+    def labels(second: Path, domains: tuple[str, str] | None = None) -> list[str]:
+        return [folder.label for folder in find_folders(root / "trainA", second, domains)]
+
+    shutil.copytree(root / "trainB", root / "other" / "trainA")
+    assert labels(root / "trainB") == ["trainA", "trainB"]
+    assert labels(root / "trainB", ("horse", "zebra")) == ["horse", "zebra"]
+    assert labels(root / "other" / "trainA") == ["first", "second"]
+    with pytest.raises(BadDataset, match="nowhere is not a folder"):
+        labels(root / "nowhere")
+
+
+def test_a_signal_ends_it_between_two_pictures(root: Path) -> None:
+    seen: list[int] = []
+    with pytest.raises(Stopped):
+        inspect(find_folders(root, None), 64, lambda done, total: seen.append(total), lambda: len(seen) == 3)
+    assert seen == [20, 20, 20]

@@ -1,0 +1,94 @@
+"""Which pictures are the same: by their bytes, and by what they show.
+
+Exact: the same bytes (sha256), as the split of the training pictures counts them. Near: a perceptual hash,
+
+    bit_uv = [c_uv > 0],    c the 2-D DCT-II of the luminance at 32 x 32 pixels, u, v < 16, (u, v) != (0, 0)
+
+differs in at most 24 of its 255 bits. Signs of low frequencies survive what is done to a picture on its way
+through the web (re-saving, resizing, brightness, contrast, loss of colour) and change when it is cropped.
+They make a mirror image cheap: it negates the odd horizontal frequencies, which is an exclusive or.
+
+After C. Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions* (2010), section 3.2.1,
+https://www.phash.org/docs/pubs/thesis_zauner.pdf, with the sign for the median. Of 150 horses and zebras all
+stay within 17 bits as JPEG of quality 30, at a quarter to three times the size, grey, mirrored, with 1.3
+times the contrast; all but one within 24 with 1.3 times the brightness. Different ones are 58 bits apart at
+least, in 7 million pairs, half of them mirrored; drawings of one ellipse each 28, in half a million.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hash: TypeAlias = NDArray[np.uint64]  # (4,): the 8 x 8 lowest frequencies are the first word
+Groups: TypeAlias = list[list[int]]  # of indices
+
+GRID = 32
+FREQUENCIES = 16
+MAX_BITS = 24
+MAX_FIRST_BITS = 10  # of the first word, 63 bits; what passes is compared in all
+BLOCK = 64  # rows at once: with 50,000 pictures 25 MB
+
+_u, _v = np.indices((FREQUENCIES, FREQUENCIES)).reshape(2, -1)
+ORDER = np.lexsort((_v, _u, np.maximum(_u, _v)))  # squares of 1, 4, 9, ... frequencies, the constant first
+COSINES = np.cos(np.pi * np.outer(np.arange(FREQUENCIES), np.arange(GRID) + 0.5) / GRID).astype(np.float32)
+
+
+def _pack(bits: NDArray[np.bool_]) -> Hash:
+    return np.packbits(bits[ORDER]).view(np.uint64)
+
+
+MIRROR = _pack(_v % 2 == 1)
+
+
+def perceptual_hash(luminance: NDArray[np.float32]) -> Hash:
+    """Of (32, 32)."""
+    bits = (COSINES @ luminance @ COSINES.T).ravel() > 0
+    bits[0] = False  # the mean is no feature
+    return _pack(bits)
+
+
+def exact_groups(digests: Sequence[str]) -> Groups:
+    """Those of two and more, in the order of their first."""
+    found = defaultdict(list)
+    for index, digest in enumerate(digests):
+        found[digest].append(index)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def near_groups(hashes: NDArray[np.uint64]) -> Groups:
+    """Of (n, 4): what is linked by a chain of near pairs. 50,000 pictures take some ten seconds."""
+    labels = np.arange(len(hashes))
+    with ThreadPoolExecutor() as pool:  # numpy lets go of the interpreter lock
+        for rows, columns in pool.map(partial(_near_pairs, hashes), range(0, len(hashes), BLOCK)):
+            for row in np.unique(rows):
+                linked = np.unique(labels[[row, *columns[rows == row]]])
+                labels[np.isin(labels, linked)] = linked[0]
+    repeated = np.flatnonzero(np.bincount(labels, minlength=1) > 1)
+    return [np.flatnonzero(labels == label).tolist() for label in repeated]
+
+
+def _near_pairs(hashes: NDArray[np.uint64], start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(rows, columns) of a block of rows, row < column, mirror images among them."""
+    both = [_near(hashes, other, start) for other in (hashes, hashes ^ MIRROR)]
+    rows, columns = np.concatenate(both, axis=1)
+    return rows, columns
+
+
+def _near(hashes: NDArray[np.uint64], others: NDArray[np.uint64], start: int) -> NDArray[np.int64]:
+    first = np.bitwise_count(hashes[start : start + BLOCK, None, 0] ^ others[None, start:, 0])
+    rows, columns = np.argwhere(first <= MAX_FIRST_BITS).T + start
+    later = rows < columns
+    rows, columns = rows[later], columns[later]
+    near = np.bitwise_count(hashes[rows] ^ others[columns]).sum(axis=1, dtype=np.int64) <= MAX_BITS
+    return np.stack([rows[near], columns[near]])
+
+
+def chain(groups: Groups, members: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Groups of groups as groups of their members, sorted."""
+    for group in groups:
+        yield sorted(index for each in group for index in members[each])
