@@ -14,6 +14,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training.augmentation import Augmentation
 from training.config import BadRecipe, ObjectiveRecipe, Recipe
 from training.dataset import DomainFolders, UnpairedFolders
+from training.evaluation.networks import load_feature_network
+from training.evaluation.validation import Validator
 from training.objective.augmentation import PairAugmentation
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
@@ -88,6 +90,14 @@ def build_schedule(recipe: Recipe) -> Schedule:
         training.log_every,
         training.checkpoint_every_s,
     )
+
+
+def build_validator(recipe: Recipe, folders: DomainFolders, device: torch.device) -> Validator | None:
+    """None where the recipe asks for no evaluation. Raises BadFeatureNetwork, BadDataset."""
+    if recipe.evaluation.features is None:
+        return None
+    network = load_feature_network(recipe.evaluation.features, device)
+    return Validator(folders, network, recipe.data.size, device)
 
 
 def build_autocast(recipe: Recipe, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:

@@ -147,6 +147,20 @@ class TrainingRecipe(_Section):
     _start_from = field_validator("start_from")(lambda path: path and path.absolute())
 
 
+class EvaluationRecipe(_Section):
+    """Measured on the validation split while it trains; absent features: not at all."""
+
+    features: str | None = Field(None, description="as in `sjmvi evaluate --features`; absent: no evaluation")
+    every: int | None = Field(None, ge=1, description="steps between two; absent: a tenth of them all")
+    patience: int = Field(5, ge=1, description="evaluations without a better one before the log says so")
+
+    @field_validator("features")
+    @classmethod
+    def _found_again(cls, features: str | None) -> str | None:
+        """The run may be resumed from another working directory."""
+        return features if features in (None, "inception") else str(Path(features).absolute())
+
+
 class Recipe(_Section):
     """Everything a training run depends on, but for the pictures."""
 
@@ -159,6 +173,9 @@ class Recipe(_Section):
     objective: ObjectiveRecipe = Field(ObjectiveRecipe(), description="what is minimised")
     optimisation: OptimisationRecipe = Field(OptimisationRecipe(), description="how it is minimised")
     training: TrainingRecipe = Field(TrainingRecipe(), description="how long, how often, from what")
+    evaluation: EvaluationRecipe = Field(
+        EvaluationRecipe(), description="what is measured on validation along the way"
+    )
 
     @model_validator(mode="after")
     def _ratios_see_a_patch(self) -> Self:

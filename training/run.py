@@ -1,14 +1,16 @@
 """A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle.
 
-recipe.toml  run.json  data.json  data.html  checkpoints/  metrics.jsonl  tensorboard/  samples/  bundle/
+recipe.toml   run.json   data.json   data.html   checkpoints/   metrics.jsonl   tensorboard/   samples/
+bundle/   last/
+
+Without an evaluation bundle/ is the last state, and there is no last/.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,8 +19,8 @@ from training.build import (
     build_dataset,
     build_learner,
     build_objective,
-    build_preset,
     build_schedule,
+    build_validator,
 )
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
 from training.checkpoint import CheckpointFolder, RunLock
@@ -28,16 +30,15 @@ from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
-from training.objective.likelihoods import implied_scale
+from training.evaluation.validation import Validator
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
+from training.publication import average_of, save_state
 from training.samples import sample_grid
+from training.selection import Save, Selection, refuse_other_network
 from training.trainer import Diverged, Learner, Trainer
-from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.device import pick_device
 from translation.durable import replacing
-from translation.model import TranslationModel
 from translation.signals import stop_signals
-from translation.weights import Card, save_bundle
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
@@ -63,7 +64,8 @@ def train(
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    Raises NoSuchDevice, BadRecipe, BadDataset, InvalidBundle, NotARun, RunInUse, Diverged, Interrupted.
+    Raises NoSuchDevice, BadRecipe, BadDataset, BadFeatureNetwork, InvalidBundle, NotARun, RunInUse, Diverged,
+    Interrupted.
     """
     processor = pick_device(device)
     loaded = load_recipe(recipe, overrides)
@@ -76,9 +78,10 @@ def train(
         data=folders.fingerprint(),
         lineage=lineage_of(loaded.training.start_from),
     )
+    validator = build_validator(loaded, folders, processor)
     _begin(run, loaded, origin)
     _inspect(run, loaded, origin)
-    return _run(run, loaded, origin, folders, processor)
+    return _run(run, loaded, origin, folders, processor, validator)
 
 
 def resume(run: Path, device: str = "auto") -> Path:
@@ -89,7 +92,11 @@ def resume(run: Path, device: str = "auto") -> Path:
     origin = Origin.read(run)
     recipe = load_recipe(str(run / "recipe.toml"))
     folders = origin.find(recipe.data.validation_share)
-    return _run(run, recipe, origin, folders, pick_device(device))
+    processor = pick_device(device)
+    validator = build_validator(recipe, folders, processor)
+    if validator is not None:
+        refuse_other_network(run, validator.as_json())
+    return _run(run, recipe, origin, folders, processor, validator)
 
 
 def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -115,7 +122,14 @@ def _inspect(run: Path, recipe: Recipe, origin: Origin) -> None:
         raise Interrupted(run, received[0])
 
 
-def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, device: torch.device) -> Path:
+def _run(
+    run: Path,
+    recipe: Recipe,
+    origin: Origin,
+    folders: DomainFolders,
+    device: torch.device,
+    validator: Validator | None,
+) -> Path:
     with RunLock(run):
         dataset = build_dataset(recipe, folders)
         trainer = _trainer(run, recipe, origin, device)
@@ -124,13 +138,19 @@ def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, devi
         batches = loader(dataset, sampler, batch_size, trainer.step, recipe.data.workers)
         every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
         trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+        save = partial(save_state, recipe, origin, dataset, trainer)
+        publish: Callable[[], None] = partial(save, run / "bundle")
+        if validator is not None:
+            selection = _selection(run, recipe, trainer, validator, save)
+            trainer.callbacks = [*trainer.callbacks, selection]
+            publish = selection.publish
         try:
             with stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(received))
         except Diverged:
-            _save_bundle(run, recipe, origin, dataset, trainer)  # of the last good step: to start from
+            publish()  # of the last good step: to start from
             raise
-        _save_bundle(run, recipe, origin, dataset, trainer)
+        publish()
         if not is_finished:
             raise Interrupted(run, received[0])
     return run
@@ -161,7 +181,7 @@ def _callbacks(
     held_out = dataset.validation_batch(GRID_PICTURES)
 
     def grid() -> torch.Tensor:
-        return sample_grid(_average(learner), held_out, GRID_SAMPLES)
+        return sample_grid(average_of(learner), held_out, GRID_SAMPLES)
 
     return [
         Progress(),
@@ -171,50 +191,14 @@ def _callbacks(
     ]
 
 
-def _average(learner: Learner) -> TranslationModel:
-    average = learner.average.module
-    assert isinstance(average, TranslationModel)
-    return average
-
-
-def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:
-    return Card(
-        domains=dataset.folders.domains,
-        architecture=recipe.model,
-        training_size=recipe.data.size,
-        preprocessing=PREPROCESSING,
-        preprocessing_digest=preprocessing_digest(),
-        objective={
-            **asdict(build_preset(recipe.objective)),
-            "preset": recipe.objective.preset,
-            "implied_scale": _implied_scale(recipe),
-        },
-        recipe=recipe.model_dump(mode="json", exclude={"training": {"start_from"}}),
-        data=_data(dataset),
-        steps=steps,
-        lineage=origin.lineage,
-        licence=recipe.licence,
+def _selection(run: Path, recipe: Recipe, trainer: Trainer, validator: Validator, save: Save) -> Selection:
+    """Its figures go where the training's go."""
+    return Selection(
+        run,
+        measure=lambda: validator(average_of(trainer.learner)),
+        save=save,
+        logs=[each for each in trainer.callbacks if isinstance(each, JsonLines | TensorBoard)],
+        every=recipe.evaluation.every or max(recipe.training.steps // 10, 1),
+        patience=recipe.evaluation.patience,
+        protocol=validator.as_json(),
     )
-
-
-def _save_bundle(
-    run: Path, recipe: Recipe, origin: Origin, dataset: UnpairedFolders, trainer: Trainer
-) -> None:
-    learner = trainer.learner
-    card = _card(recipe, origin, dataset, trainer.step)
-    save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
-
-
-def _implied_scale(recipe: Recipe) -> float | None:
-    """Of x given z; None where its likelihood counts for nothing."""
-    objective = recipe.objective
-    if not objective.weights.nell:
-        return None
-    averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
-    generator = recipe.model.generator
-    return implied_scale(generator.distribution, generator.initial_scale, objective.weights.nell, averaged)
-
-
-def _data(dataset: UnpairedFolders) -> dict[str, Any]:
-    unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
-    return {**dataset.folders.fingerprint(), "unreadable": unreadable}

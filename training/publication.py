@@ -1,0 +1,76 @@
+"""A training's state as a bundle: averaged maps, ratios, and a card that says what they were made from."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.build import build_preset
+from training.config import Recipe
+from training.dataset import UnpairedFolders
+from training.objective.likelihoods import implied_scale
+from training.origin import Origin
+from training.trainer import Learner, Trainer
+from translation.codec import PREPROCESSING, preprocessing_digest
+from translation.model import TranslationModel
+from translation.weights import Card, save_bundle
+
+# Paths of one machine: no card has them.
+PATHS = {"training": {"start_from"}, "evaluation": {"features"}}
+
+
+def save_state(
+    recipe: Recipe,
+    origin: Origin,
+    dataset: UnpairedFolders,
+    trainer: Trainer,
+    folder: Path,
+    metrics: Mapping[str, Any] | None = None,
+) -> None:
+    """The state after the trainer's last step as a bundle, with these metrics in its card."""
+    learner = trainer.learner
+    card = _card(recipe, origin, dataset, trainer.step).model_copy(update={"metrics": dict(metrics or {})})
+    save_bundle(folder, average_of(learner), learner.networks, card, dtype=torch.float16)
+
+
+def average_of(learner: Learner) -> TranslationModel:
+    average = learner.average.module
+    assert isinstance(average, TranslationModel)
+    return average
+
+
+def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:
+    return Card(
+        domains=dataset.folders.domains,
+        architecture=recipe.model,
+        training_size=recipe.data.size,
+        preprocessing=PREPROCESSING,
+        preprocessing_digest=preprocessing_digest(),
+        objective={
+            **asdict(build_preset(recipe.objective)),
+            "preset": recipe.objective.preset,
+            "implied_scale": _implied_scale(recipe),
+        },
+        recipe=recipe.model_dump(mode="json", exclude=PATHS),
+        data=_data(dataset),
+        steps=steps,
+        lineage=origin.lineage,
+        licence=recipe.licence,
+    )
+
+
+def _implied_scale(recipe: Recipe) -> float | None:
+    """Of x given z; None where its likelihood counts for nothing."""
+    objective = recipe.objective
+    if not objective.weights.nell:
+        return None
+    averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
+    generator = recipe.model.generator
+    return implied_scale(generator.distribution, generator.initial_scale, objective.weights.nell, averaged)
+
+
+def _data(dataset: UnpairedFolders) -> dict[str, Any]:
+    unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
+    return {**dataset.folders.fingerprint(), "unreadable": unreadable}
