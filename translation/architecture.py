@@ -25,6 +25,9 @@ class GeneratorArchitecture(BaseModel):
     scale: ScaleName = "fixed"
     initial_scale: float = Field(0.1, gt=0, description="on the pictures' scale of [-1, 1]")
     copy_gate: bool = Field(True, description="blend what is painted with the source, pixel by pixel")
+    gate_floor: float = Field(
+        0.0, ge=0, le=0.5, description="least share of what is painted that the gate shows; 0: it may shut"
+    )
 
 
 class DeterministicArchitecture(BaseModel):

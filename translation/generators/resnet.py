@@ -3,6 +3,11 @@
 With a copy gate the mean is a blend, gate * painted + (1 - gate) * source, pixel by pixel, so that what need
 not change is copied rather than learned to be copied: the attention masks of Mejjati et al. (2018),
 https://arxiv.org/abs/1806.02311, in one network.
+
+A gate that is shut cannot open: what it hides is taught by nothing, so that showing it makes things worse,
+and the sigmoid's own slope is gone. With a floor, gate = floor + (1 - floor) sigmoid, some of the painting is
+always seen and so always learns; copying stays possible, by painting the source. There is no dead end at the
+other side, where the painting can learn whatever the source would give.
 """
 
 import torch
@@ -25,7 +30,8 @@ class StochasticResNetGenerator(nn.Module):
     """The ResNet of Johnson et al. (2016), its residual blocks conditioned on a noise code.
 
     `width` is the number of features at full resolution, four times as many at a quarter of it. Without
-    `copy_gate` every pixel is painted, as by Zhu et al. (2017).
+    `copy_gate` every pixel is painted, as by Zhu et al. (2017); `gate_floor`, in [0, 1), is the least share
+    of the painting that a gate shows.
     """
 
     stride = 4
@@ -39,6 +45,7 @@ class StochasticResNetGenerator(nn.Module):
         scale: ScaleName,
         initial_scale: float,
         copy_gate: bool,
+        gate_floor: float = 0.0,
     ) -> None:
         super().__init__()
         self.code_size = code_size
@@ -49,6 +56,7 @@ class StochasticResNetGenerator(nn.Module):
         self.blocks = nn.ModuleList([ResidualBlock(4 * width, code_size) for _ in range(blocks)])
         self.up = nn.ModuleList([Upsample(4 * width, 2 * width), Upsample(2 * width, width)])
         self.copy_gate = copy_gate
+        self.gate_floor = gate_floor
         self.head = nn.Conv2d(width, 4 if copy_gate else 3, 7, padding=3, padding_mode="reflect")
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -75,8 +83,9 @@ class StochasticResNetGenerator(nn.Module):
         height, width = source.shape[-2:]
         painted = self.head(features)[..., :height, :width].float()
         colour = torch.tanh(painted[:, :3])
-        gate = torch.sigmoid(painted[:, 3:]) if self.copy_gate else torch.ones_like(colour[:, :1])
-        return Painting(colour, gate)
+        if not self.copy_gate:
+            return Painting(colour, torch.ones_like(colour[:, :1]))
+        return Painting(colour, self.gate_floor + (1 - self.gate_floor) * torch.sigmoid(painted[:, 3:]))
 
     def _features(self, source: Tensor, code: Tensor) -> Tensor:
         features = F.relu(instance_norm(self.stem(source)))
