@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training.augmentation import Augmentation
 from training.config import BadRecipe, ObjectiveRecipe, Recipe
 from training.dataset import DomainFolders, UnpairedFolders
-from training.objective.augmentation import PairAugmentation
+from training.objective.augmentation import Augment, PairAugmentation, unchanged
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
@@ -51,10 +51,11 @@ def build_preset(recipe: ObjectiveRecipe) -> Preset:
 
 def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
     objective = build_preset(recipe).objective(recipe.weights, recipe.reduction)
-    if not recipe.augmentation:
-        return objective
-    augment = PairAugmentation(recipe.augmentation, recipe.augmentation_probability)
-    return replace(objective, augment=augment)
+    return replace(
+        objective,
+        augment=_augment(recipe.augmentation, recipe.augmentation_probability),
+        augment_coded=_augment(recipe.code_augmentation),
+    )
 
 
 def build_learner(
@@ -103,6 +104,10 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def _augment(names: tuple[str, ...], probability: float = 1.0) -> Augment:
+    return PairAugmentation(names, probability) if names else unchanged
 
 
 def _networks(

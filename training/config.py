@@ -71,7 +71,12 @@ class ObjectiveRecipe(_Section):
     _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
     _generator_loss = field_validator("generator_loss")(lambda name: _member(name, GENERATOR_LOSSES))
 
-    @field_validator("augmentation", mode="before")
+    code_augmentation: tuple[str, ...] = Field(
+        (),
+        description="what weights.code_recovery tells codes through; colour: codes that only shade are lost",
+    )
+
+    @field_validator("augmentation", "code_augmentation", mode="before")
     @classmethod
     def _augmentation(cls, names: object) -> object:
         """A list, or names with commas between, as --set gives them."""
@@ -137,6 +142,12 @@ class Recipe(_Section):
     objective: ObjectiveRecipe = ObjectiveRecipe()
     optimisation: OptimisationRecipe = OptimisationRecipe()
     training: TrainingRecipe = TrainingRecipe()
+
+    @model_validator(mode="after")
+    def _codes_to_recover(self) -> Self:
+        if self.objective.weights.code_recovery and not self.model.generator.code_size:
+            raise ValueError("objective.weights.code_recovery needs codes, model.generator.code_size is 0")
+        return self
 
     @model_validator(mode="after")
     def _ratios_see_a_patch(self) -> Self:

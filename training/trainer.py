@@ -216,6 +216,6 @@ class Trainer:
                 "code_spread_latent": code_spread(model.conditional(latent), draws.q.given),
                 "code_spread_observed": code_spread(model.conditional(observed), draws.p.given),
             }
-        found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics, **spreads}
+        found: dict[str, Tensor] = {**terms.named(), "ratio_loss": ratio_loss, **diagnostics, **spreads}
         scalars = {name: float(value.detach()) for name, value in found.items()}
         return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}

@@ -64,6 +64,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
 OPTIONS = {
     "augmentation": ["objective.augmentation=colour,translation,cutout"],
     "replay": ["optimisation.replay_pairs=3"],
+    "beyond the bound": ["objective.weights={identity=0.5, code_recovery=0.1}"],
 }
 
 
@@ -82,6 +83,14 @@ def test_stopped_and_resumed_equals_straight_through_bit_for_bit(options: list[s
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_an_option_changes_what_is_learned(options: list[str], make: Make) -> None:
     assert run(make(*options, name="with"), steps=4)[-1] != run(make(name="without"), steps=4)[-1]
+
+
+def test_what_is_beyond_the_bound_is_reported_where_it_is_asked_for(make: Make) -> None:
+    def names(*options: str) -> set[str]:
+        return {name for name in run(make(*options, name=str(options)), steps=1)[0] if "_recovery" in name}
+
+    assert names(*OPTIONS["beyond the bound"]) == {"code_recovery_latent", "code_recovery_observed"}
+    assert names() == set()
 
 
 def test_a_checkpoint_from_before_there_were_pools_is_resumed(make: Make) -> None:

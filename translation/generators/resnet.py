@@ -4,10 +4,10 @@ With a copy gate the mean is a blend, gate * painted + (1 - gate) * source, pixe
 not change is copied rather than learned to be copied: the attention masks of Mejjati et al. (2018),
 https://arxiv.org/abs/1806.02311, in one network.
 
-A gate that is shut cannot open: what it hides is taught by nothing, so that showing it makes things worse,
-and the sigmoid's own slope is gone. With a floor, gate = floor + (1 - floor) sigmoid, some of the painting is
-always seen and so always learns; copying stays possible, by painting the source. There is no dead end at the
-other side, where the painting can learn whatever the source would give.
+What a gate hides is taught by nothing, and a sigmoid that is shut has next to no slope: it opens late, or,
+where other codes and pixels pull harder at the same weights, not at all. With a floor,
+gate = floor + (1 - floor) sigmoid, some of the painting is always seen and always learns; copying stays
+possible, by painting the source. The other side is no dead end: the painting can learn whatever is copied.
 """
 
 import torch
