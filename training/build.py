@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.augmentation import Augmentation
 from training.config import BadRecipe, ObjectiveRecipe, Recipe
+from training.courses import Course, Courses
 from training.dataset import DomainFolders, UnpairedFolders
 from training.objective.augmentation import Augment, PairAugmentation, unchanged
 from training.objective.joints import Sampling
@@ -35,7 +36,7 @@ def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
 
 
 def build_preset(recipe: ObjectiveRecipe) -> Preset:
-    """The recipe's preset, with what the recipe says otherwise."""
+    """The recipe's preset, with what the recipe says otherwise; of a course, where it ends."""
     preset = PRESETS[recipe.preset]
     return Preset(
         divergence=recipe.divergence or preset.divergence,
@@ -44,7 +45,7 @@ def build_preset(recipe: ObjectiveRecipe) -> Preset:
             preset.sampling.noise if recipe.noise is None else recipe.noise,
             recipe.ratio_noise or preset.sampling.ratio_noise,
         ),
-        conditioning=preset.conditioning if recipe.conditioning is None else recipe.conditioning,
+        conditioning=_last(preset.conditioning if recipe.conditioning is None else recipe.conditioning),
         ratio_weight=preset.ratio_weight * recipe.weights.ratio,
     )
 
@@ -88,6 +89,7 @@ def build_schedule(recipe: Recipe) -> Schedule:
         optimisation.gradient_penalty_every,
         training.log_every,
         training.checkpoint_every_s,
+        _courses(recipe.objective),
     )
 
 
@@ -104,6 +106,15 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def _last(conditioning: float | Course) -> float:
+    return conditioning[-1][1] if isinstance(conditioning, tuple) else conditioning
+
+
+def _courses(recipe: ObjectiveRecipe) -> Courses:
+    conditioning = recipe.conditioning if isinstance(recipe.conditioning, tuple) else None
+    return Courses(conditioning, recipe.likelihood_course, recipe.code_course, recipe.scale_course)
 
 
 def _augment(names: tuple[str, ...], probability: float = 1.0) -> Augment:

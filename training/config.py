@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from training.augmentation import CROPS
+from training.courses import Course, Share, WeightCourse
 from training.objective.augmentation import AUGMENTATIONS
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import RatioNoise
@@ -57,7 +58,14 @@ class ObjectiveRecipe(_Section):
         None, description='"model" or a number on the scale of [-1, 1]'
     )
     ratio_noise: RatioNoise | None = None
-    conditioning: float | None = Field(None, ge=0, le=1, description="lambda_c: 1 is the paper, 0 CycleGAN")
+    conditioning: Share | WeightCourse | None = Field(
+        None, description="lambda_c: 1 is the paper, 0 CycleGAN; or [share of the steps, lambda_c] pairs"
+    )
+    likelihood_course: Course | None = Field(
+        None, description="[share of the steps, factor] pairs, on weights.nell and weights.nelp"
+    )
+    code_course: Course | None = Field(None, description="the same, on weights.code")
+    scale_course: Course | None = Field(None, description="the same, each the fixed output scale itself")
     reduction: Reduction = "mean"
     weights: Weights = Weights()
     augmentation: tuple[str, ...] = Field(
@@ -66,6 +74,13 @@ class ObjectiveRecipe(_Section):
     augmentation_probability: float = Field(
         1.0, gt=0, le=1, description="share of rows that each one changes"
     )
+
+    @field_validator("scale_course")
+    @classmethod
+    def _scales(cls, course: Course | None) -> Course | None:
+        if course and not all(scale for _, scale in course):
+            raise ValueError("an output scale is more than 0")
+        return course
 
     _preset = field_validator("preset")(lambda name: _member(name, PRESETS))
     _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
@@ -144,9 +159,13 @@ class Recipe(_Section):
     training: TrainingRecipe = TrainingRecipe()
 
     @model_validator(mode="after")
-    def _codes_to_recover(self) -> Self:
+    def _objective_fits_the_model(self) -> Self:
         if self.objective.weights.code_recovery and not self.model.generator.code_size:
             raise ValueError("objective.weights.code_recovery needs codes, model.generator.code_size is 0")
+        if self.objective.scale_course and self.model.generator.scale != "fixed":
+            raise ValueError(
+                "objective.scale_course is of fixed scales, those of model.generator.scale are learned"
+            )
         return self
 
     @model_validator(mode="after")
