@@ -18,6 +18,7 @@ DEFAULTS = {"width": 4, "blocks": 1, "distribution": "laplace", "scale": "fixed"
 STOCHASTIC = {
     "resnet with a gate": ("resnet", {"code_size": CODE_SIZE, "copy_gate": True}),
     "resnet with a floor": ("resnet", {"code_size": CODE_SIZE, "copy_gate": True, "gate_floor": 0.1}),
+    "antialiased": ("antialiased-resnet", {"code_size": CODE_SIZE, "copy_gate": False}),
     "resnet without": ("resnet", {"code_size": CODE_SIZE, "copy_gate": False}),
 }
 DETERMINISTIC = {

@@ -10,10 +10,14 @@ gate = floor + (1 - floor) sigmoid, some of the painting is always seen and alwa
 possible, by painting the source. The other side is no dead end: the painting can learn whatever is copied.
 """
 
+from functools import partial
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from translation.blur import blur
 from translation.distributions import (
     DISTRIBUTIONS,
     SCALES,
@@ -35,6 +39,7 @@ class StochasticResNetGenerator(nn.Module):
     """
 
     stride = 4
+    antialiased: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -54,7 +59,8 @@ class StochasticResNetGenerator(nn.Module):
         self.down = nn.ModuleList([convolution(width, 2 * width, stride=2)])
         self.down.append(convolution(2 * width, 4 * width, stride=2))
         self.blocks = nn.ModuleList([ResidualBlock(4 * width, code_size) for _ in range(blocks)])
-        self.up = nn.ModuleList([Upsample(4 * width, 2 * width), Upsample(2 * width, width)])
+        enlarge = partial(Upsample, antialiased=self.antialiased)
+        self.up = nn.ModuleList([enlarge(4 * width, 2 * width), enlarge(2 * width, width)])
         self.copy_gate = copy_gate
         self.gate_floor = gate_floor
         self.head = nn.Conv2d(width, 4 if copy_gate else 3, 7, padding=3, padding_mode="reflect")
@@ -90,9 +96,15 @@ class StochasticResNetGenerator(nn.Module):
     def _features(self, source: Tensor, code: Tensor) -> Tensor:
         features = F.relu(instance_norm(self.stem(source)))
         for down in self.down:
-            features = F.relu(instance_norm(down(features)))
+            features = F.relu(instance_norm(down(blur(features) if self.antialiased else features)))
         for block in self.blocks:
             features = block(features, code)
         for up in self.up:
             features = up(features)
         return features
+
+
+class AntialiasedResNetGenerator(StochasticResNetGenerator):
+    """The same weights, blurred before every stride and enlarged bilinearly."""
+
+    antialiased = True
