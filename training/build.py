@@ -13,10 +13,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.augmentation import Augmentation
 from training.config import BadRecipe, ObjectiveRecipe, Recipe
+from training.courses import Course, Courses
 from training.dataset import DomainFolders, UnpairedFolders
 from training.evaluation.networks import load_feature_network
 from training.evaluation.validation import Validator
-from training.objective.augmentation import PairAugmentation
+from training.objective.augmentation import Augment, PairAugmentation, unchanged
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
@@ -37,7 +38,7 @@ def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
 
 
 def build_preset(recipe: ObjectiveRecipe) -> Preset:
-    """The recipe's preset, with what the recipe says otherwise."""
+    """The recipe's preset, with what the recipe says otherwise; of a course, where it ends."""
     preset = PRESETS[recipe.preset]
     return Preset(
         divergence=recipe.divergence or preset.divergence,
@@ -46,17 +47,18 @@ def build_preset(recipe: ObjectiveRecipe) -> Preset:
             preset.sampling.noise if recipe.noise is None else recipe.noise,
             recipe.ratio_noise or preset.sampling.ratio_noise,
         ),
-        conditioning=preset.conditioning if recipe.conditioning is None else recipe.conditioning,
+        conditioning=_last(preset.conditioning if recipe.conditioning is None else recipe.conditioning),
         ratio_weight=preset.ratio_weight * recipe.weights.ratio,
     )
 
 
 def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
     objective = build_preset(recipe).objective(recipe.weights, recipe.reduction)
-    if not recipe.augmentation:
-        return objective
-    augment = PairAugmentation(recipe.augmentation, recipe.augmentation_probability)
-    return replace(objective, augment=augment)
+    return replace(
+        objective,
+        augment=_augment(recipe.augmentation, recipe.augmentation_probability),
+        augment_coded=_augment(recipe.code_augmentation),
+    )
 
 
 def build_learner(
@@ -89,6 +91,7 @@ def build_schedule(recipe: Recipe) -> Schedule:
         optimisation.gradient_penalty_every,
         training.log_every,
         training.checkpoint_every_s,
+        _courses(recipe.objective),
     )
 
 
@@ -113,6 +116,19 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def _last(conditioning: float | Course) -> float:
+    return conditioning[-1][1] if isinstance(conditioning, tuple) else conditioning
+
+
+def _courses(recipe: ObjectiveRecipe) -> Courses:
+    conditioning = recipe.conditioning if isinstance(recipe.conditioning, tuple) else None
+    return Courses(conditioning, recipe.likelihood_course, recipe.code_course, recipe.scale_course)
+
+
+def _augment(names: tuple[str, ...], probability: float = 1.0) -> Augment:
+    return PairAugmentation(names, probability) if names else unchanged
 
 
 def _networks(

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from training.augmentation import CROPS
+from training.courses import Course, Share, WeightCourse
 from training.objective.augmentation import AUGMENTATIONS
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import RatioNoise
@@ -75,7 +76,14 @@ class ObjectiveRecipe(_Section):
     ratio_noise: RatioNoise | None = Field(
         None, description="whether the ratios see the noise on draws and references, on draws, or not"
     )
-    conditioning: float | None = Field(None, ge=0, le=1, description="lambda_c: 1 is the paper, 0 CycleGAN")
+    conditioning: Share | WeightCourse | None = Field(
+        None, description="lambda_c: 1 is the paper, 0 CycleGAN; or [share of the steps, lambda_c] pairs"
+    )
+    likelihood_course: Course | None = Field(
+        None, description="[share of the steps, factor] pairs, on weights.nell and weights.nelp"
+    )
+    code_course: Course | None = Field(None, description="the same, on weights.code")
+    scale_course: Course | None = Field(None, description="the same, each the fixed output scale itself")
     reduction: Reduction = Field("mean", description="of a likelihood over a picture's values")
     weights: Weights = Field(Weights(), description="what each term counts for")
     augmentation: tuple[str, ...] = Field(
@@ -87,11 +95,23 @@ class ObjectiveRecipe(_Section):
         1.0, gt=0, le=1, description="share of rows that each one changes"
     )
 
+    @field_validator("scale_course")
+    @classmethod
+    def _scales(cls, course: Course | None) -> Course | None:
+        if course and not all(scale for _, scale in course):
+            raise ValueError("an output scale is more than 0")
+        return course
+
     _preset = field_validator("preset")(lambda name: _member(name, PRESETS))
     _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
     _generator_loss = field_validator("generator_loss")(lambda name: _member(name, GENERATOR_LOSSES))
 
-    @field_validator("augmentation", mode="before")
+    code_augmentation: tuple[str, ...] = Field(
+        (),
+        description="what weights.code_recovery tells codes through; colour: codes that only shade are lost",
+    )
+
+    @field_validator("augmentation", "code_augmentation", mode="before")
     @classmethod
     def _augmentation(cls, names: object) -> object:
         """A list, or names with commas between, as --set gives them."""
@@ -176,6 +196,16 @@ class Recipe(_Section):
     evaluation: EvaluationRecipe = Field(
         EvaluationRecipe(), description="what is measured on validation along the way"
     )
+
+    @model_validator(mode="after")
+    def _objective_fits_the_model(self) -> Self:
+        if self.objective.weights.code_recovery and not self.model.generator.code_size:
+            raise ValueError("objective.weights.code_recovery needs codes, model.generator.code_size is 0")
+        if self.objective.scale_course and self.model.generator.scale != "fixed":
+            raise ValueError(
+                "objective.scale_course is of fixed scales, those of model.generator.scale are learned"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ratios_see_a_patch(self) -> Self:

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.callbacks import Callback, StopSigns
 from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
+from training.courses import Courses
 from training.dataset import Batch
 from training.objective.ratios import frozen, gradient_penalty
 from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, ratio_diagnostics
@@ -87,6 +88,7 @@ class Schedule:
     gradient_penalty_every: int
     log_every: int
     checkpoint_every_s: float
+    courses: Courses = field(default_factory=Courses)
 
 
 class Trainer:
@@ -103,7 +105,7 @@ class Trainer:
         device: torch.device,
     ) -> None:
         self.learner = learner
-        self.objective = objective
+        self.objective = self._as_given = objective
         self.schedule = schedule
         self.checkpoints = checkpoints
         self.callbacks = callbacks
@@ -149,6 +151,8 @@ class Trainer:
         return self.step >= self.schedule.steps
 
     def _step(self, batch: Batch) -> StepReport:
+        learner, courses, share = self.learner, self.schedule.courses, self.step / self.schedule.steps
+        self.objective = courses.follow(self._as_given, learner.model, learner.ratios, share)
         x, z = batch.x.to(self.device, non_blocking=True), batch.z.to(self.device, non_blocking=True)
         terms, draws, finite = self._descend_maps(x, z)
         if finite:
@@ -158,7 +162,7 @@ class Trainer:
         self.step += 1
         scalars: dict[str, float] = {}
         if finite and self.step % self.schedule.log_every == 0:
-            scalars = self._scalars(terms, ratio_loss, draws)
+            scalars = self._scalars(terms, ratio_loss, draws) | courses.in_effect(share)
         return StepReport(self.step, self.schedule.steps, 2 * len(x), scalars, self.skipped)
 
     def _descend_maps(self, x: Tensor, z: Tensor) -> tuple[SJMVITerms, Draws, bool]:
@@ -216,6 +220,6 @@ class Trainer:
                 "code_spread_latent": code_spread(model.conditional(latent), draws.q.given),
                 "code_spread_observed": code_spread(model.conditional(observed), draws.p.given),
             }
-        found: dict[str, Tensor] = {**vars(terms), "ratio_loss": ratio_loss, **diagnostics, **spreads}
+        found: dict[str, Tensor] = {**terms.named(), "ratio_loss": ratio_loss, **diagnostics, **spreads}
         scalars = {name: float(value.detach()) for name, value in found.items()}
         return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}

@@ -17,7 +17,9 @@ class GeneratorArchitecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["resnet"] = Field("resnet", description="a member of GENERATORS")
+    name: Literal["resnet", "antialiased-resnet"] = Field(
+        "resnet", description="a member of GENERATORS; antialiased: blurs before its strides"
+    )
     width: int = Field(64, ge=1, le=512, description="features at full resolution")
     blocks: int = Field(9, ge=0, le=32, description="residual blocks; 9 at 256 pixels, 6 below")
     code_size: int = Field(8, ge=0, le=256, description="numbers in the noise code; 0 is deterministic")
@@ -27,6 +29,9 @@ class GeneratorArchitecture(BaseModel):
     )
     initial_scale: float = Field(0.1, gt=0, description="the scale at the start, in pixel values of [-1, 1]")
     copy_gate: bool = Field(True, description="blend what is painted with the source, pixel by pixel")
+    gate_floor: float = Field(
+        0.0, ge=0, le=0.5, description="least share of what is painted that the gate shows; 0: it may shut"
+    )
 
 
 class DeterministicArchitecture(BaseModel):
@@ -72,6 +77,7 @@ class DiscriminatorArchitecture(BaseModel):
     width: int = Field(64, ge=1, le=512, description="features after the first layer")
     downsamplings: int = Field(3, ge=1, le=6, description="3: patches of 70 pixels; 2: of 34")
     projection: int = Field(64, ge=1, le=1024, description="channels of the conditional product")
+    antialiased: bool = Field(False, description="blur before the strides, but for the one on the picture")
 
     @property
     def smallest_side(self) -> int:

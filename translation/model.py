@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from translation.distributions import Distribution
+from translation.distributions import Distribution, Normal
 from translation.generators.noise import NoiseEncoder, kl_from_standard_normal
 from translation.generators.painting import Painting
 
 
 class UnknownDomain(ValueError):
     """A name that a model does not translate to: of no domain of its, or of one that it only translates."""
+
+
+class NoCode(ValueError):
+    """A code is asked of a map that has none."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,19 @@ class StochasticMap(nn.Module):
 
     def forward(self, source: Tensor, code: Tensor | None = None) -> Distribution:
         """source (B, 3, H, W) in [-1, 1]; code (B, code_size), drawn from the prior when absent."""
-        if code is None:
-            code = torch.randn(len(source), self.code_size, device=source.device)
-        density: Distribution = self.generator(source, code)
+        density: Distribution = self.generator(source, self.draw_code(source) if code is None else code)
         return density
+
+    def draw_code(self, source: Tensor) -> Tensor:
+        """(B, code_size), one of the prior for each picture."""
+        return torch.randn(len(source), self.code_size, device=source.device)
+
+    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+        """(B, code_size): the mean of h(code | target, source), both (B, 3, H, W). Raises NoCode."""
+        if self.noise is None:
+            raise NoCode("a map without a noise code has none to tell")
+        posterior: Normal = self.noise(target, source)
+        return posterior.mean
 
     def paint(self, source: Tensor, code: Tensor) -> Painting:
         """The mean of the density before it is blended with the source; shapes as in a call."""

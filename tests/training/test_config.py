@@ -59,6 +59,7 @@ OVERRIDES = {
     "either a word": ("objective.noise=model", "model"),
     "or a number": ("objective.noise=0.25", 0.25),
     "value with an equals sign": ("description=x = y", "x = y"),
+    "course": ("objective.conditioning=[[0, 1], [0.5, 0.1]]", ((0.0, 1.0), (0.5, 0.1))),
     "names with commas": ("objective.augmentation=cutout, colour", ("cutout", "colour")),
     "list of names": ('objective.augmentation=["cutout"]', ("cutout",)),
     "section that the file has not": ("model.noise.width=3", 3),
@@ -92,6 +93,10 @@ WRONG = {
         "objective.augmentation=colour,blur",
         "objective.augmentation: not one of colour",
     ),
+    "course that steps back": ("objective.code_course=[[0.5, 1], [0.5, 2]]", "objective.code_course: .*grow"),
+    "course beyond the end": ("objective.likelihood_course=[[2, 1]]", "objective.likelihood_course"),
+    "course to no scale": ("objective.scale_course=[[0, 0]]", "objective.scale_course: .*more than 0"),
+    "conditioning beyond 1": ("objective.conditioning=[[0, 2]]", "objective.conditioning"),
     "no such crop": ("data.crop=oval", "data.crop: not one of random"),
     "no such network": ("model.generator.name=unet", "model.generator: .*'unet'"),
     "views beyond the picture": ("data.load_size=63", "data: load_size 63 .* 64"),
@@ -107,6 +112,18 @@ WRONG = {
 def test_what_is_wrong_is_named(override: str, message: str) -> None:
     with pytest.raises(BadRecipe, match=message):
         load_recipe("quick", [override])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("objective.weights.code_recovery=1", "model.generator.code_size=0"), "code_recovery needs codes"),
+        (("objective.scale_course=[[0, 1]]", "model.generator.scale=learned"), "of fixed scales"),
+    ],
+)
+def test_what_the_model_has_not_is_not_asked_of_it(overrides: tuple[str, ...], message: str) -> None:
+    with pytest.raises(BadRecipe, match=message):
+        load_recipe("quick", overrides)
 
 
 def test_an_unknown_recipe_is_told_which_there_are() -> None:

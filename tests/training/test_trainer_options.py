@@ -64,6 +64,14 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
 OPTIONS = {
     "augmentation": ["objective.augmentation=colour,translation,cutout"],
     "replay": ["optimisation.replay_pairs=3"],
+    "courses": [
+        "objective.conditioning=[[0.0, 1.0], [1.0, 0.1]]",
+        "objective.likelihood_course=[[0.0, 1.0], [1.0, 0.0]]",
+        "objective.code_course=[[0.5, 1.0], [1.0, 3.0]]",
+        "objective.scale_course=[[0.0, 0.4], [0.5, 0.1]]",
+        "model.generator.scale=fixed",
+    ],
+    "beyond the bound": ["objective.weights={identity=0.5, code_recovery=0.1}"],
 }
 
 
@@ -82,6 +90,26 @@ def test_stopped_and_resumed_equals_straight_through_bit_for_bit(options: list[s
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_an_option_changes_what_is_learned(options: list[str], make: Make) -> None:
     assert run(make(*options, name="with"), steps=4)[-1] != run(make(name="without"), steps=4)[-1]
+
+
+def test_what_is_beyond_the_bound_is_reported_where_it_is_asked_for(make: Make) -> None:
+    def names(*options: str) -> set[str]:
+        return {name for name in run(make(*options, name=str(options)), steps=1)[0] if "_recovery" in name}
+
+    assert names(*OPTIONS["beyond the bound"]) == {"code_recovery_latent", "code_recovery_observed"}
+    assert names() == set()
+
+
+def test_what_changes_on_the_way_is_reported_as_it_was(make: Make) -> None:
+    trainer = make(*OPTIONS["courses"])
+    logged = run(trainer)
+    assert [step["conditioning"] for step in logged] == pytest.approx([1, 0.85, 0.7, 0.55, 0.4, 0.25])
+    assert [step["output_scale"] for step in logged] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.1, 0.1])
+    assert logged[-1]["likelihood_factor"] == pytest.approx(1 / 6)
+    assert trainer.learner.ratios.latent.conditioning == pytest.approx(0.25)
+    assert trainer.learner.average.module.x_given_z.generator.scale.value.item() == pytest.approx(0.1)
+    weights = trainer.objective.weights
+    assert (weights.nell, weights.nelp, weights.code) == pytest.approx((1 / 6, 1 / 6, 7 / 3))
 
 
 def test_a_checkpoint_from_before_there_were_pools_is_resumed(make: Make) -> None:

@@ -12,6 +12,9 @@ from translation.discriminators import DISCRIMINATORS, patch
 
 BUILDERS = {
     "conditional-patch": partial(DISCRIMINATORS["conditional-patch"], width=4, downsamplings=2, projection=4),
+    "antialiased": partial(
+        DISCRIMINATORS["conditional-patch"], width=4, downsamplings=2, projection=4, antialiased=True
+    ),
 }
 HEADS = {"marginal_head", "judged_projection", "given_projection"}
 RECEPTIVE_FIELDS = {1: 16, 2: 34, 3: 70}  # pixels, by downsamplings: Isola et al. (2017), appendix 6.1.2
@@ -39,7 +42,7 @@ def _seeded() -> None:
 
 
 def test_every_discriminator_is_tried() -> None:
-    assert set(BUILDERS) == set(DISCRIMINATORS)
+    assert {build.func for build in BUILDERS.values()} == set(DISCRIMINATORS.values())
 
 
 @each_discriminator

@@ -17,6 +17,8 @@ CODE_SIZE = 3
 DEFAULTS = {"width": 4, "blocks": 1, "distribution": "laplace", "scale": "fixed", "initial_scale": 0.1}
 STOCHASTIC = {
     "resnet with a gate": ("resnet", {"code_size": CODE_SIZE, "copy_gate": True}),
+    "resnet with a floor": ("resnet", {"code_size": CODE_SIZE, "copy_gate": True, "gate_floor": 0.1}),
+    "antialiased": ("antialiased-resnet", {"code_size": CODE_SIZE, "copy_gate": False}),
     "resnet without": ("resnet", {"code_size": CODE_SIZE, "copy_gate": False}),
 }
 DETERMINISTIC = {
@@ -90,6 +92,16 @@ def test_a_mean_is_the_painting_blended_with_the_source(build: Build, size: tupl
     assert 0 <= painting.gate.min() <= painting.gate.max() <= 1
     blend = painting.gate * painting.colour + (1 - painting.gate) * source
     torch.testing.assert_close(generator(source, code).mean, blend)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.03])
+def test_a_gate_that_is_shut_lets_its_floor_through_and_the_painting_learns_by_it(floor: float) -> None:
+    generator, source = BUILDERS["resnet with a gate"](gate_floor=floor), pictures()
+    generator.head.bias.data[3] = -100.0
+    mean, painting = generator(source, codes()).mean, generator.paint(source, codes())
+    assert torch.equal(painting.gate, torch.full_like(painting.gate, floor))
+    mean.square().sum().backward()
+    assert (generator.stem.weight.grad.abs().sum() > 0) == (floor > 0)
 
 
 @each_generator

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from training.objective.augmentation import Augment
-from training.objective.likelihoods import Density, StochasticMap
+from training.objective.likelihoods import CodedMap, Density, StochasticMap
 
 NoiseScale = float | Literal["model"]
 RatioNoise = Literal["both", "draws", "none"]
@@ -22,16 +22,18 @@ RatioNoise = Literal["both", "draws", "none"]
 
 @dataclass(frozen=True)
 class Joint:
-    """Pairs: `given` of the marginal, `drawn` of the conditional, `judged` as the ratio sees the draws."""
+    """Pairs: `given` of the marginal, `drawn` of the conditional, `judged` as the ratio sees the draws; the
+    `code` (B, k) of the draws where it was kept."""
 
     given: Tensor
     drawn: Tensor
     judged: Tensor
     conditional: Density
+    code: Tensor | None = None
 
     def detached(self) -> "Joint":
         """The same pairs without a graph: what ratio estimators learn from."""
-        return Joint(self.given, self.drawn.detach(), self.judged.detach(), self.conditional)
+        return replace(self, drawn=self.drawn.detach(), judged=self.judged.detach())
 
     def seen(self, augment: Augment) -> "Joint":
         """The pairs as a ratio that looks through `augment` sees them; what is decoded stays as it is."""
@@ -56,10 +58,16 @@ class Sampling:
         return None if self.noise == "model" else self.noise
 
     def draw(self, conditional: StochasticMap, given: Tensor) -> Joint:
-        density = conditional(given)
+        return self._joint(conditional(given), given)
+
+    def draw_coded(self, conditional: CodedMap, given: Tensor) -> Joint:
+        code = conditional.draw_code(given)
+        return self._joint(conditional(given, code), given, code)
+
+    def _joint(self, density: Density, given: Tensor, code: Tensor | None = None) -> Joint:
         drawn = density.rsample(self._scale)
         judged = density.mean if self.ratio_noise == "none" else drawn
-        return Joint(given, drawn, judged, density)
+        return Joint(given, drawn, judged, density, code)
 
     def reference(self, samples: Tensor, joint: Joint) -> Tensor:
         """Samples of the true marginal, as the ratio that judges `joint` is to see them."""

@@ -55,6 +55,17 @@ class StochasticMap(Protocol):
     def reconstruct(self, target: Tensor, source: Tensor) -> Reconstructed: ...
 
 
+class CodedMap(StochasticMap, Protocol):
+    """A map whose code can be held: drawn apart, and told again from what it made."""
+
+    def __call__(self, source: Tensor, code: Tensor | None = None) -> Density: ...
+    def draw_code(self, source: Tensor) -> Tensor:
+        """(B, k) of the prior N(0, I)."""
+
+    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+        """(B, k), the mean of h(code | target, source)."""
+
+
 def negative_log_likelihood(density: Density, target: Tensor, reduction: Reduction) -> Tensor:
     """A scalar: nats per sample ("sum" over dimensions, the paper) or per dimension ("mean")."""
     nats = -density.log_prob(target).flatten(1)

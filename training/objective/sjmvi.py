@@ -10,14 +10,16 @@ their own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 
 """
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from training.objective.augmentation import Augment, unchanged
+from training.objective.beyond import BothWays, code_recovery, identity
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES, FDivergence, GeneratorLoss
 from training.objective.joints import Joint, Sampling
-from training.objective.likelihoods import Reduction, StochasticMap, negative_log_likelihood
+from training.objective.likelihoods import CodedMap, Reduction, StochasticMap, negative_log_likelihood
 from training.objective.ratios import LogRatio
 
 
@@ -54,7 +56,8 @@ class Draws:
 class SJMVITerms:
     """Scalars: nell and nelp in nats, reduced as the objective says, without the KL of their codes, which
     code_observed and code_latent hold. The two KL terms are estimates through the ratios, or stand-ins for
-    them under another generator loss: never report them as bounds on a likelihood."""
+    them under another generator loss: never report them as bounds on a likelihood. What is no part of the
+    bound comes last, None where it has no weight."""
 
     nell: Tensor
     nelp: Tensor
@@ -62,12 +65,24 @@ class SJMVITerms:
     kl_observed: Tensor
     code_observed: Tensor
     code_latent: Tensor
+    identity: BothWays | None = None
+    code_recovery: BothWays | None = None
+
+    def named(self) -> dict[str, Tensor]:
+        """Each scalar by its name: `identity_latent` is that of the maps to z."""
+        found: dict[str, Tensor] = {}
+        for name, term in vars(self).items():
+            if isinstance(term, BothWays):
+                found |= {f"{name}_observed": term.observed, f"{name}_latent": term.latent}
+            elif term is not None:
+                found[name] = term
+        return found
 
 
-def _weight(of: str) -> float:
-    """1, with a description where the weights become a form."""
+def _weight(of: str, default: float = 1.0) -> float:
+    """With a description where the weights become a form."""
     schema = {"description": of, "json_schema_extra": {"minimum": 0}}
-    weight: float = field(default=1.0, metadata=schema)
+    weight: float = field(default=default, metadata=schema)
     return weight
 
 
@@ -81,12 +96,17 @@ class Weights:
     kl_observed: float = _weight("translations of z distributed as x is")
     code: float = _weight("KL of the codes that the noise encoders infer")
     ratio: float = _weight("the log ratios' own loss")
+    identity: float = _weight("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
+    code_recovery: float = _weight(
+        "no part of the bound: translations tell of their codes; try .1", default=0.0
+    )
 
 
 @dataclass(frozen=True)
 class SJMVI:
     """The objective. `reduction`: likelihoods are summed over dimensions (the paper) or averaged; `augment`:
-    what the ratios look through, in their own loss and in the maps'."""
+    what the ratios look through, in their own loss and in the maps'; `augment_coded`: what codes are to be
+    recovered through. Only maps with codes, CodedMap, can be asked to recover them."""
 
     divergence: FDivergence
     generator_loss: GeneratorLoss
@@ -94,12 +114,17 @@ class SJMVI:
     weights: Weights = field(default_factory=Weights)
     reduction: Reduction = "sum"
     augment: Augment = unchanged
+    augment_coded: Augment = unchanged
 
     def draw(self, maps: Maps, x: Tensor, z: Tensor) -> Draws:
         """x and z are independent samples of their marginals, of one batch size."""
-        q = self.sampling.draw(maps.z_given_x, x)
-        p = self.sampling.draw(maps.x_given_z, z)
+        q, p = self._draw(maps.z_given_x, x), self._draw(maps.x_given_z, z)
         return Draws(q, p, self.sampling.reference(z, q), self.sampling.reference(x, p))
+
+    def _draw(self, conditional: StochasticMap, given: Tensor) -> Joint:
+        if self.weights.code_recovery:
+            return self.sampling.draw_coded(cast("CodedMap", conditional), given)
+        return self.sampling.draw(conditional, given)
 
     def terms(self, maps: Maps, ratios: Ratios, draws: Draws) -> SJMVITerms:
         """Differentiable in the maps; freeze the ratios around it."""
@@ -113,18 +138,34 @@ class SJMVI:
             kl_observed=self.generator_loss(ratios.observed.at(p.seen(self.augment))).mean(),
             code_observed=x_again.code_kl.mean(),
             code_latent=z_again.code_kl.mean(),
+            identity=self._identity(maps, draws) if self.weights.identity else None,
+            code_recovery=self._code_recovery(maps, draws) if self.weights.code_recovery else None,
+        )
+
+    def _identity(self, maps: Maps, draws: Draws) -> BothWays:
+        return BothWays(
+            identity(maps.x_given_z, draws.q.given, self.reduction),
+            identity(maps.z_given_x, draws.p.given, self.reduction),
+        )
+
+    def _code_recovery(self, maps: Maps, draws: Draws) -> BothWays:
+        return BothWays(
+            code_recovery(cast("CodedMap", maps.x_given_z), draws.p, self.augment_coded),
+            code_recovery(cast("CodedMap", maps.z_given_x), draws.q, self.augment_coded),
         )
 
     def maps_loss(self, terms: SJMVITerms) -> Tensor:
-        """NELBO + NAPLBO, weighed; a scalar."""
+        """NELBO + NAPLBO, weighed, and what is asked for beyond them; a scalar."""
         weights = self.weights
-        return (
+        bound = (
             weights.nell * terms.nell
             + weights.nelp * terms.nelp
             + weights.kl_latent * terms.kl_latent
             + weights.kl_observed * terms.kl_observed
             + weights.code * (terms.code_observed + terms.code_latent)
         )
+        beyond = ((weights.identity, terms.identity), (weights.code_recovery, terms.code_recovery))
+        return sum((weight * (term.observed + term.latent) for weight, term in beyond if term), bound)
 
     def ratio_loss(self, ratios: Ratios, draws: Draws) -> Tensor:
         """-J of both ratios, weighed; a scalar. No gradient reaches the maps."""

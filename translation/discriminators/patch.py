@@ -12,19 +12,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from translation.blur import blur
 from translation.normalisation import instance_norm
 
 
 class ConditionalPatchGAN(nn.Module):
     """`downsamplings` strided layers: 3 see patches of 70 pixels, 2 of 34 (Isola et al., 2017).
 
-    Log ratios are model over reference: large where a patch looks drawn. float32, (B, 1, h, w).
+    Log ratios are model over reference: large where a patch looks drawn. float32, (B, 1, h, w). `antialiased`
+    blurs before the strides, but for the first, on the picture itself: a blur there would hide the finest of
+    what a map may do wrong, its checkerboards.
     """
 
-    def __init__(self, width: int, downsamplings: int, projection: int) -> None:
+    def __init__(self, width: int, downsamplings: int, projection: int, antialiased: bool = False) -> None:
         super().__init__()
-        self.judged = PatchFeatures(width, downsamplings)
-        self.given = PatchFeatures(max(width // 2, 1), downsamplings)
+        self.judged = PatchFeatures(width, downsamplings, antialiased)
+        self.given = PatchFeatures(max(width // 2, 1), downsamplings, antialiased)
         self.marginal_head = nn.Conv2d(self.judged.channels, 1, 4, padding=1)
         self.judged_projection = nn.Conv2d(self.judged.channels, projection, 1)
         self.given_projection = nn.Conv2d(self.given.channels, projection, 1)
@@ -55,8 +58,9 @@ class ConditionalPatchGAN(nn.Module):
 class PatchFeatures(nn.Module):
     """(B, 3, H, W) -> (B, channels, h, w): the convolutions of a PatchGAN below its last one."""
 
-    def __init__(self, width: int, downsamplings: int) -> None:
+    def __init__(self, width: int, downsamplings: int, antialiased: bool) -> None:
         super().__init__()
+        self.antialiased = antialiased
         self.first = nn.Conv2d(3, width, 4, stride=2, padding=1)
         widths = [width * 2 ** min(level, 3) for level in range(downsamplings + 1)]
         self.rest = nn.ModuleList()
@@ -70,5 +74,7 @@ class PatchFeatures(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = F.leaky_relu(self.first(images), 0.2)
         for layer in self.rest:
+            if self.antialiased and layer.stride != (1, 1):
+                features = blur(features)
             features = F.leaky_relu(instance_norm(layer(features)), 0.2)
         return features

@@ -3,9 +3,10 @@
 from torch import nn
 
 from translation.generators.deterministic import DeterministicResNetGenerator
-from translation.generators.resnet import StochasticResNetGenerator
+from translation.generators.resnet import AntialiasedResNetGenerator, StochasticResNetGenerator
 
 GENERATORS: dict[str, type[nn.Module]] = {
     "resnet": StochasticResNetGenerator,
+    "antialiased-resnet": AntialiasedResNetGenerator,
     "deterministic-resnet": DeterministicResNetGenerator,
 }

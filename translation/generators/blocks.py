@@ -47,14 +47,16 @@ class Upsample(nn.Module):
     """Nearest neighbour, then a convolution: (B, C, H, W) -> (B, C', 2 H, 2 W).
 
     Transposed convolutions leave a checkerboard: Odena et al. (2016), https://distill.pub/2016/deconv-checkerboard.
+    `antialiased`: bilinear in place of nearest neighbour, whose blocks are left to the convolution to smooth.
     """
 
-    def __init__(self, channels: int, out_channels: int) -> None:
+    def __init__(self, channels: int, out_channels: int, antialiased: bool = False) -> None:
         super().__init__()
+        self.mode = "bilinear" if antialiased else "nearest"
         self.convolution = convolution(channels, out_channels)
 
     def forward(self, features: Tensor) -> Tensor:
-        enlarged: Tensor = self.convolution(F.interpolate(features, scale_factor=2.0, mode="nearest"))
+        enlarged: Tensor = self.convolution(F.interpolate(features, scale_factor=2.0, mode=self.mode))
         return F.relu(instance_norm(enlarged))
 
 

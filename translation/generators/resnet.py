@@ -3,12 +3,21 @@
 With a copy gate the mean is a blend, gate * painted + (1 - gate) * source, pixel by pixel, so that what need
 not change is copied rather than learned to be copied: the attention masks of Mejjati et al. (2018),
 https://arxiv.org/abs/1806.02311, in one network.
+
+What a gate hides is taught by nothing, and a sigmoid that is shut has next to no slope: it opens late, or,
+where other codes and pixels pull harder at the same weights, not at all. With a floor,
+gate = floor + (1 - floor) sigmoid, some of the painting is always seen and always learns; copying stays
+possible, by painting the source. The other side is no dead end: the painting can learn whatever is copied.
 """
+
+from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from translation.blur import blur
 from translation.distributions import (
     DISTRIBUTIONS,
     SCALES,
@@ -25,10 +34,12 @@ class StochasticResNetGenerator(nn.Module):
     """The ResNet of Johnson et al. (2016), its residual blocks conditioned on a noise code.
 
     `width` is the number of features at full resolution, four times as many at a quarter of it. Without
-    `copy_gate` every pixel is painted, as by Zhu et al. (2017).
+    `copy_gate` every pixel is painted, as by Zhu et al. (2017); `gate_floor`, in [0, 1), is the least share
+    of the painting that a gate shows.
     """
 
     stride = 4
+    antialiased: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -39,6 +50,7 @@ class StochasticResNetGenerator(nn.Module):
         scale: ScaleName,
         initial_scale: float,
         copy_gate: bool,
+        gate_floor: float = 0.0,
     ) -> None:
         super().__init__()
         self.code_size = code_size
@@ -47,8 +59,10 @@ class StochasticResNetGenerator(nn.Module):
         self.down = nn.ModuleList([convolution(width, 2 * width, stride=2)])
         self.down.append(convolution(2 * width, 4 * width, stride=2))
         self.blocks = nn.ModuleList([ResidualBlock(4 * width, code_size) for _ in range(blocks)])
-        self.up = nn.ModuleList([Upsample(4 * width, 2 * width), Upsample(2 * width, width)])
+        enlarge = partial(Upsample, antialiased=self.antialiased)
+        self.up = nn.ModuleList([enlarge(4 * width, 2 * width), enlarge(2 * width, width)])
         self.copy_gate = copy_gate
+        self.gate_floor = gate_floor
         self.head = nn.Conv2d(width, 4 if copy_gate else 3, 7, padding=3, padding_mode="reflect")
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -75,15 +89,22 @@ class StochasticResNetGenerator(nn.Module):
         height, width = source.shape[-2:]
         painted = self.head(features)[..., :height, :width].float()
         colour = torch.tanh(painted[:, :3])
-        gate = torch.sigmoid(painted[:, 3:]) if self.copy_gate else torch.ones_like(colour[:, :1])
-        return Painting(colour, gate)
+        if not self.copy_gate:
+            return Painting(colour, torch.ones_like(colour[:, :1]))
+        return Painting(colour, self.gate_floor + (1 - self.gate_floor) * torch.sigmoid(painted[:, 3:]))
 
     def _features(self, source: Tensor, code: Tensor) -> Tensor:
         features = F.relu(instance_norm(self.stem(source)))
         for down in self.down:
-            features = F.relu(instance_norm(down(features)))
+            features = F.relu(instance_norm(down(blur(features) if self.antialiased else features)))
         for block in self.blocks:
             features = block(features, code)
         for up in self.up:
             features = up(features)
         return features
+
+
+class AntialiasedResNetGenerator(StochasticResNetGenerator):
+    """The same weights, blurred before every stride and enlarged bilinearly."""
+
+    antialiased = True

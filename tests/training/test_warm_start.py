@@ -1,0 +1,41 @@
+"""One architecture at every size: a run at a larger one takes over what was learned at a smaller."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.build import build_learner, build_objective
+from training.config import load_recipe
+from translation.architecture import Architecture
+from translation.weights import Card, load_bundle, save_bundle
+
+TINY = str(Path(__file__).with_name("tiny.toml"))
+DOMAINS = ("horse", "zebra")
+
+
+@pytest.mark.parametrize(("size", "downsamplings"), [(64, 2), (128, 3), (256, 4)])
+def test_maps_go_on_and_ratios_too_unless_they_see_other_patches(
+    size: int, downsamplings: int, tmp_path: Path
+) -> None:
+    architecture: Architecture = load_recipe(TINY).model
+    model, ratios = architecture.build_model(DOMAINS), architecture.build_ratios()
+    save_bundle(tmp_path, model, ratios, Card(domains=DOMAINS, architecture=architecture, training_size=32))
+
+    sizes = (
+        f"data.size={size}",
+        f"data.load_size={size}",
+        f"model.discriminator.downsamplings={downsamplings}",
+    )
+    recipe = load_recipe(TINY, sizes)
+    learner = build_learner(recipe, DOMAINS, torch.device("cpu"), tmp_path)
+    bundle = load_bundle(tmp_path)
+    torch.testing.assert_close(learner.model.state_dict(), bundle.model.state_dict(), rtol=0, atol=0)
+    if downsamplings == architecture.discriminator.downsamplings:
+        torch.testing.assert_close(learner.networks.state_dict(), bundle.ratios.state_dict(), rtol=0, atol=0)
+
+    objective = build_objective(recipe.objective)
+    draws = objective.draw(learner.maps, *torch.rand(2, 1, 3, size, size))
+    terms = objective.terms(learner.maps, learner.ratios, draws)
+    assert all(term.isfinite() for term in terms.named().values())
+    assert objective.ratio_loss(learner.ratios, draws).isfinite()
