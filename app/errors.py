@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from app import engine, middleware, negotiation, server, uploads
-from translation import codec, device, model, registry, tree, weights
+from translation import architecture, codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
@@ -58,6 +58,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     ClientDisconnect: Problem("client-closed-request", 499),
     # the model
     registry.UnknownModel: Problem("unknown-model", 404, MODEL),
+    architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
     weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
     weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,19 @@ def test_a_root_is_measured_both_ways_and_written_down(capsys: pytest.CaptureFix
     page = Path("out/index.html").read_text()
     assert page.count("<img") == (3 + 4) * (1 + 4 + 1 + 1)
     assert "http" not in page
+
+
+def test_a_bundle_of_one_direction_is_measured_in_that_one(
+    one_way_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(one_way_bundle, "one-way")
+    command = ["one-way" if word == "tiny" else word for word in COMMAND]
+    assert execute([*command, "--out", "out", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["directions"]
+    assert (found["source"], found["target"]) == ("horse", "zebra")
+    assert {"sample", "untranslated", "content"} <= set(found["lines"])
+    assert not {"cycle", "bound", "mean", "diversity"} & set(found["lines"])
+    assert Path("out/index.html").read_text().count("<img") == 3 * (1 + 1 + 1)
 
 
 def test_a_stopped_evaluation_goes_on_and_a_finished_one_is_not_made_again(

@@ -5,7 +5,7 @@ OUT/evaluation.json   OUT/index.html   OUT/trials/<digest>.json   OUT/features/<
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -79,9 +79,9 @@ def evaluate_bundle(
 
 
 def judge_of(bundle: Bundle) -> Judge | None:
-    """The bundle's ratios as its training used them; None where its card does not say how."""
+    """The bundle's ratios as its training used them; None where it has none, or its card does not say how."""
     objective = bundle.card.objective
-    if not {"sampling", "conditioning"} <= objective.keys():
+    if bundle.ratios is None or not {"sampling", "conditioning"} <= objective.keys():
         return None
     latent, observed = bundle.ratios.latent, bundle.ratios.observed
     conditioning = float(objective["conditioning"])
@@ -119,7 +119,7 @@ class _Trials:
                 written.write(json.dumps(lines).encode())
         return cast(Lines, json.loads(file.read_bytes()))
 
-    def looks_left(self, both: tuple[Direction, Direction]) -> int:
+    def looks_left(self, both: Sequence[Direction]) -> int:
         left = [at for at in both for seed in self.bench.protocol.seeds if not self._file(at, seed).exists()]
         return sum(looks_of_a_trial(self.bench, at) for at in left)
 

@@ -1,4 +1,4 @@
-"""A model measured in both directions, on pictures that it has not seen.
+"""A model measured in both directions, or in the one that it has, on pictures that it has not seen.
 
 `evaluate` is all that a training loop or an experiment needs; its parts can be called one by one.
 """
@@ -25,7 +25,7 @@ def evaluate(
     judge: Judge | None = None,
     tick: Tick = lambda pictures: None,
 ) -> Evaluation:
-    """Both directions of the sampler's model. `test` and `train` are of (first, second) domain.
+    """Every direction of the sampler's model. `test` and `train` are of (first, second) domain.
 
     `reference_features`, a Remembered, spares a second evaluation what it has in common with the first;
     without a judge there are no bounds. Raises BadDataset, BadProtocol.
@@ -39,12 +39,14 @@ def evaluate(
 
 def directions(
     sampler: Sampler, test: tuple[Pictures, Pictures], train: tuple[Pictures, Pictures] | None
-) -> tuple[Direction, Direction]:
+) -> tuple[Direction, ...]:
+    """Those that the model has."""
     first, second = sampler.model.domains
-    return (
+    both = (
         Direction(first, second, test[0], test[1], train and train[1]),
         Direction(second, first, test[1], test[0], train and train[0]),
     )
+    return tuple(at for at in both if at.target in sampler.model.targets)
 
 
 def look_at_references(bench: Bench, both: Sequence[Direction]) -> None:

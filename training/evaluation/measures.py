@@ -84,7 +84,7 @@ def _diversity(bench: Bench, at: Direction, trial: Trial) -> Lines:
 
 
 def _cycle(bench: Bench, at: Direction, trial: Trial) -> Lines:
-    return {"cycle": cycle_errors(bench, at, trial.sampled)}
+    return {"cycle": cycle_errors(bench, at, trial.sampled)} if _returns(bench, at) else {}
 
 
 def _content(bench: Bench, at: Direction, trial: Trial) -> Lines:
@@ -96,12 +96,21 @@ def _bound(bench: Bench, at: Direction, trial: Trial) -> Lines:
     return {} if bench.judge is None else {"bound": bound(bench, at, bench.judge, trial.seed)}
 
 
+def _returns(bench: Bench, at: Direction) -> bool:
+    """Whether the model translates back as well."""
+    return at.source in bench.sampler.model.targets
+
+
 def _inputs(bench: Bench, at: Direction) -> int:
     return min(bench.protocol.inputs, len(at.sources))
 
 
 def _with_codes(bench: Bench, looks: int) -> int:
     return looks if bench.sampler.model.code_size else 0
+
+
+def _cycle_looks(bench: Bench, at: Direction) -> int:
+    return len(disturbances(bench.protocol.noises)) * len(at.sources) if _returns(bench, at) else 0
 
 
 def _nothing(bench: Bench, at: Direction) -> int:
@@ -116,7 +125,7 @@ MEASURES: Mapping[str, Row] = {
     "diversity": Row(
         _diversity, lambda bench, at: _with_codes(bench, 2 * bench.protocol.samples * _inputs(bench, at))
     ),
-    "cycle": Row(_cycle, lambda bench, at: len(disturbances(bench.protocol.noises)) * len(at.sources)),
+    "cycle": Row(_cycle, _cycle_looks),
     "content": Row(_content, lambda bench, at: 2 * _inputs(bench, at)),
     "bound": Row(_bound, lambda bench, at: 0 if bench.judge is None else len(at.sources)),
 }

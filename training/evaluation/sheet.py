@@ -23,13 +23,16 @@ QUALITY = 85
 
 @dataclass(frozen=True)
 class SheetRow:
-    """Thumbnails as data addresses: the source, its samples, the mean image, the first sample's way back."""
+    """Thumbnails as data addresses: the source, its samples, the mean image, the first sample's way back.
+
+    That is None where the model goes one way.
+    """
 
     name: str
     source: str
     samples: tuple[str, ...]
     mean: str
-    back: str
+    back: str | None
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,10 @@ def _row(bench: Bench, at: Direction, name: str, image: Image.Image) -> SheetRow
     count = SAMPLES if sampler.model.code_size else 1
     samples = samples_of(sampler, image, name, at.target, seed, count)
     (mean,) = translate(sampler, [image], at.target, code)
-    (back,) = translate(sampler, samples[:1], at.source, code)
-    return SheetRow(
-        name, data_address(image), tuple(map(data_address, samples)), data_address(mean), data_address(back)
-    )
+    back = None
+    if at.source in sampler.model.targets:
+        back = data_address(translate(sampler, samples[:1], at.source, code)[0])
+    return SheetRow(name, data_address(image), tuple(map(data_address, samples)), data_address(mean), back)
 
 
 def data_address(image: Image.Image) -> str:
