@@ -74,6 +74,23 @@ def test_a_chain_is_one_group_across_blocks_and_chance_makes_none() -> None:
     assert near_groups(hashes) == [chain]
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_first_word_is_of_the_lowest_frequencies_either_way(axis: int) -> None:
+    def wave(frequency: int) -> np.ndarray:
+        along = np.cos(np.pi * frequency * (np.arange(GRID, dtype=np.float32) + 0.5) / GRID)
+        return np.broadcast_to(along[:, None] if axis else along, (GRID, GRID))
+
+    noise = np.random.default_rng(0).normal(size=(GRID, GRID)).astype(np.float32)
+    differing_in = {
+        frequency: np.flatnonzero(
+            perceptual_hash(noise + 99 * wave(frequency)) ^ perceptual_hash(noise - 99 * wave(frequency))
+        )
+        for frequency in (7, 8, 15)
+    }
+    assert differing_in[7].tolist() == [0]
+    assert 0 not in [*differing_in[8], *differing_in[15]]
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_there_is_nothing_to_compare_in_fewer_than_two(count: int) -> None:
     assert near_groups(np.zeros((count, 4), np.uint64)) == []
