@@ -46,7 +46,8 @@ def inspect(
     from translation.signals import stop_signals
 
     training_size = load_recipe(recipe, overrides or ()).data.size
-    found = folders.find_folders(first, second, domains and domain_pair(domains))
+    names = domain_pair(domains) if domains is not None else None
+    found = folders.find_folders(first, second, names)
     with _progress() as advance, stop_signals() as received, suppress(inspection.Stopped):
         inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
     if received:

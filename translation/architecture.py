@@ -37,17 +37,20 @@ class GeneratorArchitecture(BaseModel):
 class DeterministicArchitecture(BaseModel):
     """Arguments of the "deterministic-resnet" of GENERATORS."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # a generator without a name is the other one: a schema must not take it for both
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"required": ["name"]})
     code_size: ClassVar[int] = 0
 
-    name: Literal["deterministic-resnet"] = "deterministic-resnet"
+    name: Literal["deterministic-resnet"] = Field(
+        "deterministic-resnet", description="a member of GENERATORS"
+    )
     width: int = Field(64, ge=1, le=512, description="features at full resolution")
     blocks: int = Field(9, ge=0, le=32, description="residual blocks; 9 at 256 pixels, 6 below")
-    down: DownName = "strided"
-    up: UpName = "transposed"
-    distribution: DistributionName = "laplace"
-    scale: ScaleName = "fixed"
-    initial_scale: float = Field(0.1, gt=0, description="on the pictures' scale of [-1, 1]")
+    down: DownName = Field("strided", description="how it halves the size")
+    up: UpName = Field("transposed", description="how it doubles the size")
+    distribution: DistributionName = Field("laplace", description="of a pixel, around the mean")
+    scale: ScaleName = Field("fixed", description="of that distribution")
+    initial_scale: float = Field(0.1, gt=0, description="the scale at the start, in pixel values of [-1, 1]")
 
 
 def _named(fields: Any) -> Any:  # noqa: ANN401 - not validated yet

@@ -54,6 +54,10 @@ def test_every_shipped_recipe_is_one_as_written_and_as_read(name: str) -> None:
     jsonschema.validate(load_recipe(name).model_dump(mode="json"), SCHEMA)
 
 
+def test_a_generator_need_not_be_named() -> None:
+    jsonschema.validate({"model": {"generator": {"width": 8}}}, SCHEMA)
+
+
 WRONG = {
     "unknown section": {"foo": {}},
     "unknown field": {"data": {"sise": 64}},
