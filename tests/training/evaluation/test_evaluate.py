@@ -20,6 +20,8 @@ from training.evaluation.features import FeatureNetwork
 from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluation, Protocol
 from training.evaluation.measures import MEASURES
 from training.evaluation.pictures import Pictures, pictures_in_memory
+from training.evaluation.sheet import contact_sheet
+from translation.architecture import Architecture
 from translation.sampler import Sampler
 
 Pair = tuple[Pictures, Pictures]
@@ -88,8 +90,6 @@ def test_a_cycle_loses_more_where_the_translation_is_disturbed(there: DirectionF
 def test_a_model_without_codes_has_no_samples_to_compare(
     sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
 ) -> None:
-    from translation.architecture import Architecture
-
     architecture = Architecture.tiny()
     plain = architecture.model_copy(
         update={"generator": architecture.generator.model_copy(update={"code_size": 0})}
@@ -100,6 +100,17 @@ def test_a_model_without_codes_has_no_samples_to_compare(
     assert set(found.directions[0].lines) == {"sample", "untranslated", "cycle", "content", "unrelated"}
     assert "top1" not in found.directions[0].lines["sample"]
     assert found.directions[0].lines["sample"]["frechet"].std == 0
+
+
+def test_a_model_of_one_way_is_measured_that_way(test_pictures: Pair, network: FeatureNetwork) -> None:
+    with torch.random.fork_rng():
+        model = Architecture.tiny().build_model(("horse", "zebra"), one_way=True)
+    bench = Bench(Sampler(model, 32), network, PROTOCOL, Remembered(network))
+    (there,) = directions(bench.sampler, test_pictures, None)
+    found = evaluate(bench.sampler, test_pictures, network, PROTOCOL)
+    assert [(one.source, one.target) for one in found.directions] == [("horse", "zebra")]
+    assert "cycle" not in found.directions[0].lines
+    assert contact_sheet(bench, there).rows[0].back is None
 
 
 def test_equal_sets_on_both_sides_are_at_no_distance(sampler: Sampler, network: FeatureNetwork) -> None:
