@@ -40,7 +40,7 @@ def test_files_are_found_in_subfolders_by_suffix_and_in_order(fill: Fill) -> Non
 
 
 @pytest.mark.parametrize(
-    ("share", "pictures", "held_out"), [(0.0, 10, 1), (0.3, 10, 3), (1.0, 10, 9), (0.5, 200, 64)]
+    ("share", "pictures", "held_out"), [(0.0, 10, 1), (0.3, 10, 3), (1.0, 10, 9), (0.5, 600, 256)]
 )
 def test_validation_is_a_share_of_the_pictures_within_bounds(
     fill: Fill, share: float, pictures: int, held_out: int
