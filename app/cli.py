@@ -51,7 +51,8 @@ app.command(
 
 @app.command(
     epilog="sjmvi train horse/ zebra/ --recipe quick    sjmvi train --resume runs/horse2zebra    "
-    "sjmvi train data/ --domains horse,zebra --set training.steps=20000"
+    "sjmvi train data/ --domains horse,zebra --set training.steps=20000    "
+    "torchrun --nproc-per-node 2 -m app.cli train horse/ zebra/ --recipe horse2zebra"
 )
 def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     first: Annotated[
@@ -75,11 +76,15 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         ),
     ] = False,
 ) -> None:
-    """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
+    """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result.
+
+    Under torchrun each of its processes, and GPUs, trains on its part of every batch.
+    """
     if (first is None) == (resume is None):
         raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
     names = domain_pair(domains) if domains is not None else None
     from training import run
+    from training.distributed import is_first_process
 
     try:
         if first is None:
@@ -87,9 +92,11 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         else:
             finished = run.train(first, second, recipe, names, overrides or (), out, device)
     except run.Interrupted as stopped:
-        typer.echo(str(stopped), err=True)
+        if is_first_process():
+            typer.echo(str(stopped), err=True)
         raise typer.Exit(128 + stopped.signal_number) from stopped
-    typer.echo(str(finished / "bundle"))
+    if is_first_process():
+        typer.echo(str(finished / "bundle"))
 
 
 @app.command(epilog="sjmvi serve --port 8080")
@@ -158,6 +165,7 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
     from app.errors import ENVIRONMENT, FAILED, INPUT, USAGE, Problem
     from training.checkpoint import CorruptCheckpoint, RunInUse
     from training.config import BadRecipe
+    from training.distributed import LostProcess
     from training.domains import BadDataset
     from training.evaluation.features import BadFeatureNetwork
     from training.evaluation.figures import BadProtocol
@@ -174,5 +182,10 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
         OtherResults: Problem("other-results", 409, INPUT),
         CorruptCheckpoint: Problem("corrupt-checkpoint", 422, INPUT),
         RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
+        LostProcess: Problem("lost-process", 500, ENVIRONMENT),
         Diverged: Problem("diverged", 500, FAILED),
     }
+
+
+if __name__ == "__main__":  # torchrun -m app.cli
+    main()

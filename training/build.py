@@ -14,13 +14,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training.augmentation import Augmentation
 from training.config import BadRecipe, ObjectiveRecipe, Recipe
 from training.dataset import DomainFolders, UnpairedFolders
+from training.learner import Learner
 from training.objective.augmentation import PairAugmentation
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
 from training.replay import Replay
-from training.trainer import Learner, Schedule
+from training.trainer import Schedule
 from translation.architecture import Architecture
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
@@ -82,6 +83,9 @@ def build_schedule(recipe: Recipe) -> Schedule:
     optimisation, training = recipe.optimisation, recipe.training
     return Schedule(
         training.steps,
+        training.batch_size,
+        training.micro_batch or training.batch_size,
+        training.seed,
         optimisation.ratio_steps,
         optimisation.gradient_penalty,
         optimisation.gradient_penalty_every,

@@ -132,7 +132,12 @@ class TrainingRecipe(_Section):
     """How long, how often, from what."""
 
     steps: int = Field(200_000, ge=1, description="updates of the maps")
-    batch_size: int = Field(1, ge=1, description="pictures of each domain a step")
+    batch_size: int = Field(1, ge=1, description="pairs a step, of all processes together")
+    micro_batch: int | None = Field(
+        None,
+        ge=1,
+        description="pairs that a device holds at once, the gradient being the batch's; absent: all",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, draws and views")
     ema_decay: float = Field(0.999, ge=0, lt=1, description="a step, of the averaged maps in the bundle")
     precision: Literal["auto", "float32", "bfloat16"] = Field(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,17 @@ from training.callbacks import Callback, JsonLines, Progress, SampleGrid, Tensor
 from training.checkpoint import CheckpointFolder, RunLock
 from training.config import Recipe, dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
+from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
+from training.learner import Learner
 from training.objective.likelihoods import implied_scale
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
 from training.samples import sample_grid
-from training.trainer import Diverged, Learner, Trainer
+from training.trainer import Diverged, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.device import pick_device
 from translation.durable import replacing
 from translation.model import TranslationModel
 from translation.signals import stop_signals
@@ -65,20 +67,22 @@ def train(
 
     Raises NoSuchDevice, BadRecipe, BadDataset, InvalidBundle, NotARun, RunInUse, Diverged, Interrupted.
     """
-    processor = pick_device(device)
     loaded = load_recipe(recipe, overrides)
-    folders = find_domains(first, second, domains, loaded.data.validation_share)
-    run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
-    origin = Origin(
-        first=first.resolve(),
-        second=second and second.resolve(),
-        domains=folders.domains,
-        data=folders.fingerprint(),
-        lineage=lineage_of(loaded.training.start_from),
-    )
-    _begin(run, loaded, origin)
-    _inspect(run, loaded, origin)
-    return _run(run, loaded, origin, folders, processor)
+    with joined(device, loaded.training.batch_size) as (processes, processor):
+        folders = find_domains(first, second, domains, loaded.data.validation_share)
+        name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
+        run = processes.from_first(out or Path("runs") / name)
+        origin = Origin(
+            first=first.resolve(),
+            second=second and second.resolve(),
+            domains=folders.domains,
+            data=folders.fingerprint(),
+            lineage=lineage_of(loaded.training.start_from),
+        )
+        if processes.is_first:
+            _begin(run, loaded, origin)
+        _inspect(run, loaded, origin, processes)
+        return _run(run, loaded, origin, folders, processor, processes)
 
 
 def resume(run: Path, device: str = "auto") -> Path:
@@ -88,8 +92,9 @@ def resume(run: Path, device: str = "auto") -> Path:
     """
     origin = Origin.read(run)
     recipe = load_recipe(str(run / "recipe.toml"))
-    folders = origin.find(recipe.data.validation_share)
-    return _run(run, recipe, origin, folders, pick_device(device))
+    with joined(device, recipe.training.batch_size) as (processes, processor):
+        folders = origin.find(recipe.data.validation_share)
+        return _run(run, recipe, origin, folders, processor, processes)
 
 
 def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -107,36 +112,51 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
         origin.write(run)
 
 
-def _inspect(run: Path, recipe: Recipe, origin: Origin) -> None:
-    folders = find_folders(origin.first, origin.second, origin.domains)
-    with stop_signals() as received, suppress(Stopped):
-        inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
-    if received:
-        raise Interrupted(run, received[0])
+def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:
+    with stop_signals() as received:
+        if processes.is_first:
+            folders = find_folders(origin.first, origin.second, origin.domains)
+            with suppress(Stopped):
+                inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
+        signal_number = processes.signal(received)
+    if signal_number:
+        raise Interrupted(run, signal_number)
 
 
-def _run(run: Path, recipe: Recipe, origin: Origin, folders: DomainFolders, device: torch.device) -> Path:
-    with RunLock(run):
+def _run(
+    run: Path,
+    recipe: Recipe,
+    origin: Origin,
+    folders: DomainFolders,
+    device: torch.device,
+    processes: Processes,
+) -> Path:
+    with held(run, processes):
         dataset = build_dataset(recipe, folders)
-        trainer = _trainer(run, recipe, origin, device)
+        trainer = _trainer(run, recipe, origin, device, processes)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
-        batch_size = recipe.training.batch_size
-        batches = loader(dataset, sampler, batch_size, trainer.step, recipe.data.workers)
-        every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
-        trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+        batch_size, workers = recipe.training.batch_size, recipe.data.workers
+        batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
+        if processes.is_first:
+            every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
+            trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+        publish = partial(_save_bundle, run, recipe, origin, dataset, trainer)
         try:
             with stop_signals() as received:
-                is_finished = trainer.run(batches, stopped=lambda: bool(received))
+                is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
+                signal_number = processes.signal(received)
         except Diverged:
-            _save_bundle(run, recipe, origin, dataset, trainer)  # of the last good step: to start from
+            publish()  # of the last good step: to start from
             raise
-        _save_bundle(run, recipe, origin, dataset, trainer)
+        publish()
         if not is_finished:
-            raise Interrupted(run, received[0])
+            raise Interrupted(run, signal_number)
     return run
 
 
-def _trainer(run: Path, recipe: Recipe, origin: Origin, device: torch.device) -> Trainer:
+def _trainer(
+    run: Path, recipe: Recipe, origin: Origin, device: torch.device, processes: Processes
+) -> Trainer:
     """As far as the run has come, without callbacks."""
     checkpoints = CheckpointFolder(run / "checkpoints")
     start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
@@ -150,6 +170,7 @@ def _trainer(run: Path, recipe: Recipe, origin: Origin, device: torch.device) ->
         [],
         build_autocast(recipe, device),
         device,
+        processes,
     )
     trainer.restore()
     return trainer
@@ -200,9 +221,11 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
 def _save_bundle(
     run: Path, recipe: Recipe, origin: Origin, dataset: UnpairedFolders, trainer: Trainer
 ) -> None:
-    learner = trainer.learner
-    card = _card(recipe, origin, dataset, trainer.step)
-    save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
+    if trainer.processes.is_first:
+        learner = trainer.learner
+        card = _card(recipe, origin, dataset, trainer.step)
+        save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
+    trainer.processes.wait()  # who ended now, with an exit code, would have torchrun end the first one too
 
 
 def _implied_scale(recipe: Recipe) -> float | None:

@@ -17,7 +17,7 @@ from training.checkpoint import CheckpointFolder, rng_state
 from training.config import load_recipe
 from training.dataset import Batch
 from training.objective.sjmvi import SJMVI, SJMVITerms
-from training.optimisers import Optimisation
+from training.optimisers import Descent
 from training.trainer import MAX_SKIPPED_IN_A_ROW, Diverged, StepReport, Trainer
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
@@ -84,15 +84,18 @@ def assert_same(one: object, other: object) -> None:
 
 
 class TestResumption:
-    @pytest.mark.parametrize("stop_at", [1, 3, 5])
-    def test_stopped_and_resumed_equals_straight_through_bit_for_bit(self, make: Make, stop_at: int) -> None:
-        straight = make(name="straight")
+    @pytest.mark.parametrize(("stop_at", "micro_batch"), [(1, 2), (3, 2), (5, 2), (3, 1)])
+    def test_stopped_and_resumed_equals_straight_through_bit_for_bit(
+        self, make: Make, stop_at: int, micro_batch: int
+    ) -> None:
+        in_parts = f"training.micro_batch={micro_batch}"
+        straight = make(in_parts, name="straight")
         assert run(straight)
         expected = state_of(straight)
 
-        assert not run(make(), steps=stop_at)
+        assert not run(make(in_parts), steps=stop_at)
         torch.manual_seed(99)
-        resumed = make()
+        resumed = make(in_parts)
         assert resumed.step == stop_at
         assert run(resumed)
         assert_same(state_of(resumed), expected)
@@ -241,9 +244,8 @@ class TestLearning:
         learner, convolved, losses = trainer.learner, set(), []
         for layer in (learner.model.x_given_z.generator.stem, learner.networks.latent.judged.first):
             layer.register_forward_hook(lambda _, __, features: convolved.add(features.dtype))
-        monkeypatch.setattr(
-            Optimisation, "descend", lambda self, loss, step: losses.append(loss.dtype) or True
-        )
+        monkeypatch.setattr(Descent, "add", lambda self, loss: losses.append(loss.dtype))
+        monkeypatch.setattr(Descent, "take", lambda self, step, processes: True)
         run(trainer, steps=1)
         assert convolved == {getattr(torch, precision)}
         assert losses == 3 * [torch.float32]
