@@ -23,6 +23,7 @@ from training.optimisers import Optimisation, adam, linear_decay
 from training.replay import Replay
 from training.trainer import Schedule
 from translation.architecture import Architecture
+from translation.generators.blocks import ResidualBlock
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
 
@@ -66,6 +67,9 @@ def build_learner(
     model, networks = _networks(recipe.model, domains, start_from)
     model.to(device)
     networks.to(device)
+    for block in model.modules():
+        if isinstance(block, ResidualBlock):
+            block.recomputes = recipe.training.activation_checkpointing
     conditioning = build_preset(recipe.objective).conditioning
     decay = get_ema_multi_avg_fn(recipe.training.ema_decay)  # type: ignore[no-untyped-call]
     return Learner(

@@ -3,6 +3,8 @@
 recipe.toml  run.json  data.json  data.html  checkpoints/  metrics.jsonl  tensorboard/  samples/  bundle/
 """
 
+import logging
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -23,7 +25,7 @@ from training.build import (
 )
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
 from training.checkpoint import CheckpointFolder, RunLock
-from training.config import Recipe, dump_recipe, load_recipe
+from training.config import Recipe, dump_recipe, load_recipe, only_means
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
@@ -31,15 +33,19 @@ from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
 from training.learner import Learner
+from training.memory import explained, plan_memory
 from training.objective.likelihoods import implied_scale
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
 from training.samples import sample_grid
+from training.shapes import compile_generators, tune_for_fixed_shapes
 from training.trainer import Diverged, Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.durable import replacing
 from translation.model import TranslationModel
 from translation.signals import stop_signals
 from translation.weights import Card, save_bundle
+
+log = logging.getLogger(__name__)
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
@@ -65,7 +71,8 @@ def train(
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    Raises NoSuchDevice, BadRecipe, BadDataset, InvalidBundle, NotARun, RunInUse, Diverged, Interrupted.
+    Raises NoSuchDevice, BadRecipe, BadDataset, InvalidBundle, NotARun, RunInUse, LostProcess,
+    TooLittleMemory, Diverged, Interrupted.
     """
     loaded = load_recipe(recipe, overrides)
     with joined(device, loaded.training.batch_size) as (processes, processor):
@@ -85,13 +92,13 @@ def train(
         return _run(run, loaded, origin, folders, processor, processes)
 
 
-def resume(run: Path, device: str = "auto") -> Path:
+def resume(run: Path, device: str = "auto", overrides: Sequence[str] = ()) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
-    Raises NotARun, and what `train` raises.
+    `overrides` are of MEANS alone. Raises NotARun, and what `train` raises.
     """
     origin = Origin.read(run)
-    recipe = load_recipe(str(run / "recipe.toml"))
+    recipe = load_recipe(str(run / "recipe.toml"), only_means(overrides))
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
         return _run(run, recipe, origin, folders, processor, processes)
@@ -140,9 +147,10 @@ def _run(
         if processes.is_first:
             every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
             trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+        _prepare(trainer, recipe)
         publish = partial(_save_bundle, run, recipe, origin, dataset, trainer)
         try:
-            with stop_signals() as received:
+            with explained(run, trainer.schedule.micro_batch), stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
                 signal_number = processes.signal(received)
         except Diverged:
@@ -174,6 +182,18 @@ def _trainer(
     )
     trainer.restore()
     return trainer
+
+
+def _prepare(trainer: Trainer, recipe: Recipe) -> None:
+    """Says what memory the run will take; what pays for fixed shapes."""
+    plan = plan_memory(trainer, recipe.data.size)
+    if trainer.processes.is_first:
+        sys.stderr.write(f"{plan}\n")
+    if plan.warning:
+        log.warning("%s", plan.warning)
+    tune_for_fixed_shapes(trainer.device)
+    if recipe.training.compile:
+        compile_generators(trainer, recipe.data.size)
 
 
 def _callbacks(

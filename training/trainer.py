@@ -128,7 +128,7 @@ class Trainer:
             for batch in batches:
                 if self.step >= self.schedule.steps or stopped():
                     break
-                report = self._step(batch)
+                report = self.learn(batch)
                 for callback in callbacks:
                     callback.on_step(report)
                 if time.monotonic() - saved_at > self.schedule.checkpoint_every_s:
@@ -137,7 +137,8 @@ class Trainer:
             self.save()
         return self.step >= self.schedule.steps
 
-    def _step(self, batch: Batch) -> StepReport:
+    def learn(self, batch: Batch) -> StepReport:
+        """One step. Raises Diverged."""
         self.processes.seed(self.schedule.seed, self.step)
         parts, finite = self._descend_maps(batch)
         if finite:
@@ -220,10 +221,10 @@ class Trainer:
         return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}
 
     def _diagnostics(self, draws: Draws) -> dict[str, Tensor]:
-        maps = self.learner.maps
+        to_x, to_z = map(self.learner.model.conditional, self.learner.model.domains)
         with self.autocast():
             return {
                 **ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence),
-                "code_spread_latent": code_spread(maps.z_given_x, draws.q.given),
-                "code_spread_observed": code_spread(maps.x_given_z, draws.p.given),
+                "code_spread_latent": code_spread(to_z, draws.q.given),
+                "code_spread_observed": code_spread(to_x, draws.p.given),
             }

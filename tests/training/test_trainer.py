@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -88,14 +89,12 @@ class TestResumption:
     def test_stopped_and_resumed_equals_straight_through_bit_for_bit(
         self, make: Make, stop_at: int, micro_batch: int
     ) -> None:
-        in_parts = f"training.micro_batch={micro_batch}"
-        straight = make(in_parts, name="straight")
-        assert run(straight)
+        make = partial(make, f"training.micro_batch={micro_batch}")
+        assert run(straight := make(name="straight"))
         expected = state_of(straight)
-
-        assert not run(make(in_parts), steps=stop_at)
+        assert not run(make(), steps=stop_at)
         torch.manual_seed(99)
-        resumed = make(in_parts)
+        resumed = make()
         assert resumed.step == stop_at
         assert run(resumed)
         assert_same(state_of(resumed), expected)

@@ -59,29 +59,34 @@ class Scalars:
     def on_end(self) -> None: ...
 
 
-def step(*overrides: str, processes: Processes = ALONE) -> dict[str, Any]:
-    """The gradients and scalars of the first step on a batch of four, or as `overrides` say."""
+def trainer_of(*overrides: str, folder: Path, processes: Processes = ALONE) -> Trainer:
+    """Of the tiny recipe, in float32, of batches of four, or as `overrides` say."""
     settings = ["training.precision=float32", "training.batch_size=4", "training.steps=1", *overrides]
     recipe = load_recipe(TINY, settings)
-    x, z = torch.rand(2, 5, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    x, z = (pictures[: recipe.training.batch_size][processes.part] for pictures in (x, z))
+    return Trainer(
+        build_learner(recipe, ("horse", "zebra"), CPU),
+        build_objective(recipe.objective),
+        build_schedule(recipe),
+        CheckpointFolder(folder),
+        [],
+        build_autocast(recipe, CPU),
+        CPU,
+        processes,
+    )
+
+
+def step(*overrides: str, processes: Processes = ALONE) -> dict[str, Any]:
+    """The gradients and scalars of the first step."""
     scalars = Scalars()
-    learner = build_learner(recipe, ("horse", "zebra"), CPU)
     with tempfile.TemporaryDirectory() as folder, SameNoise():
-        trainer = Trainer(
-            learner,
-            build_objective(recipe.objective),
-            build_schedule(recipe),
-            CheckpointFolder(Path(folder)),
-            [scalars],
-            build_autocast(recipe, CPU),
-            CPU,
-            processes,
-        )
+        trainer = trainer_of(*overrides, folder=Path(folder), processes=processes)
+        trainer.callbacks = [scalars]
+        x, z = torch.rand(2, 5, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        x, z = (pictures[: trainer.schedule.batch_size][processes.part] for pictures in (x, z))
         trainer.run([Batch(x, z)], stopped=lambda: False)
     gradients = {
         name: weight.grad
-        for network in (learner.model, learner.networks)
+        for network in (trainer.learner.model, trainer.learner.networks)
         for name, weight in network.named_parameters()
     }
     return {"gradients": gradients, "scalars": scalars.found, "skipped": trainer.skipped}
