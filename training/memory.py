@@ -161,7 +161,7 @@ def explained(run: Path, micro_batch: int) -> Iterator[None]:
         smaller = f"training.micro_batch={micro_batch // 2}"
         change = smaller if micro_batch > 1 else "training.activation_checkpointing=true"
         raise TooLittleMemory(
-            f"the device has too little memory for {micro_batch} pairs at once. The checkpoints are kept: go on "
+            f"the device has too little memory for {micro_batch} pairs at once. Checkpoints are kept: go on "
             f"with sjmvi train --resume {run} --set {change}. A step takes less with {ADVICE}; a smaller "
             f"training.batch_size or data.size is a run of its own ({str(error).splitlines()[0]})"
         ) from error

@@ -16,6 +16,7 @@ from training.trainer import Trainer
 log = logging.getLogger(__name__)
 
 BACKEND = "inductor"
+REASON_LENGTH = 300  # a compiler's error can be a page
 
 
 def tune_for_fixed_shapes(device: torch.device) -> None:
@@ -43,7 +44,7 @@ def compile_generators(trainer: Trainer, size: int) -> None:
     except (TorchDynamoException, RuntimeError) as error:
         for generator in generators:
             generator._compiled_call_impl = None  # there is no public way back
-        log.warning("training.compile: goes on uncompiled: %s", str(error).strip().splitlines()[0])
+        log.warning("training.compile: goes on uncompiled: %s", " ".join(str(error).split())[:REASON_LENGTH])
 
 
 def _try(trainer: Trainer, size: int) -> None:
