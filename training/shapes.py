@@ -3,7 +3,8 @@
 CUDA graphs are left out: a step calls each map several times and needs what all of the calls gave until the
 backward pass, while a graph that is replayed writes over what it gave before. So is channels_last: the
 instance norm looks at a plane at a time, and would bring every tensor back. The ratios' networks are not
-compiled: R1 differentiates them twice, which compiled code cannot do.
+compiled: R1 differentiates them twice, which compiled code cannot do. On a CPU compiled generators were no
+faster (recipe quick, one thread: 0.37 s a step, 0.33 s uncompiled).
 """
 
 import logging
