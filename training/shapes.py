@@ -35,9 +35,8 @@ def compile_generators(trainer: Trainer, size: int) -> None:
     """
     from torch._dynamo.exc import TorchDynamoException  # takes seconds to import
 
-    generators = [
-        each.generator for each in (trainer.learner.model.x_given_z, trainer.learner.model.z_given_x)
-    ]
+    model = trainer.learner.model
+    generators = [model.conditional(domain).generator for domain in model.domains]
     for generator in generators:
         generator.compile(dynamic=False, backend=BACKEND)
     try:
