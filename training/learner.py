@@ -30,6 +30,12 @@ class Learner:
     def maps(self) -> Maps:
         return Maps(*map(self.model.conditional, self.model.domains))
 
+    @property
+    def averaged(self) -> TranslationModel:
+        average = self.average.module
+        assert isinstance(average, TranslationModel)
+        return average
+
     def state_dict(self) -> dict[str, Any]:
         return {name: part.state_dict() for name, part in self._parts().items()}
 

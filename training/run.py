@@ -7,11 +7,9 @@ import logging
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,12 +18,11 @@ from training.build import (
     build_dataset,
     build_learner,
     build_objective,
-    build_preset,
     build_schedule,
 )
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
 from training.checkpoint import CheckpointFolder, RunLock
-from training.config import Recipe, dump_recipe, load_recipe, only_means
+from training.config import Recipe, dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
@@ -33,17 +30,15 @@ from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
 from training.learner import Learner
+from training.means import only_means
 from training.memory import explained, plan_memory
-from training.objective.likelihoods import implied_scale
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
+from training.publication import publish
 from training.samples import sample_grid
 from training.shapes import compile_generators, tune_for_fixed_shapes
 from training.trainer import Diverged, Trainer
-from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.durable import replacing
-from translation.model import TranslationModel
 from translation.signals import stop_signals
-from translation.weights import Card, save_bundle
 
 log = logging.getLogger(__name__)
 
@@ -148,15 +143,15 @@ def _run(
             every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
             trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
         _prepare(trainer, recipe)
-        publish = partial(_save_bundle, run, recipe, origin, dataset, trainer)
+        bundle = partial(publish, run, recipe, origin, dataset, trainer)
         try:
             with explained(run, trainer.schedule.micro_batch), stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
                 signal_number = processes.signal(received)
         except Diverged:
-            publish()  # of the last good step: to start from
+            bundle()  # of the last good step: to start from
             raise
-        publish()
+        bundle()
         if not is_finished:
             raise Interrupted(run, signal_number)
     return run
@@ -202,7 +197,7 @@ def _callbacks(
     held_out = dataset.validation_batch(GRID_PICTURES)
 
     def grid() -> torch.Tensor:
-        return sample_grid(_average(learner), held_out, GRID_SAMPLES)
+        return sample_grid(learner.averaged, held_out, GRID_SAMPLES)
 
     return [
         Progress(),
@@ -210,54 +205,3 @@ def _callbacks(
         TensorBoard(run / "tensorboard", start_step),
         SampleGrid(run / "samples", grid, grid_every),
     ]
-
-
-def _average(learner: Learner) -> TranslationModel:
-    average = learner.average.module
-    assert isinstance(average, TranslationModel)
-    return average
-
-
-def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:
-    return Card(
-        domains=dataset.folders.domains,
-        architecture=recipe.model,
-        training_size=recipe.data.size,
-        preprocessing=PREPROCESSING,
-        preprocessing_digest=preprocessing_digest(),
-        objective={
-            **asdict(build_preset(recipe.objective)),
-            "preset": recipe.objective.preset,
-            "implied_scale": _implied_scale(recipe),
-        },
-        recipe=recipe.model_dump(mode="json", exclude={"training": {"start_from"}}),
-        data=_data(dataset),
-        steps=steps,
-        lineage=origin.lineage,
-        licence=recipe.licence,
-    )
-
-
-def _save_bundle(
-    run: Path, recipe: Recipe, origin: Origin, dataset: UnpairedFolders, trainer: Trainer
-) -> None:
-    if trainer.processes.is_first:
-        learner = trainer.learner
-        card = _card(recipe, origin, dataset, trainer.step)
-        save_bundle(run / "bundle", _average(learner), learner.networks, card, dtype=torch.float16)
-    trainer.processes.wait()  # who ended now, with an exit code, would have torchrun end the first one too
-
-
-def _implied_scale(recipe: Recipe) -> float | None:
-    """Of x given z; None where its likelihood counts for nothing."""
-    objective = recipe.objective
-    if not objective.weights.nell:
-        return None
-    averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
-    generator = recipe.model.generator
-    return implied_scale(generator.distribution, generator.initial_scale, objective.weights.nell, averaged)
-
-
-def _data(dataset: UnpairedFolders) -> dict[str, Any]:
-    unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
-    return {**dataset.folders.fingerprint(), "unreadable": unreadable}

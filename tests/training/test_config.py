@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.build import build_learner, build_objective, build_preset
-from training.config import BadRecipe, Recipe, dump_recipe, load_recipe, only_means, shipped_recipes
+from training.config import BadRecipe, Recipe, dump_recipe, load_recipe, shipped_recipes
+from training.means import only_means
 from training.objective.augmentation import PairAugmentation, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import Sampling

@@ -1,0 +1,60 @@
+"""The bundle that a run ends in: the averaged maps, the ratios, and a card that says what they are."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.build import build_preset
+from training.config import Recipe
+from training.dataset import UnpairedFolders
+from training.objective.likelihoods import implied_scale
+from training.origin import Origin
+from training.trainer import Trainer
+from translation.codec import PREPROCESSING, preprocessing_digest
+from translation.weights import Card, save_bundle
+
+
+def publish(run: Path, recipe: Recipe, origin: Origin, dataset: UnpairedFolders, trainer: Trainer) -> None:
+    """RUN/bundle, of the steps so far; by the first process, for which the others wait."""
+    if trainer.processes.is_first:
+        learner = trainer.learner
+        card = _card(recipe, origin, dataset, trainer.step)
+        save_bundle(run / "bundle", learner.averaged, learner.networks, card, dtype=torch.float16)
+    trainer.processes.wait()  # who ended now, with an exit code, would have torchrun end the first one too
+
+
+def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:
+    return Card(
+        domains=dataset.folders.domains,
+        architecture=recipe.model,
+        training_size=recipe.data.size,
+        preprocessing=PREPROCESSING,
+        preprocessing_digest=preprocessing_digest(),
+        objective={
+            **asdict(build_preset(recipe.objective)),
+            "preset": recipe.objective.preset,
+            "implied_scale": _implied_scale(recipe),
+        },
+        recipe=recipe.model_dump(mode="json", exclude={"training": {"start_from"}}),
+        data=_data(dataset),
+        steps=steps,
+        lineage=origin.lineage,
+        licence=recipe.licence,
+    )
+
+
+def _implied_scale(recipe: Recipe) -> float | None:
+    """Of x given z; None where its likelihood counts for nothing."""
+    objective = recipe.objective
+    if not objective.weights.nell:
+        return None
+    averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
+    generator = recipe.model.generator
+    return implied_scale(generator.distribution, generator.initial_scale, objective.weights.nell, averaged)
+
+
+def _data(dataset: UnpairedFolders) -> dict[str, Any]:
+    unreadable = sum(len(pictures.unreadable) for pictures in dataset.pictures)
+    return {**dataset.folders.fingerprint(), "unreadable": unreadable}
