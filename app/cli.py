@@ -51,7 +51,8 @@ app.command(
 
 @app.command(
     epilog="sjmvi train horse/ zebra/ --recipe quick    sjmvi train --resume runs/horse2zebra    "
-    "sjmvi train data/ --domains horse,zebra --set training.steps=20000"
+    "sjmvi train data/ --domains horse,zebra --set training.steps=20000    "
+    "torchrun --nproc-per-node 2 -m app.cli train horse/ zebra/ --recipe horse2zebra"
 )
 def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     first: Annotated[
@@ -66,8 +67,13 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         list[str] | None, typer.Option("--set", help="a recipe's value, as in training.steps=500; repeatable")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="the run's folder")] = None,
-    resume: Annotated[Path | None, typer.Option(help="a run to go on with; all else is read from it")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="a run to go on with; --set changes its micro_batch, say")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    probe_batch: Annotated[
+        bool, typer.Option("--probe-batch", help="print the largest training.micro_batch that fits, and end")
+    ] = False,
     schema: Annotated[
         bool,
         typer.Option(
@@ -75,21 +81,32 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         ),
     ] = False,
 ) -> None:
-    """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result."""
-    if (first is None) == (resume is None):
+    """Train a model on two folders of unpaired pictures. RUN/bundle/ is the result.
+
+    Under torchrun each of its processes, and GPUs, trains on its part of every batch.
+    """
+    if (first is None) == (resume is None) and not probe_batch:
         raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
     names = domain_pair(domains) if domains is not None else None
+    if probe_batch:
+        from training.probe import probe_batch as probe
+
+        typer.echo(str(probe(str(resume / "recipe.toml") if resume else recipe, overrides or (), device)))
+        return
     from training import run
+    from training.distributed import is_first_process
 
     try:
         if first is None:
-            finished = run.resume(cast(Path, resume), device)
+            finished = run.resume(cast(Path, resume), device, overrides or ())
         else:
             finished = run.train(first, second, recipe, names, overrides or (), out, device)
     except run.Interrupted as stopped:
-        typer.echo(str(stopped), err=True)
+        if is_first_process():
+            typer.echo(str(stopped), err=True)
         raise typer.Exit(128 + stopped.signal_number) from stopped
-    typer.echo(str(finished / "bundle"))
+    if is_first_process():
+        typer.echo(str(finished / "bundle"))
 
 
 @app.command(epilog="sjmvi serve --port 8080")
@@ -158,10 +175,12 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
     from app.errors import ENVIRONMENT, FAILED, INPUT, USAGE, Problem
     from training.checkpoint import CorruptCheckpoint, RunInUse
     from training.config import BadRecipe
+    from training.distributed import LostProcess
     from training.domains import BadDataset
     from training.evaluation.features import BadFeatureNetwork
     from training.evaluation.figures import BadProtocol
     from training.experiments.results import OtherResults
+    from training.memory import TooLittleMemory
     from training.origin import NotARun
     from training.trainer import Diverged
 
@@ -174,5 +193,11 @@ def _training_problems() -> Mapping[type[Exception], "Problem"]:
         OtherResults: Problem("other-results", 409, INPUT),
         CorruptCheckpoint: Problem("corrupt-checkpoint", 422, INPUT),
         RunInUse: Problem("run-in-use", 409, ENVIRONMENT),
+        LostProcess: Problem("lost-process", 500, ENVIRONMENT),
+        TooLittleMemory: Problem("out-of-memory", 500, ENVIRONMENT),
         Diverged: Problem("diverged", 500, FAILED),
     }
+
+
+if __name__ == "__main__":  # torchrun -m app.cli
+    main()

@@ -8,7 +8,7 @@ import typer
 def print_schema(is_wanted: bool) -> None:
     """An eager option's callback: with it, the command does nothing else."""
     if is_wanted:
-        from training.config import recipe_schema
+        from training.recipe import recipe_schema
 
         typer.echo(json.dumps(recipe_schema()))
         raise typer.Exit

@@ -59,6 +59,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     # the model
     registry.UnknownModel: Problem("unknown-model", 404, MODEL),
     architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
+    model.NoCode: Problem("no-code", 422, MODEL),
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
     weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
     weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),

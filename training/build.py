@@ -12,19 +12,22 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.augmentation import Augmentation
-from training.config import BadRecipe, ObjectiveRecipe, Recipe
+from training.config import BadRecipe
 from training.courses import Course, Courses
 from training.dataset import DomainFolders, UnpairedFolders
 from training.evaluation.networks import load_feature_network
 from training.evaluation.validation import Validator
+from training.learner import Learner
 from training.objective.augmentation import Augment, PairAugmentation, unchanged
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
+from training.recipe import ObjectiveRecipe, Recipe
 from training.replay import Replay
-from training.trainer import Learner, Schedule
+from training.trainer import Schedule
 from translation.architecture import Architecture
+from translation.generators.blocks import ResidualBlock
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
 
@@ -69,6 +72,9 @@ def build_learner(
     model, networks = _networks(recipe.model, domains, start_from)
     model.to(device)
     networks.to(device)
+    for block in model.modules():
+        if isinstance(block, ResidualBlock):
+            block.recomputes = recipe.training.activation_checkpointing
     conditioning = build_preset(recipe.objective).conditioning
     decay = get_ema_multi_avg_fn(recipe.training.ema_decay)  # type: ignore[no-untyped-call]
     return Learner(
@@ -86,6 +92,9 @@ def build_schedule(recipe: Recipe) -> Schedule:
     optimisation, training = recipe.optimisation, recipe.training
     return Schedule(
         training.steps,
+        training.batch_size,
+        training.micro_batch or training.batch_size,
+        training.seed,
         optimisation.ratio_steps,
         optimisation.gradient_penalty,
         optimisation.gradient_penalty_every,

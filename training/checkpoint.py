@@ -49,7 +49,7 @@ class CheckpointFolder:
         complete = {manifest.stem for manifest in path.glob("[0-9]*.json")}
         for file in path.iterdir():
             if file.suffix == ".part" or (file.suffix == ".pt" and file.stem not in complete):
-                file.unlink()  # first of all: it may be what fills the disk
+                file.unlink(missing_ok=True)  # first of all: it may be what fills the disk
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints, the oldest first."""

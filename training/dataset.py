@@ -42,6 +42,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 MAX_UNREADABLE_SHARE = 0.05
+WHOLE = slice(None)
 
 
 @dataclass(frozen=True)
@@ -197,14 +198,21 @@ class UnpairedFolders(Dataset[tuple[Tensor, Tensor]]):
 
 
 def loader(
-    dataset: UnpairedFolders, sampler: UnpairedSampler, batch_size: int, start_step: int = 0, workers: int = 0
+    dataset: UnpairedFolders,
+    sampler: UnpairedSampler,
+    batch_size: int,
+    start_step: int = 0,
+    workers: int = 0,
+    part: slice = WHOLE,
 ) -> Iterator[Batch]:
-    """The batches of step `start_step` and of every step after it, without end. Raises BadDataset.
+    """The batches of step `start_step` and of every step after it, without end; `part` of each.
+
+    Raises BadDataset.
 
     Workers are threads: decoding and resampling release the interpreter lock, and all share the pictures
     in memory.
     """
-    batches = sampler.batches(start_step, batch_size)
+    batches = (draws[part] for draws in sampler.batches(start_step, batch_size))
     return _prefetched(dataset, batches, workers) if workers else map(dataset.batch, batches)
 
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from training.distributed import ALONE, Processes
+
 
 def linear_decay(step: int, steps: int, decay_from: float) -> float:
     """1 for the share `decay_from` of the steps, then linear to 0 at `steps`: Zhu et al. (2017)."""
@@ -25,22 +27,47 @@ class Optimisation:
 
     def descend(self, loss: Tensor, step: int) -> bool:
         """One step down the gradient. False, and nothing changed, where loss or gradient is not finite."""
+        descent = self.descent()
+        descent.add(loss)
+        return descent.take(step)
+
+    def descent(self) -> "Descent":
+        """A step that begins: forgets the gradient of the one before."""
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
-        if not torch.isfinite(norm + loss.detach()):
-            self.optimiser.zero_grad(set_to_none=True)
-            return False
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate(step)
-        self.optimiser.step()
-        return True
+        return Descent(self)
 
     def state_dict(self) -> dict[str, Any]:
         return {"optimiser": self.optimiser.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.optimiser.load_state_dict(state["optimiser"])
+
+
+@dataclass
+class Descent:
+    """One step, down the gradient of a loss that is the sum of its parts: of a batch, and of processes."""
+
+    optimisation: Optimisation
+    loss: Tensor | None = None
+
+    def add(self, loss: Tensor) -> None:
+        """A part of the loss; what its graph held is free again when this returns."""
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.loss = loss.detach() if self.loss is None else self.loss + loss.detach()
+
+    def take(self, step: int, processes: Processes = ALONE) -> bool:
+        """False, and nothing changed, where loss or gradient is not finite: in every process or in none."""
+        assert self.loss is not None
+        side = self.optimisation
+        processes.sum_([*(weight.grad for weight in side.parameters if weight.grad is not None), self.loss])
+        norm = nn.utils.clip_grad_norm_(side.parameters, side.clip_norm)
+        if not torch.isfinite(norm + self.loss):
+            side.optimiser.zero_grad(set_to_none=True)
+            return False
+        for group in side.optimiser.param_groups:
+            group["lr"] = side.rate(step)
+        side.optimiser.step()
+        return True
 
 
 def adam(

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 
 from training.build import build_preset
-from training.config import Recipe
 from training.dataset import UnpairedFolders
 from training.objective.likelihoods import implied_scale
 from training.origin import Origin
-from training.trainer import Learner, Trainer
+from training.recipe import Recipe
+from training.trainer import Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.model import TranslationModel
 from translation.weights import Card, save_bundle
 
 # Paths of one machine: no card has them.
@@ -32,13 +31,7 @@ def save_state(
     """The state after the trainer's last step as a bundle, with these metrics in its card."""
     learner = trainer.learner
     card = _card(recipe, origin, dataset, trainer.step).model_copy(update={"metrics": dict(metrics or {})})
-    save_bundle(folder, average_of(learner), learner.networks, card, dtype=torch.float16)
-
-
-def average_of(learner: Learner) -> TranslationModel:
-    average = learner.average.module
-    assert isinstance(average, TranslationModel)
-    return average
+    save_bundle(folder, learner.averaged, learner.networks, card, dtype=torch.float16)
 
 
 def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) -> Card:

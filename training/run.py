@@ -6,6 +6,8 @@ bundle/   last/
 Without an evaluation bundle/ is the last state, and there is no last/.
 """
 
+import logging
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -24,21 +26,28 @@ from training.build import (
 )
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
 from training.checkpoint import CheckpointFolder, RunLock
-from training.config import Recipe, dump_recipe, load_recipe
+from training.config import dump_recipe, load_recipe
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
+from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
 from training.evaluation.validation import Validator
+from training.learner import Learner
+from training.means import only_means
+from training.memory import explained, plan_memory
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
-from training.publication import average_of, save_state
+from training.publication import save_state
+from training.recipe import Recipe
 from training.samples import sample_grid
 from training.selection import Save, Selection, refuse_other_network
-from training.trainer import Diverged, Learner, Trainer
-from translation.device import pick_device
+from training.shapes import compile_generators, tune_for_fixed_shapes
+from training.trainer import Diverged, Trainer
 from translation.durable import replacing
 from translation.signals import stop_signals
+
+log = logging.getLogger(__name__)
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
@@ -64,39 +73,41 @@ def train(
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    Raises NoSuchDevice, BadRecipe, BadDataset, BadFeatureNetwork, InvalidBundle, NotARun, RunInUse, Diverged,
-    Interrupted.
+    Raises NoSuchDevice, BadRecipe, BadDataset, BadFeatureNetwork, InvalidBundle, NotARun, RunInUse,
+    LostProcess, TooLittleMemory, Diverged, Interrupted.
     """
-    processor = pick_device(device)
     loaded = load_recipe(recipe, overrides)
-    folders = find_domains(first, second, domains, loaded.data.validation_share)
-    run = out or Path("runs") / f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
-    origin = Origin(
-        first=first.resolve(),
-        second=second and second.resolve(),
-        domains=folders.domains,
-        data=folders.fingerprint(),
-        lineage=lineage_of(loaded.training.start_from),
-    )
-    validator = build_validator(loaded, folders, processor)
-    _begin(run, loaded, origin)
-    _inspect(run, loaded, origin)
-    return _run(run, loaded, origin, folders, processor, validator)
+    with joined(device, loaded.training.batch_size) as (processes, processor):
+        folders = find_domains(first, second, domains, loaded.data.validation_share)
+        name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
+        run = processes.from_first(out or Path("runs") / name)
+        origin = Origin(
+            first=first.resolve(),
+            second=second and second.resolve(),
+            domains=folders.domains,
+            data=folders.fingerprint(),
+            lineage=lineage_of(loaded.training.start_from),
+        )
+        validator = build_validator(loaded, folders, processor)
+        if processes.is_first:
+            _begin(run, loaded, origin)
+        _inspect(run, loaded, origin, processes)
+        return _run(run, loaded, origin, folders, processor, processes, validator)
 
 
-def resume(run: Path, device: str = "auto") -> Path:
+def resume(run: Path, device: str = "auto", overrides: Sequence[str] = ()) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
-    Raises NotARun, and what `train` raises.
+    `overrides` are of MEANS alone. Raises NotARun, and what `train` raises.
     """
     origin = Origin.read(run)
-    recipe = load_recipe(str(run / "recipe.toml"))
-    folders = origin.find(recipe.data.validation_share)
-    processor = pick_device(device)
-    validator = build_validator(recipe, folders, processor)
-    if validator is not None:
-        refuse_other_network(run, validator.as_json())
-    return _run(run, recipe, origin, folders, processor, validator)
+    recipe = load_recipe(str(run / "recipe.toml"), only_means(overrides))
+    with joined(device, recipe.training.batch_size) as (processes, processor):
+        folders = origin.find(recipe.data.validation_share)
+        validator = build_validator(recipe, folders, processor)
+        if validator is not None:
+            refuse_other_network(run, validator.as_json())
+        return _run(run, recipe, origin, folders, processor, processes, validator)
 
 
 def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -114,12 +125,15 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
         origin.write(run)
 
 
-def _inspect(run: Path, recipe: Recipe, origin: Origin) -> None:
-    folders = find_folders(origin.first, origin.second, origin.domains)
-    with stop_signals() as received, suppress(Stopped):
-        inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
-    if received:
-        raise Interrupted(run, received[0])
+def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:
+    with stop_signals() as received:
+        if processes.is_first:
+            folders = find_folders(origin.first, origin.second, origin.domains)
+            with suppress(Stopped):
+                inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
+        signal_number = processes.signal(received)
+    if signal_number:
+        raise Interrupted(run, signal_number)
 
 
 def _run(
@@ -128,35 +142,41 @@ def _run(
     origin: Origin,
     folders: DomainFolders,
     device: torch.device,
+    processes: Processes,
     validator: Validator | None,
 ) -> Path:
-    with RunLock(run):
+    with held(run, processes):
         dataset = build_dataset(recipe, folders)
-        trainer = _trainer(run, recipe, origin, device)
+        trainer = _trainer(run, recipe, origin, device, processes)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
-        batch_size = recipe.training.batch_size
-        batches = loader(dataset, sampler, batch_size, trainer.step, recipe.data.workers)
-        every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
-        trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+        batch_size, workers = recipe.training.batch_size, recipe.data.workers
+        batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
         save = partial(save_state, recipe, origin, dataset, trainer)
         publish: Callable[[], None] = partial(save, run / "bundle")
-        if validator is not None:
-            selection = _selection(run, recipe, trainer, validator, save)
-            trainer.callbacks = [*trainer.callbacks, selection]
-            publish = selection.publish
+        if processes.is_first:
+            every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
+            trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
+            if validator is not None:
+                selection = _selection(run, recipe, trainer, validator, save)
+                trainer.callbacks = [*trainer.callbacks, selection]
+                publish = selection.publish
+        _prepare(trainer, recipe)
         try:
-            with stop_signals() as received:
-                is_finished = trainer.run(batches, stopped=lambda: bool(received))
+            with explained(run, trainer.schedule.micro_batch), stop_signals() as received:
+                is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
+                signal_number = processes.signal(received)
         except Diverged:
-            publish()  # of the last good step: to start from
+            _end(processes, publish)  # of the last good step: to start from
             raise
-        publish()
+        _end(processes, publish)
         if not is_finished:
-            raise Interrupted(run, received[0])
+            raise Interrupted(run, signal_number)
     return run
 
 
-def _trainer(run: Path, recipe: Recipe, origin: Origin, device: torch.device) -> Trainer:
+def _trainer(
+    run: Path, recipe: Recipe, origin: Origin, device: torch.device, processes: Processes
+) -> Trainer:
     """As far as the run has come, without callbacks."""
     checkpoints = CheckpointFolder(run / "checkpoints")
     start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
@@ -170,9 +190,22 @@ def _trainer(run: Path, recipe: Recipe, origin: Origin, device: torch.device) ->
         [],
         build_autocast(recipe, device),
         device,
+        processes,
     )
     trainer.restore()
     return trainer
+
+
+def _prepare(trainer: Trainer, recipe: Recipe) -> None:
+    """Says what memory the run will take; what pays for fixed shapes."""
+    plan = plan_memory(trainer, recipe.data.size)
+    if trainer.processes.is_first:
+        sys.stderr.write(f"{plan}\n")
+    if plan.warning:
+        log.warning("%s", plan.warning)
+    tune_for_fixed_shapes(trainer.device)
+    if recipe.training.compile:
+        compile_generators(trainer, recipe.data.size)
 
 
 def _callbacks(
@@ -181,7 +214,7 @@ def _callbacks(
     held_out = dataset.validation_batch(GRID_PICTURES)
 
     def grid() -> torch.Tensor:
-        return sample_grid(average_of(learner), held_out, GRID_SAMPLES)
+        return sample_grid(learner.averaged, held_out, GRID_SAMPLES)
 
     return [
         Progress(),
@@ -195,10 +228,17 @@ def _selection(run: Path, recipe: Recipe, trainer: Trainer, validator: Validator
     """Its figures go where the training's go."""
     return Selection(
         run,
-        measure=lambda: validator(average_of(trainer.learner)),
+        measure=lambda: validator(trainer.learner.averaged),
         save=save,
         logs=[each for each in trainer.callbacks if isinstance(each, JsonLines | TensorBoard)],
         every=recipe.evaluation.every or max(recipe.training.steps // 10, 1),
         patience=recipe.evaluation.patience,
         protocol=validator.as_json(),
     )
+
+
+def _end(processes: Processes, publish: Callable[[], None]) -> None:
+    """The first process publishes; who ended before it, with an exit code, would have torchrun end it too."""
+    if processes.is_first:
+        publish()
+    processes.wait()

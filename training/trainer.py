@@ -2,25 +2,24 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from training.callbacks import Callback, StopSigns
 from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
 from training.courses import Courses
 from training.dataset import Batch
+from training.distributed import ALONE, Processes
+from training.learner import Learner
 from training.objective.ratios import frozen, gradient_penalty
-from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, ratio_diagnostics
-from training.optimisers import Optimisation
-from training.replay import Replay
+from training.objective.sjmvi import SJMVI, Draws, SJMVITerms, ratio_diagnostics
 from training.samples import code_spread
-from translation.model import DensityRatios, TranslationModel
+from training.scalars import joint_scalars
 
 log = logging.getLogger(__name__)
 
@@ -44,51 +43,34 @@ class StepReport:
 
 
 @dataclass(frozen=True)
-class Learner:
-    """All that learns, or is kept of what was drawn: networks, their average, the ratios over them, both
-    optimisers, the pools of past draws."""
-
-    model: TranslationModel
-    average: AveragedModel
-    networks: DensityRatios
-    ratios: Ratios
-    maps_optimisation: Optimisation
-    ratios_optimisation: Optimisation
-    replay: Replay = field(default_factory=Replay)
-
-    @property
-    def maps(self) -> Maps:
-        return Maps(*map(self.model.conditional, self.model.domains))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: part.state_dict() for name, part in self._parts().items()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for name, part in self._parts().items():
-            part.load_state_dict(state.get(name, {}) if name == "replay" else state[name])
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "model": self.model,
-            "average": self.average,
-            "networks": self.networks,
-            "maps_optimisation": self.maps_optimisation,
-            "ratios_optimisation": self.ratios_optimisation,
-            "replay": self.replay,
-        }
-
-
-@dataclass(frozen=True)
 class Schedule:
-    """Counts and periods of a run, in steps but for checkpoint_every_s."""
+    """Counts and periods of a run, in steps but for checkpoint_every_s.
+
+    `batch_size` is that of all processes together; a device holds `micro_batch` pairs at once.
+    """
 
     steps: int
+    batch_size: int
+    micro_batch: int
+    seed: int
     ratio_steps: int
     gradient_penalty: float
     gradient_penalty_every: int
     log_every: int
     checkpoint_every_s: float
     courses: Courses = field(default_factory=Courses)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of a batch, what the device held at once: its share of the whole, its draws, the terms they gave.
+
+    All losses are means over the batch. So the parts' losses, each times its share, sum to the batch's.
+    """
+
+    share: float
+    draws: Draws
+    terms: SJMVITerms
 
 
 class Trainer:
@@ -103,6 +85,7 @@ class Trainer:
         callbacks: Sequence[Callback],
         autocast: Callable[[], AbstractContextManager[Any]],
         device: torch.device,
+        processes: Processes = ALONE,
     ) -> None:
         self.learner = learner
         self.objective = self._as_given = objective
@@ -111,13 +94,17 @@ class Trainer:
         self.callbacks = callbacks
         self.autocast = autocast
         self.device = device
+        self.processes = processes
         self.step = 0
         self.skipped = 0
         self.skipped_in_a_row = 0
 
     def restore(self) -> None:
-        """Continue from the newest whole checkpoint, where there is one."""
-        if (found := self.checkpoints.load_latest()) is None:  # to the CPU, where Adam keeps its counts
+        """Continue from the newest whole checkpoint, where there is one: the first process's, in all."""
+        found = self.checkpoints.load_latest() if self.processes.is_first else None
+        found = self.processes.from_first(found)  # on the CPU, where Adam keeps its counts
+        if found is None:
+            self.processes.equalise_(self.learner.weights())
             return
         self.step, state = found
         self.learner.load_state_dict(state["learner"])
@@ -125,6 +112,8 @@ class Trainer:
         self.skipped = int(state["skipped"])
 
     def save(self) -> None:
+        if not self.processes.is_first:
+            return
         state = {"learner": self.learner.state_dict(), "rng": rng_state(), "skipped": self.skipped}
         self.checkpoints.save(self.step, state)
 
@@ -141,7 +130,7 @@ class Trainer:
             for batch in batches:
                 if self.step >= self.schedule.steps or stopped():
                     break
-                report = self._step(batch)
+                report = self.learn(batch)
                 for callback in callbacks:
                     callback.on_step(report)
                 if time.monotonic() - saved_at > self.schedule.checkpoint_every_s:
@@ -150,40 +139,56 @@ class Trainer:
             self.save()
         return self.step >= self.schedule.steps
 
-    def _step(self, batch: Batch) -> StepReport:
+    def learn(self, batch: Batch) -> StepReport:
+        """One step. Raises Diverged."""
+        self.processes.seed(self.schedule.seed, self.step)
         learner, courses, share = self.learner, self.schedule.courses, self.step / self.schedule.steps
         self.objective = courses.follow(self._as_given, learner.model, learner.ratios, share)
-        x, z = batch.x.to(self.device, non_blocking=True), batch.z.to(self.device, non_blocking=True)
-        terms, draws, finite = self._descend_maps(x, z)
+        parts, finite = self._descend_maps(batch)
         if finite:
             self.learner.average.update_parameters(self.learner.model)
-            ratio_loss, finite = self._descend_ratios(draws, x, z)
+            ratio_losses, finite = self._descend_ratios(parts)
         self._count(finite)
         self.step += 1
         scalars: dict[str, float] = {}
         if finite and self.step % self.schedule.log_every == 0:
-            scalars = self._scalars(terms, ratio_loss, draws) | courses.in_effect(share)
-        return StepReport(self.step, self.schedule.steps, 2 * len(x), scalars, self.skipped)
+            scalars = self._scalars(parts, ratio_losses) | courses.in_effect(share)
+        return StepReport(self.step, self.schedule.steps, 2 * self.schedule.batch_size, scalars, self.skipped)
 
-    def _descend_maps(self, x: Tensor, z: Tensor) -> tuple[SJMVITerms, Draws, bool]:
-        learner = self.learner
-        with frozen(learner.networks), self.autocast():
-            draws = self.objective.draw(learner.maps, x, z)
-            terms = self.objective.terms(learner.maps, learner.ratios, draws)
-        finite = learner.maps_optimisation.descend(self.objective.maps_loss(terms), self.step)
-        return terms, draws.detached(), finite
+    def _descend_maps(self, batch: Batch) -> tuple[list[Part], bool]:
+        learner, parts = self.learner, []
+        descent = learner.maps_optimisation.descent()
+        for x, z in self._pairs(batch):
+            with frozen(learner.networks), self.autocast():
+                draws = self.objective.draw(learner.maps, x, z)
+                terms = self.objective.terms(learner.maps, learner.ratios, draws)
+            share = len(x) / self.schedule.batch_size
+            descent.add(share * self.objective.maps_loss(terms))
+            parts.append(Part(share, draws.detached(), terms))
+        return parts, descent.take(self.step, self.processes)
 
-    def _descend_ratios(self, draws: Draws, x: Tensor, z: Tensor) -> tuple[Tensor, bool]:
+    def _descend_ratios(self, parts: list[Part]) -> tuple[list[Tensor], bool]:
         learner, finite = self.learner, True
         for repetition in range(self.schedule.ratio_steps):
-            if repetition:
-                with torch.no_grad(), self.autocast():
-                    draws = self.objective.draw(learner.maps, x, z)
-            replayed = learner.replay(draws)
-            with self.autocast():
-                loss = self.objective.ratio_loss(learner.ratios, replayed)
-            finite &= learner.ratios_optimisation.descend(loss + self._penalty(replayed), self.step)
-        return loss, finite
+            descent, losses = learner.ratios_optimisation.descent(), []
+            for part in parts:
+                draws = learner.replay(self._drawn_again(part.draws) if repetition else part.draws)
+                with self.autocast():
+                    loss = self.objective.ratio_loss(learner.ratios, draws)
+                descent.add(part.share * (loss + self._penalty(draws)))
+                losses.append(loss)
+            finite &= descent.take(self.step, self.processes)
+        return losses, finite
+
+    def _pairs(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
+        """On the device, as many as it is to hold at once."""
+        at_once = self.schedule.micro_batch
+        for x, z in zip(torch.split(batch.x, at_once), torch.split(batch.z, at_once), strict=True):
+            yield x.to(self.device, non_blocking=True), z.to(self.device, non_blocking=True)
+
+    def _drawn_again(self, draws: Draws) -> Draws:
+        with torch.no_grad(), self.autocast():
+            return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
 
     def _penalty(self, draws: Draws) -> Tensor | float:
         """Lazy R1 (Karras et al., 2020): every k-th step, k times as strong."""
@@ -211,15 +216,19 @@ class Trainer:
                 "bundle (training.start_from) or from nothing"
             )
 
-    def _scalars(self, terms: SJMVITerms, ratio_loss: Tensor, draws: Draws) -> dict[str, float]:
-        with self.autocast():
-            diagnostics = ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence)
-            model = self.learner.model
-            observed, latent = model.domains
-            spreads = {
-                "code_spread_latent": code_spread(model.conditional(latent), draws.q.given),
-                "code_spread_observed": code_spread(model.conditional(observed), draws.p.given),
-            }
-        found: dict[str, Tensor] = {**terms.named(), "ratio_loss": ratio_loss, **diagnostics, **spreads}
-        scalars = {name: float(value.detach()) for name, value in found.items()}
+    def _scalars(self, parts: list[Part], ratio_losses: list[Tensor]) -> dict[str, float]:
+        found = [
+            {**part.terms.named(), "ratio_loss": loss, **self._diagnostics(part.draws)}
+            for part, loss in zip(parts, ratio_losses, strict=True)
+        ]
+        scalars = joint_scalars(found, [part.share for part in parts], self.processes)
         return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}
+
+    def _diagnostics(self, draws: Draws) -> dict[str, Tensor]:
+        to_x, to_z = map(self.learner.model.conditional, self.learner.model.domains)
+        with self.autocast():
+            return {
+                **ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence),
+                "code_spread_latent": code_spread(to_z, draws.q.given),
+                "code_spread_observed": code_spread(to_x, draws.p.given),
+            }

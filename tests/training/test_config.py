@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.build import build_learner, build_objective, build_preset
-from training.config import BadRecipe, Recipe, dump_recipe, load_recipe, shipped_recipes
+from training.config import BadRecipe, dump_recipe, load_recipe, shipped_recipes
+from training.means import only_means
 from training.objective.augmentation import PairAugmentation, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import Sampling
 from training.objective.sjmvi import PRESETS
+from training.recipe import Recipe
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
 SMALL = [f"model.{part}.width=4" for part in ("generator", "noise", "discriminator")]
@@ -124,6 +126,13 @@ def test_what_is_wrong_is_named(override: str, message: str) -> None:
 def test_what_the_model_has_not_is_not_asked_of_it(overrides: tuple[str, ...], message: str) -> None:
     with pytest.raises(BadRecipe, match=message):
         load_recipe("quick", overrides)
+
+
+def test_a_run_that_goes_on_changes_its_means_alone() -> None:
+    means = ["training.micro_batch=1", "training.activation_checkpointing=true"]
+    assert only_means(means) == means
+    with pytest.raises(BadRecipe, match="'training.batch_size=1': a run that goes on can change"):
+        only_means([*means, "training.batch_size=1"])
 
 
 def test_an_unknown_recipe_is_told_which_there_are() -> None:

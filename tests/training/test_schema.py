@@ -7,9 +7,10 @@ import jsonschema
 import pytest
 
 from training.augmentation import CROPS
-from training.config import load_recipe, recipe_schema, shipped_recipes
+from training.config import load_recipe, shipped_recipes
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.sjmvi import PRESETS
+from training.recipe import recipe_schema
 
 SCHEMA = recipe_schema()
 

@@ -110,11 +110,3 @@ def test_what_changes_on_the_way_is_reported_as_it_was(make: Make) -> None:
     assert trainer.learner.average.module.x_given_z.generator.scale.value.item() == pytest.approx(0.1)
     weights = trainer.objective.weights
     assert (weights.nell, weights.nelp, weights.code) == pytest.approx((1 / 6, 1 / 6, 7 / 3))
-
-
-def test_a_checkpoint_from_before_there_were_pools_is_resumed(make: Make) -> None:
-    trainer = make()
-    run(trainer, steps=2)
-    state = trainer.learner.state_dict()
-    del state["replay"]
-    make().learner.load_state_dict(state)

@@ -1,7 +1,9 @@
 """Layers of the generators. No convolution before an instance norm has a bias: the norm would remove it."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from translation.normalisation import instance_norm
 
@@ -28,7 +30,13 @@ class ConditionalInstanceNorm(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Johnson et al. (2016), https://arxiv.org/abs/1603.08155, with the code at both norms."""
+    """Johnson et al. (2016), https://arxiv.org/abs/1603.08155, with the code at both norms.
+
+    What `recomputes` keeps its input alone for the backward pass, which computes the rest of it once more:
+    Chen et al. (2016), https://arxiv.org/abs/1604.06174.
+    """
+
+    recomputes = False
 
     def __init__(self, channels: int, code_size: int) -> None:
         super().__init__()
@@ -38,6 +46,14 @@ class ResidualBlock(nn.Module):
         self.second_norm = ConditionalInstanceNorm(channels, code_size)
 
     def forward(self, features: Tensor, code: Tensor) -> Tensor:
+        if self.recomputes and torch.is_grad_enabled():
+            found: Tensor = checkpoint(
+                self._features, features, code, use_reentrant=False, preserve_rng_state=False
+            )
+            return found
+        return self._features(features, code)
+
+    def _features(self, features: Tensor, code: Tensor) -> Tensor:
         hidden = F.relu(self.first_norm(self.first(features), code))
         change: Tensor = self.second_norm(self.second(hidden), code)
         return features + change

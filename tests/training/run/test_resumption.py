@@ -15,6 +15,7 @@ import torch
 
 import training.run
 from training.checkpoint import CheckpointFolder, RunInUse
+from training.config import BadRecipe
 from training.run import Interrupted, resume
 from training.trainer import StepReport
 from translation.weights import load_bundle, read_card
@@ -76,6 +77,20 @@ def test_a_signal_ends_a_run_between_two_steps_and_costs_nothing(
     monkeypatch.setattr(training.run, "Progress", StopsAt(STEPS, number))  # too late to stop anything
     assert resume(run, device="cpu") == run
     assert_ended_as(straight, run)
+
+
+def test_a_run_may_go_on_with_other_means(
+    train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training.run, "Progress", StopsAt(1, signal.SIGINT))
+    with pytest.raises(Interrupted):
+        train_tiny(overrides=["training.steps=2"], out=tmp_path)
+    assert "activations 2 x" in capsys.readouterr().err
+    with pytest.raises(BadRecipe, match="a run that goes on can change training.micro_batch"):
+        resume(tmp_path, "cpu", ["training.steps=3"])
+    resume(tmp_path, "cpu", ["training.micro_batch=1"])
+    assert "activations 1 x" in capsys.readouterr().err
+    assert read_card(tmp_path / "bundle")[0].steps == 2
 
 
 def test_kill_9_costs_the_steps_since_the_last_checkpoint(

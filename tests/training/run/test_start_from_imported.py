@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from training.build import build_learner
-from training.config import BadRecipe, Recipe, load_recipe
+from training.config import BadRecipe, load_recipe
+from training.recipe import Recipe
 from translation.architecture import Architecture, DeterministicArchitecture
 from translation.weights import Card, load_bundle, save_bundle
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training import run
-from training.config import Recipe, load_recipe
+from training.config import load_recipe
 from training.domains import DomainFolders, find_domains
 from training.evaluation.evaluate import Remembered, evaluate
 from training.evaluation.features import FeatureNetwork
@@ -18,6 +18,7 @@ from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures, pictures_of
 from training.experiments.ablations.rows import ROWS
 from training.experiments.results import ReportShare, Results, complete
+from training.recipe import Recipe
 from translation.device import pick_device
 from translation.sampler import Sampler
 from translation.weights import load_bundle

@@ -1,0 +1,28 @@
+"""What a logged step reports of the whole batch, from what was found in its parts and processes."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from training.distributed import ALONE, Processes
+
+HIGHEST = "_max"  # ends the names of those that are no means over the batch
+
+
+def joint_scalars(
+    found: Sequence[Mapping[str, Tensor]], shares: Sequence[float], processes: Processes = ALONE
+) -> dict[str, float]:
+    """`found` holds scalars of the same names for each part here, `shares` what part of the batch it is.
+
+    Exact for means and maxima; a standard deviation comes out as the mean of the parts' own.
+    """
+    values = {name: [float(part[name].detach()) for part in found] for name in found[0]}
+    highest = {name: max(parts) for name, parts in values.items() if name.endswith(HIGHEST)}
+    means = {
+        name: sum(share * value for share, value in zip(shares, parts, strict=True))
+        for name, parts in values.items()
+        if name not in highest
+    }
+    joint = dict(zip(means, processes.total([*means.values()]), strict=True))
+    joint |= dict(zip(highest, processes.highest([*highest.values()]), strict=True))
+    return {name: joint[name] for name in values}
