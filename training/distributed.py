@@ -12,7 +12,7 @@ The gradients travel by NCCL between GPUs, everything else and everything betwee
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,6 +59,12 @@ class Processes:
 
     def wait(self) -> None:
         self.from_first(None)
+
+    def first_does(self, work: Callable[[], None]) -> None:
+        """The others wait: torchrun ends all of them as soon as one ends with an exit code."""
+        if self.is_first:
+            work()
+        self.wait()
 
     def from_first(self, value: T) -> T:
         """The first process's value; tensors in it have to be on the CPU."""

@@ -6,8 +6,6 @@ bundle/   last/
 Without an evaluation bundle/ is the last state, and there is no last/.
 """
 
-import logging
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -36,18 +34,16 @@ from training.domains import DomainFolders
 from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import only_means
-from training.memory import explained, plan_memory
+from training.memory import explained
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
+from training.preparation import prepare
 from training.publication import save_state
 from training.recipe import Recipe
 from training.samples import sample_grid
 from training.selection import Save, Selection, refuse_other_network
-from training.shapes import compile_generators, tune_for_fixed_shapes
 from training.trainer import Diverged, Trainer
 from translation.durable import replacing
 from translation.signals import stop_signals
-
-log = logging.getLogger(__name__)
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
@@ -88,7 +84,7 @@ def train(
             data=folders.fingerprint(),
             lineage=lineage_of(loaded.training.start_from),
         )
-        validator = build_validator(loaded, folders, processor)
+        validator = build_validator(loaded, folders, processor) if processes.is_first else None
         if processes.is_first:
             _begin(run, loaded, origin)
         _inspect(run, loaded, origin, processes)
@@ -104,7 +100,7 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = ()) -> Pa
     recipe = load_recipe(str(run / "recipe.toml"), only_means(overrides))
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
-        validator = build_validator(recipe, folders, processor)
+        validator = build_validator(recipe, folders, processor) if processes.is_first else None
         if validator is not None:
             refuse_other_network(run, validator.as_json())
         return _run(run, recipe, origin, folders, processor, processes, validator)
@@ -156,19 +152,18 @@ def _run(
         if processes.is_first:
             every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
             trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
-            if validator is not None:
-                selection = _selection(run, recipe, trainer, validator, save)
-                trainer.callbacks = [*trainer.callbacks, selection]
-                publish = selection.publish
-        _prepare(trainer, recipe)
+        if validator is not None:
+            selection = _selection(run, recipe, trainer, validator, save)
+            trainer.callbacks, publish = [*trainer.callbacks, selection], selection.publish
+        prepare(trainer, recipe)
         try:
             with explained(run, trainer.schedule.micro_batch), stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
                 signal_number = processes.signal(received)
         except Diverged:
-            _end(processes, publish)  # of the last good step: to start from
+            processes.first_does(publish)  # of the last good step: to start from
             raise
-        _end(processes, publish)
+        processes.first_does(publish)
         if not is_finished:
             raise Interrupted(run, signal_number)
     return run
@@ -194,18 +189,6 @@ def _trainer(
     )
     trainer.restore()
     return trainer
-
-
-def _prepare(trainer: Trainer, recipe: Recipe) -> None:
-    """Says what memory the run will take; what pays for fixed shapes."""
-    plan = plan_memory(trainer, recipe.data.size)
-    if trainer.processes.is_first:
-        sys.stderr.write(f"{plan}\n")
-    if plan.warning:
-        log.warning("%s", plan.warning)
-    tune_for_fixed_shapes(trainer.device)
-    if recipe.training.compile:
-        compile_generators(trainer, recipe.data.size)
 
 
 def _callbacks(
@@ -235,10 +218,3 @@ def _selection(run: Path, recipe: Recipe, trainer: Trainer, validator: Validator
         patience=recipe.evaluation.patience,
         protocol=validator.as_json(),
     )
-
-
-def _end(processes: Processes, publish: Callable[[], None]) -> None:
-    """The first process publishes; who ended before it, with an exit code, would have torchrun end it too."""
-    if processes.is_first:
-        publish()
-    processes.wait()

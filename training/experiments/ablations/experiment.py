@@ -26,6 +26,7 @@ from translation.weights import load_bundle
 BASE = Path(__file__).with_name("base.toml")
 MEASURED_SEED = 7
 NOISES = (0.02, 0.05)
+MEASURES = ("sample", "untranslated", "real", "diversity", "cycle")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Seque
     base = load_recipe(str(BASE), setting.overrides)
     size = base.data.size
     folders = find_domains(setting.data, None, setting.domains, base.data.validation_share)
-    measured = Protocol((MEASURED_SEED,), size, inputs=20, noises=NOISES, classes=setting.classes or None)
+    measured = Protocol(
+        (MEASURED_SEED,), size, inputs=20, noises=NOISES, classes=setting.classes or None, measures=MEASURES
+    )
     results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds)
     references = Remembered(setting.network)
     validation, train = (_pictures(files, folders, size) for files in (folders.validation, folders.train))

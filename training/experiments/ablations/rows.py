@@ -32,4 +32,6 @@ ROWS: Mapping[str, Sequence[str]] = {
     "noise 0.1": ("objective.noise=0.1",),
     "augmented": ('objective.augmentation=["colour", "translation"]',),
     "replay": ("optimisation.replay_pairs=50",),
+    "code recovery": ("objective.weights.code_recovery=0.1", 'objective.code_augmentation=["colour"]'),
+    "gate floor": ("model.generator.gate_floor=0.03",),
 }
