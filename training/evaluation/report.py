@@ -22,9 +22,17 @@ QUALITY = {
 OTHERS = {
     "diversity": "samples of one input",
     "cycle": "lost there and back, grey levels",
-    "content": "kept of the source",
-    "unrelated": "kept of another source",
+    "content": "beside its source",
+    "unrelated": "beside another source",
     "bound": "bound, estimate by own ratios",
+}
+FIGURES = {
+    "pixel_std": "standard deviation of a pixel, grey levels",
+    "feature_distance": "cosine distance of features",
+    "low_frequency": "correlation of low frequencies",
+    "edges": "correlation of edges",
+    "structure_maps": "distance of structure, by feature maps",
+    "structure_crops": "distance of structure, by crops",
 }
 
 
@@ -58,7 +66,7 @@ def _quality(title: str, at: DirectionFigures, evaluation: Evaluation) -> Table:
 
 def _others(title: str, at: DirectionFigures) -> Table:
     rows = [
-        (f"{label}: {name.replace('_', ' ')}", text(figure))
+        (f"{label}: {FIGURES.get(name, name.replace('_', ' '))}", text(figure))
         for key, label in OTHERS.items()
         for name, figure in at.lines.get(key, {}).items()
     ]
