@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training import run
 from training.config import load_recipe
 from training.domains import DomainFolders, find_domains
 from training.evaluation.evaluate import Remembered, evaluate
@@ -18,6 +17,7 @@ from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures, pictures_of
 from training.experiments.ablations.rows import ROWS
 from training.experiments.results import ReportShare, Results, complete
+from training.experiments.trained import trained
 from training.recipe import Recipe
 from translation.device import pick_device
 from translation.sampler import Sampler
@@ -55,7 +55,9 @@ def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Seque
     validation, train = (_pictures(files, folders, size) for files in (folders.validation, folders.train))
 
     def make(row: str, seed: int, report: ReportShare) -> Mapping[str, float]:
-        bundle = _trained(out / "runs" / f"{row.replace(' ', '-')}-{seed}", setting, row, seed)
+        folder = out / "runs" / f"{row.replace(' ', '-')}-{seed}"
+        overrides = [*setting.overrides, *ROWS[row], f"training.seed={seed}"]
+        bundle = trained(folder, (setting.data, None), BASE, setting.domains, overrides, setting.device)
         sampler = Sampler(load_bundle(bundle).model, size, pick_device(setting.device))
         return evaluate(sampler, validation, setting.network, measured, train, references).scalars()
 
@@ -73,20 +75,6 @@ def protocol(
         "measured": {**vars(measured), "split": "validation", "weights": "the average of the last step"},
         "network": {"name": network.name, "sha256": network.digest},
     }
-
-
-def _trained(folder: Path, setting: Setting, row: str, seed: int) -> Path:
-    """The bundle. A run that was stopped goes on."""
-    overrides = [*setting.overrides, *ROWS[row], f"training.seed={seed}"]
-    try:
-        if (folder / "run.json").exists():
-            return run.resume(folder, setting.device) / "bundle"
-        return (
-            run.train(setting.data, None, str(BASE), setting.domains, overrides, folder, setting.device)
-            / "bundle"
-        )
-    except run.Interrupted as stopped:
-        raise KeyboardInterrupt from stopped
 
 
 def _pictures(

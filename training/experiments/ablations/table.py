@@ -31,11 +31,12 @@ def _cells(figures: Mapping[str, Any], direction: str, scored: str) -> dict[str,
     cells = {}
     for column, (line, name, form) in COLUMNS.items():
         key = f"{direction}/{scored if line == SAMPLE else line}/{name}"
-        cells[column] = _cell(figures.get(key), form) if SAMPLE in (scored, line) else "-"
+        cells[column] = cell(figures.get(key), form) if SAMPLE in (scored, line) else "-"
     return cells
 
 
-def _cell(figure: Mapping[str, Any] | None, form: str) -> str:
+def cell(figure: Mapping[str, Any] | None, form: str) -> str:
+    """A figure of a table of results, its mean and deviation as text."""
     if figure is None:
         return "-"
     if figure["mean"] is None:

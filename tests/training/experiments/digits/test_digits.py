@@ -1,0 +1,163 @@
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from training import run
+from training.config import load_recipe
+from training.experiments.digits import experiment
+from training.experiments.digits.classifier import LeNet
+from training.experiments.digits.domains import DIRECTIONS, DigitDomain, load_domain
+from training.experiments.digits.experiment import BASE, Setting, run_digits
+from training.experiments.digits.measure import Measure
+from training.experiments.digits.rows import METHODS, TRANSLATORS
+from training.experiments.digits.table import digits_table
+from training.experiments.digits.yardstick import Yardstick
+from training.experiments.results import OtherResults
+from translation.distributions import Normal
+from translation.sampler import Sampler
+
+
+@pytest.fixture
+def setting(files: Mapping[str, Path], tiny: tuple[str, ...], brief: Yardstick) -> Setting:
+    return Setting(files["mnist"], files["usps"], tiny, "cpu", brief)
+
+
+@pytest.fixture
+def domains(files: Mapping[str, Path]) -> Mapping[str, DigitDomain]:
+    return {name: load_domain(name, file, 1000, 8) for name, file in files.items()}
+
+
+class Shown(nn.Module):
+    """A model of one direction, as far as a measure asks."""
+
+    def __init__(self, code_size: int, mean: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.code_size, self.mean = code_size, mean
+
+    def conditional(self, to: str) -> "Shown":
+        return self
+
+    def forward(self, source: Tensor, code: Tensor) -> Normal:
+        return Normal(self.mean(source, code), torch.tensor(0.1))
+
+
+def measure(brief: Yardstick, model: Shown, seed: int = 0) -> Measure:
+    return Measure(Sampler(model, 32), brief, seed)  # type: ignore[arg-type]
+
+
+def test_a_translation_has_its_digits_label_and_a_code_of_its_own(
+    domains: Mapping[str, DigitDomain], brief: Yardstick
+) -> None:
+    digits = domains["mnist"].train[:5]
+    copied = measure(brief, Shown(2, lambda source, code: source)).translated(digits, "usps", 12)
+    assert torch.equal(copied.pixels, torch.cat([digits.pixels, digits.pixels, digits.pixels[:2]]))
+    assert torch.equal(copied.labels, torch.cat([digits.labels, digits.labels, digits.labels[:2]]))
+    shaded = Shown(1, lambda source, code: torch.tanh(code)[:, :, None, None].expand_as(source))
+    first, again, other = (measure(brief, shaded, seed).translated(digits, "usps", 12) for seed in (0, 0, 1))
+    assert torch.equal(first.pixels, again.pixels)
+    assert not torch.equal(first.pixels, other.pixels)
+    assert len(first.pixels[:, 0, 0].unique()) > 6
+
+
+def test_what_keeps_the_digit_scores_more_than_what_swaps_it(
+    domains: Mapping[str, DigitDomain], brief: Yardstick
+) -> None:
+    longer, target = replace(brief, classifier_steps=60), domains["usps"]
+    upright = lambda source, code: source  # noqa: E731
+    turned = lambda source, code: source.transpose(2, 3)  # noqa: E731
+    kept, swapped = (
+        measure(longer, Shown(0, mean)).learn_translated(domains["mnist"], "usps")
+        for mean in (upright, turned)
+    )
+    rights = [
+        float((each.classifier(target.test.images()).argmax(1) == target.test.labels).float().mean())
+        for each in (kept, swapped)
+    ]
+    assert kept.held_out == swapped.held_out == 1  # without labels of the target, nothing tells them apart
+    assert rights == [1, 0]
+
+
+def test_methods_are_made_once_and_have_a_line_in_both_tables(
+    setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ["source only", "target only", "default"]
+    run_digits(setting, tmp_path, [0], made[:2])
+    run_digits(setting, tmp_path, [0], made)
+    for name in ("train", "resume"):
+        monkeypatch.delattr(run, name)
+    found = run_digits(setting, tmp_path, [0], made)
+    for direction in DIRECTIONS:
+        table = digits_table(found, *direction)
+        assert list(table) == made
+        assert all(0 <= float(table[method]["accuracy"]) <= 1 for method in made)
+        assert float(table["default"]["diversity"]) > 0
+        assert table["source only"]["diversity"] == table["target only"]["label kept"] == "-"
+        assert "-" not in table["default"].values()
+    assert found["methods"]["source only"]["accuracy_mnist_to_usps"]["values"] != [None]
+    with Image.open(tmp_path / "runs" / "default-0" / "grid.png") as grid:
+        assert grid.size == (10 * 34 + 2, 4 * 34 + 2)  # two kinds of digits each; source, 8 samples, back
+    with pytest.raises(OtherResults, match="yardstick"):
+        run_digits(replace(setting, yardstick=replace(setting.yardstick, pool=41)), tmp_path, [0], [])
+
+
+def test_no_translator_sees_test_validation_or_a_label(
+    setting: Setting, domains: Mapping[str, DigitDomain], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    def seen(first: Path, second: Path, *rest: object) -> Path:
+        given.extend([first, second])
+        raise run.Interrupted(tmp_path, 2)
+
+    monkeypatch.setattr(run, "train", seen)
+    with pytest.raises(KeyboardInterrupt):
+        run_digits(setting, tmp_path, [0], ["default"])
+    assert [len(list(folder.iterdir())) for folder in given] == [len(each.train) for each in domains.values()]
+
+
+def test_a_signal_ends_it_with_the_run_to_go_on_with(
+    setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_digits(setting, tmp_path, [0], ["source only"])
+
+    def interrupted(*arguments: object) -> Mapping[str, float]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(experiment.Measure, "__call__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_digits(setting, tmp_path, [0], ["source only", "default"])
+    finished = json.loads((tmp_path / "results.json").read_bytes())["finished"]
+    assert finished == {"source only": [0]}
+    monkeypatch.delattr(run, "train")
+    assert run_digits(setting, tmp_path, [0], ["source only", "default"])["finished"]["default"] == [0]
+
+
+def test_the_grid_crosses_conditioning_and_codes() -> None:
+    assert len(METHODS) == 9
+    crossed = set()
+    for method in set(TRANSLATORS) - {"cyclegan"}:
+        recipe = load_recipe(str(BASE), TRANSLATORS[method])
+        crossed.add((recipe.objective.conditioning, bool(recipe.model.generator.code_size)))
+    assert crossed == {(share, codes) for share in (0, 0.1, 1) for codes in (True, False)}
+
+
+@pytest.mark.parametrize("method", TRANSLATORS)
+def test_digits_are_neither_mirrored_nor_moved(method: str) -> None:
+    data = load_recipe(str(BASE), TRANSLATORS[method]).data
+    assert data.horizontal_flip == 0
+    assert data.load_size == data.size == 32
+
+
+def test_a_classifier_reads_grey() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 32, 32)
+    classifier = LeNet()
+    grey = images.mean(1, keepdim=True).expand_as(images)
+    assert torch.allclose(classifier(images), classifier(grey), atol=1e-5)

@@ -1,0 +1,120 @@
+"""LeNet-5 (LeCun et al., 1998) with rectifiers, max pooling and a few more maps: what tells the digits.
+
+It learns from real or from translated digits in the same way, and of its states the one is kept that is right
+most often on held-out digits of the same kind: translated digits of the source where it learned from those,
+with the source's labels. No label of a target domain has a part in it.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load, save
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.evaluation.features import FeatureNetwork, Features, features_of, normalised
+from training.experiments.digits.domains import CLASSES, SIDE, DigitDomain, LabelledDigits
+from training.experiments.digits.yardstick import Yardstick
+from translation.durable import replacing
+
+AT_ONCE = 500
+
+
+class LeNet(nn.Module):
+    """(B, 3, 32, 32) in [-1, 1] -> logits (B, 10). It looks at the mean of the channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(1, 16, 5)
+        self.second = nn.Conv2d(16, 32, 5)
+        self.third = nn.Linear(32 * 5 * 5, 128)
+        self.head = nn.Linear(128, CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(images))
+        return logits
+
+    def features(self, images: Tensor) -> Tensor:
+        """(B, 128)."""
+        maps = F.max_pool2d(F.relu(self.first(images.mean(1, keepdim=True))), 2)
+        maps = F.max_pool2d(F.relu(self.second(maps)), 2)
+        return F.relu(self.third(maps.flatten(1)))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A classifier, and the share of the held-out digits that it was chosen by."""
+
+    classifier: LeNet
+    held_out: float
+
+
+def train_classifier(
+    digits: LabelledDigits, held_out: LabelledDigits, yardstick: Yardstick, seed: int
+) -> Trained:
+    """By Adam with a rate that falls to zero, on the CPU."""
+    torch.manual_seed(seed)
+    classifier, best = LeNet(), Trained(LeNet(), -1.0)
+    adam = torch.optim.Adam(classifier.parameters(), yardstick.classifier_rate)
+    steps = yardstick.classifier_steps
+    decay = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 1 / steps, steps)
+    for step in range(1, steps + 1):
+        some = digits[torch.randint(len(digits), (yardstick.classifier_batch,))]
+        adam.zero_grad()
+        loss = F.cross_entropy(classifier(some.images()), some.labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        adam.step()
+        decay.step()
+        if step % max(steps // yardstick.selections, 1) == 0:
+            share = accuracy(classifier, held_out)
+            best = Trained(deepcopy(classifier), share) if share >= best.held_out else best
+    return best
+
+
+@torch.inference_mode()
+def accuracy(classifier: LeNet, digits: LabelledDigits) -> float:
+    """The share of the digits that it names right."""
+    right = 0
+    for start in range(0, len(digits), AT_ONCE):
+        some = digits[start : start + AT_ONCE]
+        right += int((classifier(some.images()).argmax(1) == some.labels).sum())
+    return right / len(digits)
+
+
+class RealClassifiers:
+    """Of real digits, by domain and seed: each is trained when first asked for, and kept in the folder."""
+
+    def __init__(self, folder: Path, yardstick: Yardstick) -> None:
+        self.folder = folder
+        self.yardstick = yardstick
+
+    def __call__(self, domain: DigitDomain, seed: int) -> LeNet:
+        file = self.folder / f"{domain.name}-{domain.digest()[:12]}-{seed}.safetensors"
+        if not file.exists():
+            found = train_classifier(domain.train, domain.validation, self.yardstick, seed)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(file) as written:
+                written.write(save(found.classifier.state_dict()))
+        classifier = LeNet()
+        classifier.load_state_dict(load(file.read_bytes()))
+        return classifier
+
+
+class DigitFeatures(FeatureNetwork):
+    """What a classifier sees before it decides."""
+
+    def __init__(self, classifier: LeNet) -> None:
+        digest = hashlib.sha256(save(classifier.state_dict())).hexdigest()
+        super().__init__("LeNet", digest, SIDE)
+        self.classifier = classifier
+
+    @torch.inference_mode()
+    def look(self, images: Sequence[Image.Image]) -> Features:
+        features = self.classifier.features(torch.from_numpy(normalised(images, SIDE)))
+        return features_of(features.numpy(), self.classifier.head(features).numpy().astype(np.float32))
