@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -118,11 +119,17 @@ def write_pictures(domain: DigitDomain, folder: Path) -> Path:
     wanted = folder / f"{domain.name}-{domain.digest()[:12]}"
     if wanted.exists():
         return wanted
-    begun = wanted.with_name(f".{wanted.name}")
-    begun.mkdir(parents=True, exist_ok=True)
-    for row, pixels in enumerate(domain.train.pixels):
-        Image.fromarray(pixels.numpy()).convert("RGB").save(begun / f"{row:05d}.png")
-    begun.rename(wanted)
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".") as room:
+        begun = Path(room) / wanted.name
+        begun.mkdir()
+        for row, pixels in enumerate(domain.train.pixels):
+            Image.fromarray(pixels.numpy()).convert("RGB").save(begun / f"{row:05d}.png")
+        try:
+            begun.rename(wanted)
+        except OSError:
+            if not wanted.exists():  # else another process has written the same meanwhile
+                raise
     return wanted
 
 

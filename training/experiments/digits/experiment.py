@@ -128,4 +128,5 @@ def _draw(model: TranslationModel, domains: Mapping[str, DigitDomain], file: Pat
 
 
 def _of_each_class(digits: LabelledDigits) -> LabelledDigits:
-    return digits[torch.stack([(digits.labels == label).nonzero()[0, 0] for label in digits.labels.unique()])]
+    labels = digits.labels.tolist()
+    return digits[torch.tensor([labels.index(label) for label in sorted(set(labels))])]

@@ -1,4 +1,4 @@
-"""The table, one for each direction: a line for every method."""
+"""The table, one for each direction: a line for every method. results.json has more."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,7 @@ from training.experiments.ablations.table import cell
 
 COLUMNS = {
     "accuracy": ("accuracy", ".3f"),
-    "held out": ("held_out", ".3f"),
-    "label kept": ("label_preserved", ".3f"),
+    "label": ("label_preserved", ".3f"),
     "diversity": ("diversity", ".2f"),
     "features": ("diversity_features", ".3f"),
     "cycle": ("cycle_plain", ".1f"),

@@ -97,7 +97,7 @@ def test_methods_are_made_once_and_have_a_line_in_both_tables(
         assert list(table) == made
         assert all(0 <= float(table[method]["accuracy"]) <= 1 for method in made)
         assert float(table["default"]["diversity"]) > 0
-        assert table["source only"]["diversity"] == table["target only"]["label kept"] == "-"
+        assert table["source only"]["diversity"] == table["target only"]["label"] == "-"
         assert "-" not in table["default"].values()
     assert found["methods"]["source only"]["accuracy_mnist_to_usps"]["values"] != [None]
     with Image.open(tmp_path / "runs" / "default-0" / "grid.png") as grid:

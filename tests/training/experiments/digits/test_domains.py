@@ -76,3 +76,18 @@ def test_what_is_no_npz_is_told_what_is_wanted(content: bytes | None, tmp_path: 
         (tmp_path / "usps.npz").write_bytes(content)
     with pytest.raises(BadDataset, match=r"usps\.npz.*x_train \(7291, 16, 16\).*published"):
         load_domain("usps", tmp_path / "usps.npz", 1000, 8)
+
+
+def test_two_processes_may_write_the_same_pictures(
+    files: Mapping[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain, rename = load_domain("usps", files["usps"], 1000, 8), Path.rename
+
+    def overtaken(begun: Path, wanted: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        write_pictures(domain, tmp_path)
+        return rename(begun, wanted)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    assert len(list(write_pictures(domain, tmp_path).iterdir())) == len(domain.train)
+    assert len(list(tmp_path.iterdir())) == 1
