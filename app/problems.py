@@ -1,7 +1,6 @@
 """The one renderer of errors: RFC 9457 problem+json, whoever raised them, the web framework included."""
 
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import ExceptionHandler
 
 from app.errors import FRAMEWORK, PROBLEMS, Problem, faults_of, problem_of
 from app.middleware import REQUEST_ID, SAFETY
@@ -34,12 +34,19 @@ class ProblemDetails(BaseModel):
 
 
 def render_errors(app: FastAPI) -> None:
-    for kind, problem in PROBLEMS.items():
-        if problem.status != 500:  # whose messages are for the log
-            app.add_exception_handler(kind, _render_known)
+    for kind, renderer in renderers().items():
+        app.add_exception_handler(kind, renderer)
     app.add_exception_handler(Exception, _render_unexpected)
-    app.add_exception_handler(RequestValidationError, _render_invalid)
-    app.add_exception_handler(HTTPException, _render_framework)
+
+
+def renderers() -> dict[Any, ExceptionHandler]:
+    """By the kind of the error; an unexpected one has its own, outside of all middleware."""
+    known = [kind for kind, problem in PROBLEMS.items() if problem.status != 500]  # 500: for the log alone
+    return {
+        **dict.fromkeys(known, _render_known),
+        RequestValidationError: _render_invalid,
+        HTTPException: _render_framework,
+    }
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -72,7 +79,7 @@ def _render_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     problem = FRAMEWORK.get(error.status_code, Problem("http-error", error.status_code))
     detail = f"{error.detail}: {request.method} {request.url.path}"
-    return _respond(request, problem, detail, error, headers=error.headers)
+    return _respond(request, problem, detail, error)
 
 
 def _respond(
@@ -81,7 +88,6 @@ def _respond(
     detail: str,
     error: Exception,
     errors: list[dict[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
 ) -> Response:
     details = ProblemDetails(
         type=problem.slug,
@@ -97,6 +103,7 @@ def _respond(
     return JSONResponse(
         details.model_dump(exclude_none=True),
         problem.status,
-        headers=dict(headers or {}) | ({"Retry-After": str(retry_after_s)} if retry_after_s else {}),
+        headers=dict(getattr(error, "headers", None) or {})
+        | ({"Retry-After": str(retry_after_s)} if retry_after_s else {}),
         media_type=MEDIA_TYPE,
     )
