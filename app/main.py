@@ -15,6 +15,7 @@ from app.dependencies import State
 from app.engine import Engine, EngineLimits
 from app.keys import KeyRing
 from app.middleware import BodyLimit, Head, Identity
+from app.openapi import DocumentedApi
 from app.problems import render_errors, renderers
 from app.routes import health, models, page, translations
 from app.settings import Settings
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
+    app.openapi = DocumentedApi(app, gate)  # type: ignore[method-assign]
     return app
 
 
