@@ -15,6 +15,7 @@ from app.cli_data import data
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
 from app.cli_import import import_checkpoints
+from app.cli_keys import keys
 from app.cli_options import domain_pair
 from app.cli_schema import print_schema
 from app.cli_translate import translate
@@ -40,6 +41,7 @@ weights.command(
 )(import_checkpoints)
 app.add_typer(weights, name="weights")
 app.add_typer(data, name="data")
+app.add_typer(keys, name="keys")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
@@ -115,7 +117,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="0 for a free one; SJMVI_PORT, 8000")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N")] = None,
     insecure_no_auth: Annotated[
-        bool, typer.Option("--insecure-no-auth", help="let anybody who can reach the address use it")
+        bool,
+        typer.Option("--insecure-no-auth", help="let anybody who reaches it use it until there is a key"),
     ] = False,
 ) -> None:
     """Serve the page and the HTTP API. SJMVI_* variables set the rest."""
@@ -123,8 +126,9 @@ def serve(
     from app.main import create_app
     from app.settings import Settings
 
-    settings = Settings().updated(host=host, port=port, device=device)
-    server.serve(create_app(settings), settings, public=insecure_no_auth)
+    insecure = insecure_no_auth or None
+    settings = Settings().updated(host=host, port=port, device=device, insecure_no_auth=insecure)
+    server.serve(create_app(settings), settings)
 
 
 def main() -> NoReturn:

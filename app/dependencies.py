@@ -4,6 +4,7 @@ from typing import Annotated, TypedDict, cast
 
 from fastapi import Depends, Request
 
+from app.auth import Gate
 from app.engine import Engine
 from app.settings import Settings
 from translation.registry import Registry
@@ -13,6 +14,7 @@ class State(TypedDict):
     settings: Settings
     registry: Registry
     engine: Engine
+    gate: Gate
 
 
 async def _state(request: Request) -> State:

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import engine, middleware, negotiation, server, uploads
+from app import auth, engine, keys, middleware, negotiation, server, uploads
 from translation import architecture, codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
@@ -68,6 +68,13 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
     weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
     weights.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
+    # who asks
+    auth.Unauthorized: Problem("unauthorized", 401),
+    auth.Forbidden: Problem("forbidden", 403),
+    keys.BadKeyName: Problem("bad-key-name", 500, USAGE),
+    keys.KeyExists: Problem("key-exists", 500, USAGE),
+    keys.UnknownKey: Problem("unknown-key", 500, USAGE),
+    keys.CorruptKeys: Problem("corrupt-keys", 503, ENVIRONMENT),
     # the service and its machine
     engine.Overloaded: Problem("overloaded", 429),
     engine.NotReady: Problem("not-ready", 503),

@@ -7,12 +7,16 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
 
+from app.auth import Authentication, Gate
 from app.dependencies import State
 from app.engine import Engine, EngineLimits
+from app.keys import KeyRing
 from app.middleware import BodyLimit, Head, Identity
-from app.problems import render_errors
+from app.openapi import DocumentedApi
+from app.problems import render_errors, renderers
 from app.routes import health, models, page, translations
 from app.settings import Settings
 from translation.device import pick_device
@@ -28,8 +32,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         registry = Registry(settings.weights_dir, settings.models_dir)
         async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
-            yield State(settings=settings, registry=registry, engine=engine)
+            yield State(settings=settings, registry=registry, engine=engine, gate=gate)
 
+    gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
     app = FastAPI(
         title="SJMVI",
         summary="Unpaired image-to-image translation that samples",
@@ -40,6 +45,8 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             Middleware(Identity),
             Middleware(Head),
+            Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
+            Middleware(Authentication, gate),
             Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
         ],
     )
@@ -48,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
+    app.openapi = DocumentedApi(app, gate)  # type: ignore[method-assign]
     return app
 
 

@@ -10,10 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Match, Mount
+from starlette.types import ExceptionHandler
 
 from app.errors import FRAMEWORK, PROBLEMS, Problem, faults_of, problem_of
 from app.middleware import REQUEST_ID, SAFETY
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MEDIA_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
 
@@ -33,19 +36,43 @@ class ProblemDetails(BaseModel):
     errors: list[dict[str, str]] | None = Field(None, description="each bad parameter with its message")
 
 
+SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}  # app/openapi.py puts it there
+
+
 def render_errors(app: FastAPI) -> None:
-    for kind, problem in PROBLEMS.items():
-        if problem.status != 500:  # whose messages are for the log
-            app.add_exception_handler(kind, _render_known)
+    for kind, renderer in renderers().items():
+        app.add_exception_handler(kind, renderer)
     app.add_exception_handler(Exception, _render_unexpected)
-    app.add_exception_handler(RequestValidationError, _render_invalid)
-    app.add_exception_handler(HTTPException, _render_framework)
+
+
+def renderers() -> dict[Any, ExceptionHandler]:
+    """By the kind of the error; an unexpected one has its own, outside of all middleware."""
+    known = [kind for kind, problem in PROBLEMS.items() if problem.status != 500]  # 500: for the log alone
+    return {
+        **dict.fromkeys(known, _render_known),
+        RequestValidationError: _render_invalid,
+        HTTPException: _render_framework,
+    }
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The same problems as OpenAPI's `responses`."""
-    content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    """The same problems as OpenAPI's `responses`, with one of each status as its example."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": SCHEMA, "example": _example(status)}},
+        }
+        for status in statuses
+    }
+
+
+def _example(status: int) -> dict[str, Any]:
+    rows = [*PROBLEMS.values(), *FRAMEWORK.values()]
+    problem = next(row for row in rows if row.status == status)
+    detail = "what is wrong with this very request"
+    return ProblemDetails(
+        type=problem.slug, title=problem.title, status=status, detail=detail, instance="3f2a9c"
+    ).model_dump(exclude_none=True)
 
 
 def _render_known(request: Request, error: Exception) -> Response:
@@ -72,7 +99,27 @@ def _render_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     problem = FRAMEWORK.get(error.status_code, Problem("http-error", error.status_code))
     detail = f"{error.detail}: {request.method} {request.url.path}"
-    return _respond(request, problem, detail, error, headers=error.headers)
+    return _respond(request, problem, detail, error, headers=_headers(request, error))
+
+
+def _headers(request: Request, error: HTTPException) -> dict[str, str]:
+    """The framework's, but Allow names the methods of one route of a path only, and not always HEAD."""
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return headers
+
+
+def _allowed(request: Request) -> list[str]:
+    scope = request.scope | {"root_path": request.scope.get("app_root_path", "")}  # as it was before a mount
+
+    def serves(route: BaseRoute, method: str) -> bool:
+        if isinstance(route, Mount) and method != "GET":  # it says that it matches, and then refuses
+            return False
+        return route.matches({**scope, "method": method})[0] is Match.FULL
+
+    methods = [method for method in METHODS if any(serves(route, method) for route in request.app.routes)]
+    return ["GET", "HEAD", *methods[1:]] if "GET" in methods else methods
 
 
 def _respond(
@@ -97,6 +144,7 @@ def _respond(
     return JSONResponse(
         details.model_dump(exclude_none=True),
         problem.status,
-        headers=dict(headers or {}) | ({"Retry-After": str(retry_after_s)} if retry_after_s else {}),
+        headers=dict(headers or getattr(error, "headers", None) or {})
+        | ({"Retry-After": str(retry_after_s)} if retry_after_s else {}),
         media_type=MEDIA_TYPE,
     )

@@ -10,6 +10,24 @@ from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 MAX_SAMPLES = 16
 MAX_SEED = 2**63 - 1
 
+DIGEST = "6f1c0f" + 58 * "0"
+SUMMARY = {
+    **{"name": "horse2zebra", "domains": ["horse", "zebra"], "training_size": 128},
+    "directions": [{"source": "horse", "to": "zebra"}, {"source": "zebra", "to": "horse"}],
+    **{"digest": DIGEST, "licence": "Apache-2.0"},
+}
+LIMITS = {
+    **{"max_body_bytes": 20_000_000, "max_pixels": 64_000_000, "max_side": 16_384, "min_side": 8},
+    **{"max_aspect": 32, "max_samples": MAX_SAMPLES, "max_seed": MAX_SEED, "max_output_pixels": 256_000_000},
+    **{"max_queue": 16, "timeout_s": 120.0, "input_formats": ["JPEG", "PNG"], "output_formats": ["png"]},
+}
+
+
+def example(value: dict[str, Any]) -> ConfigDict:
+    """For the description of the API, which a test holds against the model."""
+    return ConfigDict(json_schema_extra={"examples": [value]})
+
+
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 
@@ -18,7 +36,9 @@ class TranslationParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    to: str = Field(description="the domain to translate to, as GET /v1/models says", examples=["zebra"])
+    to: str = Field(
+        min_length=1, description="the domain to translate to, as GET /v1/models says", examples=["zebra"]
+    )
     model: str | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
     samples: int = Field(1, ge=1, le=MAX_SAMPLES, description="draws of the noise code, a picture each")
     seed: Seed | None = Field(None, description="fixes the draws; drawn and returned when absent")
@@ -57,7 +77,12 @@ def form_with_file(model: type[BaseModel], field: str) -> dict[str, Any]:
     """The schema of a multipart form: a file, and the model's fields, which the query may give as well."""
     properties = _without_null(model.model_json_schema()["properties"])
     file = {"type": "string", "format": "binary"}
-    return {"type": "object", "properties": {field: file, **properties}, "required": [field]}
+    return {
+        "type": "object",
+        "properties": {field: file, **properties},
+        "required": [field],
+        "additionalProperties": False,
+    }
 
 
 def _without_null(properties: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -78,6 +103,16 @@ class TranslatedPicture(BaseModel):
 
 
 class TranslationAnswer(BaseModel):
+    model_config = example(
+        {
+            **{"model": "horse2zebra", "digest": DIGEST, "to": "zebra", "seed": 7, "temperature": 1.0},
+            **{"size": [640, 480], "padded_batch": 1},
+            "pictures": [
+                {"index": 0, "media_type": "image/png", "url": "data:image/png;base64,iVBORw0KGg..."}
+            ],
+        }
+    )
+
     model: str
     digest: str = Field(description="sha256 of the model's card, which holds those of its weights")
     to: str
@@ -103,14 +138,20 @@ class ModelSummary(BaseModel):
 
 
 class Models(BaseModel):
+    model_config = example({"models": [SUMMARY]})
+
     models: list[ModelSummary]
 
 
 class ModelDetails(ModelSummary):
+    model_config = example({**SUMMARY, "card": {"schema_version": 1, "training_size": 128, "steps": 6700}})
+
     card: dict[str, Any]
 
 
 class Limits(BaseModel):
+    model_config = example(LIMITS)
+
     max_body_bytes: int
     max_pixels: int
     max_side: int
@@ -126,6 +167,8 @@ class Limits(BaseModel):
 
 
 class Discovery(BaseModel):
+    model_config = example({"version": "0.1.0", "links": {"models": "/v1/models"}, "limits": LIMITS})
+
     name: str = "sjmvi"
     version: str
     links: dict[str, str]
@@ -133,4 +176,6 @@ class Discovery(BaseModel):
 
 
 class Health(BaseModel):
+    model_config = example({"status": "ready"})
+
     status: Literal["alive", "ready"]

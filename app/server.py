@@ -1,7 +1,6 @@
 """Serving: who may reach it, on which port, and what the operator is told."""
 
 import errno
-import ipaddress
 import shlex
 import socket
 from pathlib import Path
@@ -11,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 
+from app.keys import KeyRing
 from app.routes.page import EXAMPLES
 from app.settings import Settings
 from translation.device import describe, pick_device
@@ -19,7 +19,10 @@ from translation.registry import Registry
 
 class PublicWithoutKeys(ValueError):
     def __init__(self, host: str) -> None:
-        super().__init__(f"{host} is reached from other machines: --insecure-no-auth lets all of them in")
+        super().__init__(
+            f"{host} is reached from other machines and there is no key: make one with sjmvi keys create, "
+            "or let all of them in with --insecure-no-auth"
+        )
 
 
 class PortInUse(OSError):
@@ -27,25 +30,16 @@ class PortInUse(OSError):
         super().__init__(f"another program listens on port {port}: give another with --port")
 
 
-def serve(app: FastAPI, settings: Settings, public: bool = False) -> None:
-    """Returns when the server has stopped. `public` lets other machines in.
-
-    Raises PublicWithoutKeys, PortInUse, NoSuchDevice.
-    """
-    if not public and not _is_loopback(settings.host):
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Returns when the server has stopped. Raises PublicWithoutKeys, CorruptKeys, PortInUse, NoSuchDevice."""
+    keys = KeyRing(settings.keys_file).list()
+    if not keys and not settings.is_open_without_keys:
         raise PublicWithoutKeys(settings.host)
     with _listen(settings.host, settings.port) as listener:
-        _greet(settings, listener.getsockname()[1])
+        _greet(settings, listener.getsockname()[1], asks_for_key=bool(keys))
         patience_s = settings.graceful_shutdown_s
         config = uvicorn.Config(app, timeout_graceful_shutdown=patience_s, server_header=False)
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -58,7 +52,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise
 
 
-def _greet(settings: Settings, port: int) -> None:
+def _greet(settings: Settings, port: int, asks_for_key: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -71,13 +65,14 @@ def _greet(settings: Settings, port: int) -> None:
         )
         return
     to = entries[0].card.domains[1]
-    console.print(f"curl    {curl_line(url, entries[0].name, to)}", markup=False)
+    console.print(f"curl    {curl_line(url, entries[0].name, to, asks_for_key)}", markup=False)
 
 
-def curl_line(url: str, model: str, to: str) -> str:
+def curl_line(url: str, model: str, to: str, asks_for_key: bool = False) -> str:
     """Works as printed, from the folder that the service was started in; it waits for the model as well."""
     picture = EXAMPLES / "horse.jpg"
     if picture.is_relative_to(Path.cwd()):
         picture = picture.relative_to(Path.cwd())
     query = f"{url}/v1/translations?model={model}&to={quote(to)}&seed=7"
-    return shlex.join(["curl", "--retry", "9", "-F", f"image=@{picture}", "-o", f"{to}.png", query])
+    key = ["-H", "Authorization: Bearer KEY"] if asks_for_key else []
+    return shlex.join(["curl", "--retry", "9", *key, "-F", f"image=@{picture}", "-o", f"{to}.png", query])

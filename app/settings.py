@@ -1,5 +1,6 @@
 """What the operator can set: SJMVI_* environment variables, the command line before them."""
 
+import ipaddress
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535, description="0 lets the system choose a free one")
+    insecure_no_auth: bool = Field(False, description="listen on any address though there is no key")
     device: str = Field("auto", description="auto (CUDA where present), cpu, cuda or cuda:N")
     weights_dir: Path = Field(Path("weights"), description="bundles that ship with the project, read only")
     data_dir: Path = Field(Path("data"), description="the service's own state")
@@ -32,6 +34,14 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def keys_file(self) -> Path:
+        return self.data_dir / "keys.json"
+
+    @property
+    def is_open_without_keys(self) -> bool:
+        return self.insecure_no_auth or _is_loopback(self.host)
+
+    @property
     def picture_limits(self) -> Limits:
         return Limits(max_pixels=self.max_pixels, max_side=self.max_side)
 
@@ -39,3 +49,10 @@ class Settings(BaseSettings):
         """A copy with the values that are not None, validated. Raises pydantic's ValidationError."""
         values = {name: value for name, value in given.items() if value is not None}
         return type(self).model_validate(self.model_dump() | values)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -23,7 +23,13 @@ def page(request: Request, state: StateDep, model: str | None = None) -> HTMLRes
     return templates.TemplateResponse(
         request,
         "page.html",
-        {"models": models, "model": chosen, "example": _example(chosen), "url": str(request.base_url)},
+        {
+            "models": models,
+            "model": chosen,
+            "example": _example(chosen),
+            "url": str(request.base_url),
+            "asks_for_key": state["gate"].is_closed,
+        },
     )
 
 

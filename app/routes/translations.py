@@ -50,7 +50,10 @@ REQUEST = {
         "required": True,
         "content": {
             "image/*": BINARY,
-            "multipart/form-data": {"schema": form_with_file(TranslationParameters, FIELD)},
+            "multipart/form-data": {
+                "schema": form_with_file(TranslationParameters, FIELD),
+                "encoding": {FIELD: {"contentType": "image/*"}},
+            },
         },
     },
 }

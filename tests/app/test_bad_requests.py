@@ -163,3 +163,19 @@ def test_the_frameworks_own_errors_have_the_same_form(client: Client) -> None:
     wrong = client.delete(URL)
     assert_problem(wrong, 405, "method-not-allowed")
     assert wrong.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        *((path, "GET, HEAD") for path in ("/", "/livez", "/v1", "/v1/models/tiny", "/openapi.json")),
+        ("/static/page.js", "GET, HEAD"),
+        (URL, "POST"),
+    ],
+)
+def test_a_wrong_method_is_told_which_are_right(client: Client, path: str, allowed: str) -> None:
+    for method in ("PATCH", "OPTIONS"):
+        wrong = client.request(method, path, headers={"Origin": "https://example.org"})
+        assert_problem(wrong, 405, "method-not-allowed")
+        assert wrong.headers["Allow"] == allowed
+        assert not [name for name in wrong.headers if name.startswith("access-control")]

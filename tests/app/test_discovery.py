@@ -1,9 +1,17 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
 import pytest
 from httpx import Client
+from jsonschema import Draft202012Validator
 
 from app.errors import PROBLEMS
+from app.keys import KeyRing, Scope
 from app.negotiation import JSON, PICTURES, ZIP
 from app.problems import MEDIA_TYPE
+
+Serve = Callable[..., AbstractContextManager[Client]]
 
 
 def test_what_the_discovery_links_to_is_there(client: Client) -> None:
@@ -53,7 +61,7 @@ def test_the_schema_declares_pictures_both_ways_and_every_problem(client: Client
     responses = operation["responses"]
     assert set(responses["200"]["content"]) == {*PICTURES.values(), ZIP, JSON}
     assert responses["200"]["content"]["image/png"]["schema"]["format"] == "binary"
-    statuses = {str(row.status) for row in PROBLEMS.values()} - {"499"}  # which nobody is there to read
+    statuses = {str(row.status) for row in PROBLEMS.values()} - {"499"}
     assert {*responses} == statuses | {"200"}
     assert all(set(responses[status]["content"]) == {MEDIA_TYPE} for status in statuses)
     fields = body["multipart/form-data"]["schema"]["properties"]
@@ -64,3 +72,35 @@ def test_every_operation_has_a_name_of_its_own(client: Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert len(names) == len(set(names)) == 7
+
+
+def test_the_description_has_examples_of_all_answers_and_they_fit(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert document["openapi"].startswith("3.1")
+    for operation in (each for methods in document["paths"].values() for each in methods.values()):
+        for status, answer in operation["responses"].items():
+            if status == "200":
+                name = answer["content"][JSON]["schema"]["$ref"].rsplit("/", 1)[1]
+                examples = schemas[name]["examples"]
+            else:
+                name, examples = "ProblemDetails", [answer["content"][MEDIA_TYPE]["example"]]
+                assert examples[0]["status"] == int(status)
+            validator = Draft202012Validator({"$ref": f"#/components/schemas/{name}", **document})
+            assert examples
+            assert [error.message for each in examples for error in validator.iter_errors(each)] == []
+
+
+def test_the_description_asks_for_keys_where_the_service_does(serve: Serve, tmp_path: Path) -> None:
+    with serve(data_dir=tmp_path, warm=False) as client:
+        before = client.get("/openapi.json").json()
+        KeyRing(tmp_path / "keys.json").create("phone", frozenset({Scope.TRANSLATE}))
+        after = client.get("/openapi.json").json()
+    assert "securitySchemes" not in before["components"]
+    assert after["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    paths = after["paths"]
+    assert paths["/v1/translations"]["post"]["security"] == [{"key": ["translate"]}]
+    assert paths["/v1/models"]["get"]["security"] == [{"key": []}]
+    assert "403" not in paths["/v1/models"]["get"]["responses"]
+    assert "security" not in paths["/livez"]["get"]
+    assert "401" not in paths["/livez"]["get"]["responses"]

@@ -14,6 +14,8 @@ from httpx import Client
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from app.keys import KeyRing, Scope
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run"),
@@ -121,6 +123,23 @@ def test_a_model_of_one_direction_is_offered_that_one(
         page.get_by_role("radio", name="horse to zebra").focus()
         page.get_by_role("button", name="Another seed").click()
         expect(page.get_by_label("Seed", exact=True)).not_to_have_value("7")  # the script came to its end
+
+
+def test_a_key_is_asked_for_once_a_tab(browser: Browser, serve: Serve, tmp_path: Path) -> None:
+    _, secret = KeyRing(tmp_path / "keys.json").create("page", frozenset({Scope.TRANSLATE}))
+    with serve(data_dir=tmp_path) as client, browser.new_page() as page:
+        page.goto(str(client.base_url))
+        expect(page.get_by_role("alert")).to_contain_text("asks for a key")
+        field = page.get_by_label("Key", exact=True)
+        field.fill("sjmvi_wrong")
+        field.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("Unauthorized: this key is not known")
+        field.fill(f" {secret} ")
+        field.press("Enter")
+        finish(page)
+        page.reload()
+        finish(page)
+        assert secret not in page.content()
 
 
 def test_the_dice_draw_other_samples(visit: Open) -> None:

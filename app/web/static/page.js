@@ -3,6 +3,7 @@
 const form = document.querySelector("form");
 const original = document.querySelector("#original");
 const unseen = document.querySelector("#unseen"); // says so where the browser cannot show the original
+const key = document.querySelector("#key"); // where the service asks for one
 const problem = document.querySelector("#problem");
 const progress = document.querySelector("#progress");
 const samples = [...document.querySelectorAll("#samples > li")].map((item) => ({
@@ -13,6 +14,7 @@ const samples = [...document.querySelectorAll("#samples > li")].map((item) => ({
   download: item.querySelector("a"),
 }));
 
+const KEPT_KEY = "sjmvi-key"; // in this tab alone, until it is closed
 const SEEDS = 2n ** 63n;
 const PATIENCE = 20; // times that a busy service is asked again
 const KEPT_FORMATS = { "image/jpeg": "jpeg", "image/webp": "webp", "image/avif": "avif" }; // what is not here comes as PNG
@@ -55,6 +57,7 @@ function fitFrames() {
 async function translate() {
   if (!form.seed.value) rollSeed();
   if (!picture || !form.reportValidity()) return;
+  if (key && !key.value) return (problem.textContent = "This service asks for a key. Enter yours above.");
   round.abort();
   const { signal } = (round = new AbortController());
   const start = performance.now();
@@ -88,7 +91,7 @@ async function ask(request, seed, signal, say) {
   body.set("format", KEPT_FORMATS[picture.type] ?? "png");
   body.set("image", picture);
   for (let tries = 1; ; tries += 1) {
-    const answer = await fetch(form.action, { method: "POST", body, signal });
+    const answer = await fetch(form.action, { method: "POST", headers: authorization(), body, signal });
     if (answer.ok) return answer.blob();
     const { title, detail } = await answer.json();
     const busy = answer.status === 429 || answer.status === 503;
@@ -96,6 +99,16 @@ async function ask(request, seed, signal, say) {
     say(answer.status === 503 ? "The model is warming up …" : "The service is busy; waiting for a turn …");
     await pause(Number(answer.headers.get("Retry-After") ?? 1), signal);
   }
+}
+
+// Only what a header can hold: fetch throws at anything else
+function authorization() {
+  return key ? { Authorization: `Bearer ${key.value.replace(/[^!-~]/g, "")}` } : {};
+}
+
+function keepKey() {
+  sessionStorage.setItem(KEPT_KEY, key.value);
+  translate();
 }
 
 function pause(seconds, signal) {
@@ -162,6 +175,10 @@ function start() {
   });
   document.addEventListener("paste", (event) => event.clipboardData.files[0] && setPicture(event.clipboardData.files[0]));
 
+  if (key) {
+    key.value = sessionStorage.getItem(KEPT_KEY) ?? "";
+    key.addEventListener("change", keepKey);
+  }
   samples.forEach(compareWhileHeld);
   original.addEventListener("load", fitFrames);
   original.addEventListener("error", () => (original.hidden = true));

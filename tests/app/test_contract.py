@@ -1,0 +1,51 @@
+"""The service against its own description: schemathesis makes calls of it, good and bad, and compares."""
+
+import os
+from io import BytesIO
+
+import schemathesis
+from httpx import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from PIL import Image
+from schemathesis import Case
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from app.main import create_app
+from app.settings import Settings
+
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "20"))  # make test-api sets it
+
+
+def picture(side: int, file_format: str) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (side, side), "brown").save(buffer, file_format)
+    return buffer.getvalue()
+
+
+# What a schema cannot say: a body of type image/* is a picture
+PICTURES = st.builds(picture, st.integers(8, 40), st.sampled_from(["PNG", "JPEG", "WEBP"]))
+schemathesis.openapi.media_type("image/*", PICTURES)
+
+# A call as described may be refused for what the picture holds, and for models and domains that are not there
+BEYOND_A_SCHEMA = {"unknown-model", "bad-parameter", "animated-image", "image-too-small", "not-acceptable"}
+
+description = schemathesis.openapi.from_dict(create_app(Settings(device="cpu")).openapi())
+
+
+@description.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_every_call_is_answered_as_described(case: Case, client: Client) -> None:
+    work_at_small_sizes(case)
+    answer = case.call_and_validate(base_url=str(client.base_url), excluded_checks=[positive_data_acceptance])
+    if case.meta and case.meta.generation.mode.is_positive and answer.status_code >= 400:
+        problem = answer.json()
+        assert problem["type"] in BEYOND_A_SCHEMA, problem
+        assert "errors" not in problem, problem
+
+
+def work_at_small_sizes(case: Case) -> None:
+    """The largest that is allowed takes seconds, and a schema's tester likes the largest."""
+    for parameters in (case.query, case.body):
+        if isinstance(parameters, dict) and parameters.get("size") in (*range(65, 2049), "native"):
+            parameters["size"] = 64
