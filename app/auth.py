@@ -39,6 +39,7 @@ class Rule:
     method: str | None = None
 
     def covers(self, method: str, path: str) -> bool:
+        method = "GET" if method == "HEAD" else method  # the same answer, less its body
         return self.method in (None, method) and re.fullmatch(self.path, path) is not None
 
 

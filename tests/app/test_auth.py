@@ -108,6 +108,7 @@ def test_a_translation_needs_its_scope(closed: Client, secrets: dict[str, str], 
     ("method", "path", "scope"),
     [
         ("GET", "/v1/models/tiny", None),
+        ("HEAD", "/v1/models/tiny", None),
         ("PUT", "/v1/models/tiny/active", Scope.ADMIN),
         ("POST", "/v1/models", Scope.ADMIN),
         ("GET", "/v1/results/abc", Scope.TRANSLATE),
