@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import auth, engine, keys, middleware, negotiation, server, uploads
+from app import auth, engine, keys, middleware, negotiation, rate_limit, server, uploads
 from translation import architecture, codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
@@ -76,6 +76,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     keys.UnknownKey: Problem("unknown-key", 500, USAGE),
     keys.CorruptKeys: Problem("corrupt-keys", 503, ENVIRONMENT),
     # the service and its machine
+    rate_limit.RateLimited: Problem("rate-limited", 429),
     engine.Overloaded: Problem("overloaded", 429),
     engine.NotReady: Problem("not-ready", 503),
     engine.OutOfMemory: Problem("out-of-memory", 503),

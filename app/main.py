@@ -17,8 +17,9 @@ from app.keys import KeyRing
 from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
 from app.problems import render_errors, renderers
+from app.rate_limit import RateLimit
 from app.routes import health, models, page, translations
-from app.settings import Settings
+from app.settings import UNLIMITED, Settings
 from translation.device import pick_device
 from translation.registry import Registry
 
@@ -42,13 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # the framework's own page loads its scripts from another host
         redoc_url=None,
-        middleware=[
-            Middleware(Identity),
-            Middleware(Head),
-            Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
-            Middleware(Authentication, gate),
-            Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
-        ],
+        middleware=_middleware(settings, gate),
     )
     render_errors(app)
     for routes in (health, models, translations, page):
@@ -63,3 +58,15 @@ def _engine_limits(settings: Settings) -> EngineLimits:
     return EngineLimits(
         settings.max_queue, settings.timeout_s, settings.max_output_pixels, settings.picture_limits
     )
+
+
+def _middleware(settings: Settings, gate: Gate) -> list[Middleware]:
+    """The outermost first."""
+    return [
+        Middleware(Identity),
+        Middleware(Head),
+        Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
+        Middleware(Authentication, gate),
+        *([Middleware(RateLimit, settings.rate_limit)] if settings.rate_limit != UNLIMITED else []),
+        Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
+    ]

@@ -111,8 +111,7 @@ def _headers(request: Request, error: HTTPException) -> dict[str, str]:
 
 
 def _allowed(request: Request) -> list[str]:
-    # as it was before a mount
-    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}  # as it was before a mount
 
     def serves(route: BaseRoute, method: str) -> bool:
         if isinstance(route, Mount) and method != "GET":  # it says that it matches, and then refuses

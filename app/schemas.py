@@ -19,7 +19,13 @@ SUMMARY = {
 LIMITS = {
     **{"max_body_bytes": 20_000_000, "max_pixels": 64_000_000, "max_side": 16_384, "min_side": 8},
     **{"max_aspect": 32, "max_samples": MAX_SAMPLES, "max_seed": MAX_SEED, "max_output_pixels": 256_000_000},
-    **{"max_queue": 16, "timeout_s": 120.0, "input_formats": ["JPEG", "PNG"], "output_formats": ["png"]},
+    **{
+        "rate_limit": "300/minute",
+        "max_queue": 16,
+        "timeout_s": 120.0,
+        "input_formats": ["JPEG", "PNG"],
+        "output_formats": ["png"],
+    },
 }
 
 
@@ -161,6 +167,9 @@ class Limits(BaseModel):
     max_seed: int = MAX_SEED
     max_output_pixels: int
     max_queue: int
+    rate_limit: str = Field(
+        description="calls of a key, or of an address without one, but loopback's; 0: any"
+    )
     timeout_s: float
     input_formats: list[str]
     output_formats: list[str] = list(PICTURES)

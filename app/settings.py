@@ -2,12 +2,25 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field
+from limits import parse
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from translation.codec import Limits
+
+UNLIMITED = "0"
+
+
+def _checked(rate: str) -> str:
+    """Raises ValueError."""
+    if rate != UNLIMITED:
+        parse(rate)
+    return rate
+
+
+Rate = Annotated[str, AfterValidator(_checked)]
 
 
 class Settings(BaseSettings):
@@ -20,6 +33,9 @@ class Settings(BaseSettings):
     weights_dir: Path = Field(Path("weights"), description="bundles that ship with the project, read only")
     data_dir: Path = Field(Path("data"), description="the service's own state")
 
+    rate_limit: Rate = Field(
+        "300/minute", description="for each key, and each address but loopback; 0 for none"
+    )
     max_body_bytes: int = Field(20_000_000, ge=1)
     body_timeout_s: float = Field(120.0, gt=0, description="for the whole body to arrive")
     max_pixels: int = Field(64_000_000, ge=64)
