@@ -1,5 +1,6 @@
 """The service, composed: settings in, an ASGI application out."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -17,7 +18,9 @@ from app.keys import KeyRing
 from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
 from app.problems import render_errors, renderers
-from app.routes import health, models, page, translations
+from app.results import Results
+from app.retention import Retention
+from app.routes import health, models, page, results, translations
 from app.settings import Settings
 from translation.device import pick_device
 from translation.registry import Registry
@@ -32,8 +35,10 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         registry = Registry(settings.weights_dir, settings.models_dir)
         async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
-            yield State(settings=settings, registry=registry, engine=engine, gate=gate)
+            await asyncio.to_thread(store.clean)
+            yield State(settings=settings, registry=registry, engine=engine, gate=gate, results=store)
 
+    store = Results(settings.results_dir, Retention(settings.results_limits))
     gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
     app = FastAPI(
         title="SJMVI",
@@ -42,21 +47,25 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # the framework's own page loads its scripts from another host
         redoc_url=None,
-        middleware=[
-            Middleware(Identity),
-            Middleware(Head),
-            Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
-            Middleware(Authentication, gate),
-            Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
-        ],
+        middleware=_middleware(settings, gate),
     )
     render_errors(app)
-    for routes in (health, models, translations, page):
+    for routes in (health, models, translations, results, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
     app.openapi = DocumentedApi(app, gate)  # type: ignore[method-assign]
     return app
+
+
+def _middleware(settings: Settings, gate: Gate) -> list[Middleware]:
+    return [
+        Middleware(Identity),
+        Middleware(Head),
+        Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
+        Middleware(Authentication, gate),
+        Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
+    ]
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:
