@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from app.auth import Gate
 from app.engine import Engine
+from app.results import Results
 from app.settings import Settings
 from translation.registry import Registry
 
@@ -15,6 +16,7 @@ class State(TypedDict):
     registry: Registry
     engine: Engine
     gate: Gate
+    results: Results
 
 
 async def _state(request: Request) -> State:

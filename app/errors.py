@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import auth, engine, keys, middleware, negotiation, rate_limit, server, uploads
+from app import auth, engine, keys, middleware, negotiation, rate_limit, results, server, uploads
 from translation import architecture, codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
@@ -68,6 +68,10 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
     weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
     weights.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
+    # what is kept
+    results.UnknownResult: Problem("unknown-result", 404),
+    results.CannotStore: Problem("cannot-store", 507),
+    results.OutOfSpace: Problem("out-of-space", 507, ENVIRONMENT),
     # who asks
     auth.Unauthorized: Problem("unauthorized", 401),
     auth.Forbidden: Problem("forbidden", 403),
@@ -94,6 +98,7 @@ FRAMEWORK: Mapping[int, Problem] = {  # what the web framework raises of itself 
     404: Problem("not-found", 404),
     405: Problem("method-not-allowed", 405),
     413: Problem("body-too-large", 413),
+    416: Problem("range-not-satisfiable", 416),
 }
 
 

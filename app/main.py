@@ -1,5 +1,6 @@
 """The service, composed: settings in, an ASGI application out."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -18,7 +19,9 @@ from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
 from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
-from app.routes import health, models, page, translations
+from app.results import Results
+from app.retention import Retention
+from app.routes import health, models, page, results, translations
 from app.settings import UNLIMITED, Settings
 from translation.device import pick_device
 from translation.registry import Registry
@@ -33,8 +36,10 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         registry = Registry(settings.weights_dir, settings.models_dir)
         async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
-            yield State(settings=settings, registry=registry, engine=engine, gate=gate)
+            await asyncio.to_thread(store.clean)
+            yield State(settings=settings, registry=registry, engine=engine, gate=gate, results=store)
 
+    store = Results(settings.results_dir, Retention(settings.results_limits))
     gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
     app = FastAPI(
         title="SJMVI",
@@ -46,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=_middleware(settings, gate),
     )
     render_errors(app)
-    for routes in (health, models, translations, page):
+    for routes in (health, models, translations, results, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)

@@ -55,7 +55,8 @@ class Head:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
+            whole = [(name, value) for name, value in scope["headers"] if name != b"range"]  # of GET alone
+            scope = {**scope, "method": "GET", "headers": whole}
         return await self.app(scope, receive, send)
 
 

@@ -42,9 +42,10 @@ def _media_range(text: str) -> tuple[str, float]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        quality = float(text)
     except ValueError:
-        return 0.0  # a quality that cannot be read is no wish
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0  # one that cannot be read is no wish
 
 
 def _quality(offer: str, qualities: dict[str, float]) -> float:

@@ -1,20 +1,22 @@
-"""A translation as a response body: the picture itself, a zip of them, or JSON with the pictures in it."""
+"""A translation as a response body: the picture itself, a zip of them, or JSON with links to them."""
 
-import base64
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
 
+from app.engine import Answer
 from app.negotiation import JSON, PICTURES, ZIP
-from app.schemas import TranslatedPicture, TranslationAnswer
+from app.results import Results
+from app.schemas import Direction, TranslatedPicture, TranslationAnswer
 from translation.codec import MEDIA_TYPES
 from translation.translator import Translation
 
 EXTENSIONS = {"JPEG": "jpg"}
 
 
-def pack(translation: Translation, media_type: str) -> bytes:
-    return PACKERS[media_type](translation)
+def pack(answer: Answer, media_type: str, results: Results) -> bytes:
+    """Only what is answered with links is stored. Raises CannotStore."""
+    return PACKERS[media_type](answer, results)
 
 
 def file_name(translation: Translation, index: int) -> str:
@@ -23,43 +25,46 @@ def file_name(translation: Translation, index: int) -> str:
     return f"{translation.receipt.seed}_{index}.{extension}"
 
 
-def _picture(translation: Translation) -> bytes:
-    (picture,) = translation.pictures
+def _picture(answer: Answer, _: Results) -> bytes:
+    (picture,) = answer.translation.pictures
     return picture
 
 
-def _zip(translation: Translation) -> bytes:
+def _zip(answer: Answer, _: Results) -> bytes:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
-        for index, picture in enumerate(translation.pictures):
-            archive.writestr(file_name(translation, index), picture)
+        for index, picture in enumerate(answer.translation.pictures):
+            archive.writestr(file_name(answer.translation, index), picture)
     return buffer.getvalue()
 
 
-def _json(translation: Translation) -> bytes:
-    receipt, media_type = translation.receipt, MEDIA_TYPES[translation.format]
+def _json(answer: Answer, results: Results) -> bytes:
+    translation, receipt = answer.translation, answer.translation.receipt
+    stored = results.put(translation.pictures, MEDIA_TYPES[translation.format])
     pictures = [
         TranslatedPicture(
             index=index,
-            media_type=media_type,
-            url=f"data:{media_type};base64,{base64.b64encode(picture).decode()}",
+            url=f"/v1/results/{result.digest}",
+            sha256=result.digest,
+            media_type=result.media_type,
+            size=list(receipt.size),
+            bytes=len(picture),
         )
-        for index, picture in enumerate(translation.pictures)
+        for index, (result, picture) in enumerate(zip(stored, translation.pictures, strict=True))
     ]
-    answer = TranslationAnswer(
+    body = TranslationAnswer(
         model=receipt.model,
         digest=receipt.digest,
-        to=receipt.to,
+        direction=Direction(source=answer.source, to=receipt.to),
         seed=receipt.seed,
         temperature=receipt.temperature,
-        size=list(receipt.size),
         padded_batch=receipt.padded_batch,
         pictures=pictures,
     )
-    return answer.model_dump_json().encode()
+    return body.model_dump_json().encode()
 
 
-PACKERS: dict[str, Callable[[Translation], bytes]] = {
+PACKERS: dict[str, Callable[[Answer, Results], bytes]] = {
     **dict.fromkeys(PICTURES.values(), _picture),
     ZIP: _zip,
     JSON: _json,

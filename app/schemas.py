@@ -26,6 +26,7 @@ LIMITS = {
         "input_formats": ["JPEG", "PNG"],
         "output_formats": ["png"],
     },
+    **{"max_results_bytes": 2_000_000_000, "max_results_age_days": 7.0},
 }
 
 
@@ -102,36 +103,43 @@ def _choices(row: dict[str, Any]) -> dict[str, Any]:
     return rest | (given[0] if len(given) == 1 else {"anyOf": given} if given else {})
 
 
+class Direction(BaseModel):
+    source: str
+    to: str
+
+
 class TranslatedPicture(BaseModel):
     index: int = Field(description="of the sample: the noise is a function of seed and index")
+    url: str = Field(description="the stored picture, relative to this answer: GET /v1/results/{sha256}")
+    sha256: str = Field(description="of the picture's bytes")
     media_type: str
-    url: str = Field(description="the picture itself, as a data URL")
+    size: list[int] = Field(min_length=2, max_length=2, description="width and height in pixels")
+    bytes: int
 
 
 class TranslationAnswer(BaseModel):
+    """The receipt, and a link to each picture. Links last for a time, see GET /v1/limits."""
+
     model_config = example(
         {
-            **{"model": "horse2zebra", "digest": DIGEST, "to": "zebra", "seed": 7, "temperature": 1.0},
-            **{"size": [640, 480], "padded_batch": 1},
+            **{"model": "horse2zebra", "digest": DIGEST, "direction": {"source": "horse", "to": "zebra"}},
+            **{"seed": 7, "temperature": 1.0, "padded_batch": 1},
             "pictures": [
-                {"index": 0, "media_type": "image/png", "url": "data:image/png;base64,iVBORw0KGg..."}
+                {
+                    **{"index": 0, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST},
+                    **{"media_type": "image/png", "size": [640, 480], "bytes": 403_512},
+                }
             ],
         }
     )
 
     model: str
     digest: str = Field(description="sha256 of the model's card, which holds those of its weights")
-    to: str
+    direction: Direction
     seed: int
     temperature: float
-    size: list[int] = Field(min_length=2, max_length=2, description="width and height in pixels")
     padded_batch: int
     pictures: list[TranslatedPicture]
-
-
-class Direction(BaseModel):
-    source: str
-    to: str
 
 
 class ModelSummary(BaseModel):
@@ -171,6 +179,8 @@ class Limits(BaseModel):
         description="calls of a key, or of an address without one, but loopback's; 0: any"
     )
     timeout_s: float
+    max_results_bytes: int
+    max_results_age_days: float
     input_formats: list[str]
     output_formats: list[str] = list(PICTURES)
 

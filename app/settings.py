@@ -8,6 +8,7 @@ from limits import parse
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app import retention
 from translation.codec import Limits
 
 UNLIMITED = "0"
@@ -43,11 +44,25 @@ class Settings(BaseSettings):
     max_output_pixels: int = Field(256_000_000, ge=64, description="the picture's pixels times its samples")
     max_queue: int = Field(16, ge=1, description="translations under way and waiting; more are told to retry")
     timeout_s: float = Field(120.0, gt=0, description="for one translation, waiting included")
+    max_results_bytes: int = Field(
+        2_000_000_000,
+        ge=0,
+        description="of all pictures that are kept as links; those not used for longest go",
+    )
+    max_results_age_days: float = Field(7.0, gt=0, description="since a result was last made or read")
     graceful_shutdown_s: int = Field(20, ge=0)
 
     @property
     def models_dir(self) -> Path:
         return self.data_dir / "models"
+
+    @property
+    def results_dir(self) -> Path:
+        return self.data_dir / "results"
+
+    @property
+    def results_limits(self) -> retention.Limits:
+        return retention.Limits(self.max_results_bytes, self.max_results_age_days * 86400)
 
     @property
     def keys_file(self) -> Path:

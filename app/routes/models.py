@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.caching import NOT_MODIFIED, RevalidatedRoute
 from app.dependencies import StateDep
 from app.engine import NotReady
 from app.problems import problem_responses
@@ -13,7 +14,7 @@ from app.settings import Settings
 from translation.codec import FORMATS
 from translation.weights import Card, InvalidBundle, read_card
 
-router = APIRouter(prefix="/v1", tags=["models"])
+router = APIRouter(prefix="/v1", tags=["models"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 LINKS = {
     "models": "/v1/models",

@@ -35,14 +35,15 @@ RECEIPT = {
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The translation, at the picture's own size. Several samples need a zip or JSON.",
+        "description": "The translation, at the picture's own size. "
+        "Several samples come as a zip, or as JSON with a link to each; so does one, by Accept.",
         "model": TranslationAnswer,  # of JSON; the other types have no model
         "content": dict.fromkeys((*PICTURES.values(), ZIP), BINARY),
         "headers": {
             name: {"description": text, "schema": {"type": "string"}} for name, text in RECEIPT.items()
         },
     },
-    **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504),
+    **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504, 507),
 }
 REQUEST = {
     "parameters": query_parameters(TranslationParameters),
@@ -72,14 +73,15 @@ async def translate(request: Request, state: StateDep) -> Response:
     engine.check_room()  # before the body is read, which may take long
     upload = await read_upload(request)
     parameters = _validated(upload.parameters)
-    media_type = negotiate(request.headers.get("accept"), offers_for(parameters.samples, parameters.format))
+    accept = ", ".join(request.headers.getlist("accept"))  # a list may come in several lines
+    media_type = negotiate(accept, offers_for(parameters.samples, parameters.format))
     answer = await _unless_gone(
         request,
         engine.translate(
             parameters.model or engine.default, upload.data, _translation_request(parameters, media_type)
         ),
     )
-    body = await asyncio.to_thread(pack, answer.translation, media_type)
+    body = await asyncio.to_thread(pack, answer, media_type, state["results"])
     return Response(body, media_type=media_type, headers=_receipt(answer, upload))
 
 

@@ -18,12 +18,12 @@ Serve = Callable[..., AbstractContextManager[httpx.Client]]
 
 
 @pytest.fixture(scope="session")
-def serve(tiny_bundle: Path) -> Serve:
+def serve(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     """The service behind a real server, in a thread: with serve(max_queue=1) as client."""
 
     @contextmanager
     def serving(warm: bool = True, **settings: object) -> Iterator[httpx.Client]:
-        folders = {"weights_dir": tiny_bundle.parent, "data_dir": tiny_bundle.parent / "no-data"}
+        folders = {"weights_dir": tiny_bundle.parent, "data_dir": tmp_path_factory.mktemp("data")}
         app = create_app(Settings.model_validate(folders | settings))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
         with socket.create_server(("127.0.0.1", 0)) as listener:

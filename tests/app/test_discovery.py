@@ -71,7 +71,7 @@ def test_the_schema_declares_pictures_both_ways_and_every_problem(client: Client
 def test_every_operation_has_a_name_of_its_own(client: Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) >= 8
 
 
 def test_the_description_has_examples_of_all_answers_and_they_fit(client: Client) -> None:
@@ -80,6 +80,8 @@ def test_the_description_has_examples_of_all_answers_and_they_fit(client: Client
     assert document["openapi"].startswith("3.1")
     for operation in (each for methods in document["paths"].values() for each in methods.values()):
         for status, answer in operation["responses"].items():
+            if status == "304" or (status < "300" and JSON not in answer["content"]):
+                continue  # no body, or one of pictures
             if status == "200":
                 name = answer["content"][JSON]["schema"]["$ref"].rsplit("/", 1)[1]
                 examples = schemas[name]["examples"]

@@ -1,15 +1,14 @@
-import base64
 import zipfile
+from hashlib import sha256
 from io import BytesIO
 
 import pytest
 from httpx import Client, Response
 from PIL import Image
 
-from app.negotiation import PICTURES
+from app.negotiation import JSON, PICTURES, ZIP
 
 URL = "/v1/translations"
-JSON = "application/json"
 
 
 def post(client: Client, picture: bytes, accept: str = "*/*", **parameters: str | float) -> Response:
@@ -58,10 +57,57 @@ def test_a_browsers_accept_header_gets_a_picture(client: Client, photograph: byt
 def test_samples_are_the_same_in_a_zip_and_in_json(client: Client, photograph: bytes) -> None:
     archive = zipfile.ZipFile(BytesIO(post(client, photograph, samples=3).content))
     zipped = [archive.read(name) for name in archive.namelist()]
-    answer = post(client, photograph, JSON, samples=3).json()
-    assert [base64.b64decode(row["url"].partition(",")[2]) for row in answer["pictures"]] == zipped
-    assert (answer["seed"], answer["to"], answer["model"], answer["size"]) == (7, "zebra", "tiny", [61, 43])
+    linked = [client.get(row["url"]) for row in post(client, photograph, JSON, samples=3).json()["pictures"]]
+    assert [picture.content for picture in linked] == zipped
     assert len(set(zipped)) == 3
+
+
+def test_json_says_what_was_done_and_what_the_links_lead_to(client: Client, photograph: bytes) -> None:
+    answer = post(client, photograph, JSON, samples=2, format="webp", temperature=0.5)
+    body = answer.json()
+    pictures = body.pop("pictures")
+    assert body == {
+        **{"model": "tiny", "digest": answer.headers["SJMVI-Model-Digest"], "seed": 7, "temperature": 0.5},
+        **{"direction": {"source": "horse", "to": "zebra"}, "padded_batch": 2},
+    }
+    for index, row in enumerate(pictures):
+        content = client.get(row["url"]).content
+        digest = sha256(content).hexdigest()
+        assert row == {
+            **{"index": index, "url": f"/v1/results/{digest}", "sha256": digest},
+            **{"media_type": "image/webp", "size": [61, 43], "bytes": len(content)},
+        }
+
+
+ACCEPTED = {  # by the header, for one sample and for two
+    "*/*": ("image/png", ZIP),
+    JSON: (JSON, JSON),
+    "image/*, application/json;q=0.5": ("image/png", JSON),
+    "application/*": (JSON, ZIP),
+    "application/json;q=0.3, application/zip;q=0.8, image/png;q=0.1": (ZIP, ZIP),
+    "application/zip;q=0, */*;q=0.1": ("image/png", JSON),
+    "image/webp;q=nan, application/json;q=0.1": (JSON, JSON),
+    "image/webp;q=7, application/json": (JSON, JSON),
+}
+
+
+@pytest.mark.parametrize("accept", ACCEPTED)
+def test_the_best_liked_type_answers(client: Client, photograph: bytes, accept: str) -> None:
+    for samples, media_type in enumerate(ACCEPTED[accept], start=1):
+        answer = post(client, photograph, accept, samples=samples)
+        assert answer.headers["Content-Type"] == media_type
+
+
+def test_an_accept_header_in_several_lines_is_one_list(client: Client, photograph: bytes) -> None:
+    lines = [("Accept", "image/png;q=0.1"), ("Accept", JSON), ("Content-Type", "image/jpeg")]
+    answer = client.post(URL, params={"to": "zebra"}, content=photograph, headers=lines)
+    assert answer.headers["Content-Type"] == JSON
+
+
+def test_a_form_is_answered_with_links_as_well(client: Client, photograph: bytes) -> None:
+    fields = {"to": "zebra", "seed": "7"}
+    form = client.post(URL, data=fields, files={"image": photograph}, headers={"Accept": JSON})
+    assert form.json() == post(client, photograph, JSON).json()
 
 
 def test_temperature_zero_gives_the_mean_whatever_the_seed(client: Client, photograph: bytes) -> None:

@@ -1,0 +1,119 @@
+"""The folder of the results: never half a file, and a full disk harms nothing."""
+
+import errno
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from app import results as results_module
+from app.results import CannotStore, OutOfSpace, Result, Results, UnknownResult
+from app.retention import Limits, Retention
+
+PNG = "image/png"
+
+
+def make(folder: Path, max_bytes: int = 1000) -> Results:
+    return Results(folder, Retention(Limits(max_bytes, max_age_s=3600)))
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def read(results: Results, digest: str) -> bytes:
+    with results.reading(digest) as result:
+        return result.path.read_bytes()
+
+
+def test_a_picture_lies_under_its_digest_and_once(tmp_path: Path) -> None:
+    results = make(tmp_path)
+    digest = sha256(b"picture").hexdigest()
+    first, second = results.put([b"picture", b"picture"], PNG)
+    assert first == second == Result(digest, PNG, tmp_path / digest[:2] / digest[2:4] / f"{digest}.png")
+    assert results.put([b"picture"], PNG) == [first]
+    assert files(tmp_path) == [first.path]
+    assert read(results, digest) == b"picture"
+
+
+def test_what_is_being_read_does_not_go_for_what_is_new(tmp_path: Path) -> None:
+    results = make(tmp_path, max_bytes=10)
+    (old,) = results.put([b"12345678"], PNG)
+    with results.reading(old.digest) as result:
+        (new,) = results.put([b"abcdefgh"], PNG)
+        assert result.path.read_bytes() == b"12345678"
+    results.put([b"ABCDEFGH"], PNG)
+    for gone in (old, new):
+        with pytest.raises(UnknownResult):
+            read(results, gone.digest)
+
+
+def test_a_sample_that_is_there_already_does_not_go_for_its_neighbour(tmp_path: Path) -> None:
+    results = make(tmp_path, max_bytes=20)
+    results.put([b"first 10 b"], PNG)
+    results.put([b"other 10 b"], PNG)
+    pair = results.put([b"third 10 b", b"first 10 b"], PNG)
+    assert [read(results, each.digest) for each in pair] == [b"third 10 b", b"first 10 b"]
+
+
+@contextmanager
+def full(path: Path) -> Iterator[BinaryIO]:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+    yield
+
+
+def test_a_full_disk_is_told_apart_and_the_old_results_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    results = make(tmp_path)
+    (old,) = results.put([b"old"], PNG)
+    with monkeypatch.context() as broken:
+        broken.setattr(results_module, "replacing", full)
+        with pytest.raises(OutOfSpace, match="no room left") as refused:
+            results.put([b"new"], PNG)
+    assert str(tmp_path) not in str(refused.value)
+    assert str(tmp_path) in caplog.text
+    assert read(results, old.digest) == b"old"
+    assert [read(results, each.digest) for each in results.put([b"new"], PNG)] == [b"new"]
+
+
+def test_more_than_the_budget_is_refused_and_nothing_goes_for_it(tmp_path: Path) -> None:
+    results = make(tmp_path, max_bytes=10)
+    (old,) = results.put([b"old"], PNG)
+    with pytest.raises(CannotStore, match="12 bytes exceed the 10"):
+        results.put([b"123456", b"abcdef"], PNG)
+    assert read(results, old.digest) == b"old"
+
+
+def test_a_start_clears_what_a_crash_left_and_touches_nothing_else(tmp_path: Path) -> None:
+    (kept,) = make(tmp_path).put([b"kept"], PNG)
+    partial = kept.path.with_name(f".{kept.path.name}.0123abcd.part")
+    fresh = kept.path.with_name(f".{kept.path.name}.4567abcd.part")
+    note = kept.path.with_name("note.txt")
+    for path in (partial, fresh, note):
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0) if path is not fresh else None)
+    make(tmp_path).clean()
+    assert {*files(tmp_path)} == {kept.path, fresh, note}
+
+
+def test_a_start_keeps_the_budget(tmp_path: Path) -> None:
+    for index in range(5):
+        make(tmp_path).put([bytes([index]) * 10], PNG)
+    make(tmp_path, max_bytes=20).clean()
+    assert len(files(tmp_path)) == 2
+
+
+def test_a_folder_that_cannot_be_read_is_logged_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path).put([b"picture"], PNG)
+    monkeypatch.setattr(Retention, "adopt", lambda *_: (_ for _ in ()).throw(PermissionError("no")))
+    with caplog.at_level(logging.ERROR):
+        make(tmp_path).clean()
+    assert "the results of earlier days: no" in caplog.text
