@@ -63,6 +63,11 @@ class TranslationParameters(BaseModel):
         description="the short side in pixels at which the model works: its training size when absent, "
         "the picture's own when native; the answer has the picture's own size always",
     )
+    embed_metadata: bool = Field(
+        True,
+        description="the files say how they were made: model and digest, direction, seed, sample, software; "
+        "as PNG text, or XMP. Of what the upload says of itself they never hold anything",
+    )
 
 
 def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:

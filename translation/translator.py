@@ -3,6 +3,8 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 import torch
@@ -21,7 +23,8 @@ class TranslationRequest:
     """What is wanted of one picture. Sample i depends on (seed, i) alone; no seed means a fresh one is drawn.
 
     Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size
-    is the short side at which the network works: None the training size, "native" the picture's.
+    is the short side at which the network works: None the training size, "native" the picture's. With
+    embed_metadata the files themselves say how they were made, in the formats that can.
     """
 
     to: str
@@ -31,6 +34,7 @@ class TranslationRequest:
     format: str | None = None
     process_size: ProcessSize = None
     frame: int | None = None
+    embed_metadata: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Translator:
                 blend(painting, picture.image),
                 output_format(picture, request),
                 picture.alpha,
-                text=self._provenance(samples, request, index),
+                text=self._provenance(samples, request, index) if request.embed_metadata else None,
             )
             for index, painting in enumerate(samples.paintings)
         )
@@ -148,6 +152,7 @@ class Translator:
     def _provenance(self, samples: Samples, request: TranslationRequest, index: int) -> Mapping[str, str]:
         """No times: the same request makes the same bytes."""
         return {
+            "Software": _software(),
             "SJMVI-Model": self.name,
             "SJMVI-Model-Digest": self.digest,
             "SJMVI-Direction": f"{self.sampler.model.source_of(request.to)} -> {request.to}",
@@ -156,6 +161,14 @@ class Translator:
             "SJMVI-Temperature": f"{request.temperature:g}",
             "SJMVI-Padded-Batch": str(samples.padded_batch),
         }
+
+
+@cache
+def _software() -> str:
+    try:
+        return f"SJMVI {version('sjmvi')}"
+    except PackageNotFoundError:  # run from its folder, installed nowhere
+        return "SJMVI"
 
 
 def output_format(picture: Picture, request: TranslationRequest) -> str:

@@ -101,6 +101,7 @@ def _translation_request(parameters: TranslationParameters, media_type: str) -> 
         format=(parameters.format or FORMATS.get(media_type, "png")).upper(),
         process_size=parameters.size,
         frame=parameters.frame,
+        embed_metadata=parameters.embed_metadata,
     )
 
 

@@ -77,11 +77,5 @@ def test_nothing_of_the_input_but_its_pixels_is_written(format: str, picture: Im
     assert not {"icc_profile", "comment", "xmp"} & {key for key, value in written.info.items() if value}
 
 
-def test_text_is_written_into_a_png_only(picture: Image.Image) -> None:
-    text = {"SJMVI-Seed": "7", "SJMVI-Direction": "horse -> \N{ZEBRA FACE}"}
-    assert Image.open(BytesIO(encode(picture, "PNG", text=text))).text == text
-    assert encode(picture, "JPEG", text=text) == encode(picture, "JPEG")
-
-
 def test_jpeg_keeps_the_full_resolution_of_colour(picture: Image.Image) -> None:
     assert [layer[1:3] for layer in Image.open(BytesIO(encode(picture, "JPEG"))).layer] == [(1, 1)] * 3
