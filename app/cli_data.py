@@ -33,6 +33,7 @@ def inspect(
     ] = None,
     domains: Annotated[str | None, typer.Option(help="their names, as in horse,zebra")] = None,
     html: Annotated[Path | None, typer.Option(help="a sheet of thumbnails, one file")] = None,
+    single: Annotated[bool, typer.Option("--single", help="one folder of pictures, to translate")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Counts, sizes, faults, duplicates and colours, and what to do about them.
@@ -47,7 +48,7 @@ def inspect(
 
     training_size = load_recipe(recipe, overrides or ()).data.size
     names = domain_pair(domains) if domains is not None else None
-    found = folders.find_folders(first, second, names)
+    found = folders.find_single(first) if single else folders.find_folders(first, second, names)
     with _progress() as advance, stop_signals() as received, suppress(inspection.Stopped):
         inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
     if received:

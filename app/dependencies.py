@@ -5,6 +5,8 @@ from typing import Annotated, TypedDict, cast
 from fastapi import Depends, Request
 
 from app.auth import Gate
+from app.datasets.intake import Intake
+from app.datasets.store import DatasetStore
 from app.engine import Engine
 from app.results import Results
 from app.settings import Settings
@@ -17,6 +19,8 @@ class State(TypedDict):
     engine: Engine
     gate: Gate
     results: Results
+    datasets: DatasetStore
+    intake: Intake
 
 
 async def _state(request: Request) -> State:

@@ -12,6 +12,9 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app.auth import Authentication, Gate
+from app.datasets.intake import Intake, IntakeLimits
+from app.datasets.store import DatasetStore
+from app.datasets.unpacking import ArchiveLimits
 from app.dependencies import State
 from app.engine import Engine, EngineLimits
 from app.keys import KeyRing
@@ -21,7 +24,7 @@ from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
-from app.routes import health, models, page, results, translations
+from app.routes import datasets, health, models, page, results, translations
 from app.settings import UNLIMITED, Settings
 from translation.device import pick_device
 from translation.registry import Registry
@@ -37,8 +40,18 @@ def create_app(settings: Settings) -> FastAPI:
         registry = Registry(settings.weights_dir, settings.models_dir)
         async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
             await asyncio.to_thread(store.clean)
-            yield State(settings=settings, registry=registry, engine=engine, gate=gate, results=store)
+            await asyncio.to_thread(uploaded.remove_leftovers)
+            yield State(
+                settings=settings,
+                registry=registry,
+                engine=engine,
+                gate=gate,
+                results=store,
+                datasets=uploaded,
+                intake=Intake(uploaded, _intake_limits(settings)),
+            )
 
+    uploaded = DatasetStore(settings.data_dir / "datasets", settings.max_datasets_bytes)
     store = Results(settings.results_dir, Retention(settings.results_limits))
     gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
     app = FastAPI(
@@ -51,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=_middleware(settings, gate),
     )
     render_errors(app)
-    for routes in (health, models, translations, results, page):
+    for routes in (health, models, translations, results, datasets, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
@@ -73,5 +86,16 @@ def _middleware(settings: Settings, gate: Gate) -> list[Middleware]:
         Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
         Middleware(Authentication, gate),
         *([Middleware(RateLimit, settings.rate_limit)] if settings.rate_limit != UNLIMITED else []),
-        Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s),
+        Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s, _body_limits(settings)),
     ]
+
+
+def _body_limits(settings: Settings) -> dict[str, tuple[int, float]]:
+    return {datasets.router.prefix: (settings.max_dataset_upload_bytes, settings.dataset_upload_timeout_s)}
+
+
+def _intake_limits(settings: Settings) -> IntakeLimits:
+    archive = ArchiveLimits(
+        settings.max_dataset_bytes, settings.max_dataset_entry_bytes, settings.max_dataset_entries
+    )
+    return IntakeLimits(archive, settings.dataset_inspection_timeout_s)

@@ -3,6 +3,8 @@
 import asyncio
 import re
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -63,33 +65,42 @@ class Head:
 class BodyLimit:
     """Raises BodyTooLarge and BodyTimeout where the body is read: the one renderer of errors answers."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, timeout_s: float) -> None:
-        self.app, self.max_body_bytes, self.timeout_s = app, max_body_bytes, timeout_s
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        timeout_s: float,
+        by_path: Mapping[str, tuple[int, float]] = MappingProxyType({}),
+    ) -> None:
+        """`by_path` has the bytes and seconds of paths with limits of their own."""
+        self.app, self.by_path, self.others = app, by_path, (max_body_bytes, timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         declared = Headers(scope=scope).get("content-length", "")
-        due = asyncio.get_running_loop().time() + self.timeout_s
+        max_body_bytes, timeout_s = self.by_path.get(scope["path"], self.others)
+        due = asyncio.get_running_loop().time() + timeout_s
         size, complete = 0, False
 
         async def receive_limited() -> Message:
             nonlocal size, complete
             if complete:  # what comes now is the client leaving, at any time
                 return await receive()
-            self._check(int(declared) if declared.isdecimal() else 0)
+            _check(int(declared) if declared.isdecimal() else 0, max_body_bytes)
             try:
                 async with asyncio.timeout_at(due):
                     message = await receive()
             except TimeoutError:
-                raise BodyTimeout(self.timeout_s) from None
+                raise BodyTimeout(timeout_s) from None
             size += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            self._check(size)
+            _check(size, max_body_bytes)
             return message
 
         return await self.app(scope, receive_limited, send)
 
-    def _check(self, size: int) -> None:
-        if size > self.max_body_bytes:
-            raise BodyTooLarge(self.max_body_bytes, size)
+
+def _check(size: int, max_body_bytes: int) -> None:
+    if size > max_body_bytes:
+        raise BodyTooLarge(max_body_bytes, size)

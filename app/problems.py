@@ -33,6 +33,7 @@ class ProblemDetails(BaseModel):
     instance: str = Field(description="the request's id")
     limit: float | None = Field(None, description="what is allowed, where that is a number")
     got: float | None = Field(None, description="what came instead")
+    files: list[str] | None = Field(None, description="the files that it is about")
     errors: list[dict[str, str]] | None = Field(None, description="each bad parameter with its message")
 
 
@@ -138,6 +139,7 @@ def _respond(
         instance=request.state.request_id,
         limit=getattr(error, "limit", None),
         got=getattr(error, "got", None),
+        files=getattr(error, "files", None),
         errors=errors,
     )
     retry_after_s = getattr(error, "retry_after_s", None)

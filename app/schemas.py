@@ -22,6 +22,11 @@ LIMITS = {
     **{
         "rate_limit": "300/minute",
         "max_queue": 16,
+        "max_dataset_upload_bytes": 2_000_000_000,
+        "max_dataset_bytes": 4_000_000_000,
+        "max_dataset_entry_bytes": 100_000_000,
+        "max_dataset_entries": 100_000,
+        "max_datasets_bytes": 50_000_000_000,
         "timeout_s": 120.0,
         "input_formats": ["JPEG", "PNG"],
         "output_formats": ["png"],
@@ -183,6 +188,11 @@ class Limits(BaseModel):
     rate_limit: str = Field(
         description="calls of a key, or of an address without one, but loopback's; 0: any"
     )
+    max_dataset_upload_bytes: int
+    max_dataset_bytes: int
+    max_dataset_entry_bytes: int
+    max_dataset_entries: int
+    max_datasets_bytes: int
     timeout_s: float
     max_results_bytes: int
     max_results_age_days: float

@@ -50,6 +50,13 @@ class Settings(BaseSettings):
         description="of all pictures that are kept as links; those not used for longest go",
     )
     max_results_age_days: float = Field(7.0, gt=0, description="since a result was last made or read")
+    max_dataset_upload_bytes: int = Field(2_000_000_000, ge=1, description="of one archive, as it is sent")
+    dataset_upload_timeout_s: float = Field(3600.0, gt=0, description="for the whole archive to arrive")
+    max_dataset_bytes: int = Field(4_000_000_000, ge=1, description="of one archive's pictures, unpacked")
+    max_dataset_entry_bytes: int = Field(100_000_000, ge=1, description="of one picture, unpacked")
+    max_dataset_entries: int = Field(100_000, ge=1, description="of one archive")
+    max_datasets_bytes: int = Field(50_000_000_000, ge=1, description="of all stored datasets' pictures")
+    dataset_inspection_timeout_s: float = Field(1800.0, gt=0, description="for the doctor's report")
     graceful_shutdown_s: int = Field(20, ge=0)
 
     @property

@@ -10,13 +10,11 @@ from starlette.requests import Request
 FIELD = "image"
 MAX_FIELDS = 16
 MAX_FIELD_BYTES = 4096
+EXPECTED = f"send the picture as a body of type image/* or as the field {FIELD!r} of multipart/form-data"
 
 
 class UnsupportedMediaType(ValueError):
-    def __init__(self, got: str) -> None:
-        expected = (
-            f"send the picture as a body of type image/* or as the field {FIELD!r} of multipart/form-data"
-        )
+    def __init__(self, got: str, expected: str = EXPECTED) -> None:
         super().__init__(f"{got[:100] or 'no Content-Type'} is not accepted here: {expected}")
 
 
@@ -59,7 +57,7 @@ async def read_upload(request: Request) -> Upload:
     if media_type == "multipart/form-data":
         return await _read_form(request, query)
     if media_type.startswith("image/"):
-        return Upload(await request.body(), media_type, _parameters(query))
+        return Upload(await request.body(), media_type, single_parameters(query))
     raise UnsupportedMediaType(media_type)
 
 
@@ -71,14 +69,17 @@ async def _read_form(request: Request, query: list[tuple[str, str]]) -> Upload:
                 raise MissingField(f"the form has no file in the field {FIELD!r}")
             fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
             return Upload(
-                await picture.read(), picture.content_type or "", _parameters(query) | _parameters(fields)
+                await picture.read(),
+                picture.content_type or "",
+                single_parameters(query) | single_parameters(fields),
             )
     except HTTPException as error:
         kinds = (kind for start, kind in PARSER_MESSAGES.items() if error.detail.startswith(start))
         raise next(kinds, BadForm)(error.detail) from error
 
 
-def _parameters(given: list[tuple[str, str]]) -> dict[str, str]:
+def single_parameters(given: list[tuple[str, str]]) -> dict[str, str]:
+    """Raises RepeatedParameter."""
     given = [(name, value) for name, value in given if value]  # a browser sends its empty fields as well
     repeated = [name for name, count in Counter(name for name, _ in given).items() if count > 1]
     if repeated:

@@ -20,6 +20,7 @@ LINKS = {
     "models": "/v1/models",
     "limits": "/v1/limits",
     "translations": "/v1/translations",
+    "datasets": "/v1/datasets",
     "openapi": "/openapi.json",
     "docs": "/docs",
 }

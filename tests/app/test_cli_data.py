@@ -100,3 +100,17 @@ def test_the_schema_of_recipes_is_printed_and_nothing_else_is_asked(ask: Ask) ->
     code, out, _ = ask("train", "--schema")
     assert code == 0
     assert json.loads(out)["$defs"]["ObjectiveRecipe"]["properties"]["preset"]["enum"]
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_single_folder_is_looked_at_without_a_pair(ask: Ask) -> None:
+    Path("horse/bad.png").write_bytes(b"")
+    code, out, _ = ask("data", "inspect", "horse", "--single", "--json", "--html", "sheet.html")
+    report = json.loads(out)
+    assert (code, report["usable"], report["colour_auc"]) == (0, True, None)
+    assert [(each["folder"], each["split"], each["pictures"]) for each in report["folders"]] == [
+        ("horse", "single", 3)
+    ]
+    assert {each["kind"] for each in report["findings"]} == {"unreadable"}
+    assert "<h1>horse</h1>" in Path("sheet.html").read_text()
+    assert ask("data", "inspect", "absent", "--single")[0] == 3

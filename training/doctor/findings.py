@@ -4,7 +4,7 @@ Errors are what training refuses as well. Of the thresholds none is a law; each 
 """
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TypeAlias
 
 from training.dataset import MAX_UNREADABLE_SHARE
@@ -86,13 +86,14 @@ def _few(report: Report) -> Iterator[Finding]:
 
 
 def _uneven(report: Report) -> Iterator[Finding]:
-    fewer, more = sorted(report.train, key=lambda folder: folder.different)
-    if fewer.different and more.different > UNEVEN * fewer.different:
-        yield _warning(
-            "uneven",
-            f"{more.folder} holds {more.different / fewer.different:.0f} times what {fewer.folder} holds",
-            f"add to {fewer.folder}: each of its pictures is seen that much more often, and learned by heart",
-        )
+    for fewer, more in pairwise(sorted(report.train, key=lambda folder: folder.different)):
+        if fewer.different and more.different > UNEVEN * fewer.different:
+            yield _warning(
+                "uneven",
+                f"{more.folder} holds {more.different / fewer.different:.0f} times what {fewer.folder} holds",
+                f"add to {fewer.folder}: each of its pictures is seen that much more often, "
+                "and learned by heart",
+            )
 
 
 def _leak(report: Report) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.domains import SUFFIXES, Files, pictures_of, two_folders
+from training.domains import SUFFIXES, BadDataset, Files, pictures_of, two_folders
 from translation.tree import FOREIGN_SUFFIXES
 
 MEANT = SUFFIXES | FOREIGN_SUFFIXES
@@ -12,7 +12,7 @@ DOMAINS = ("A", "B")  # of a root that was given no names
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """One domain's pictures of one split, "train" or "test".
+    """One domain's pictures of one split, "train" or "test", or a "single" folder's.
 
     `label` is the first part of its pictures' names, and no other folder's; `passed_over` are other files.
     """
@@ -44,6 +44,14 @@ def find_folders(
     names = domains or (roots[0].resolve().name, roots[1].resolve().name)
     labels = names if names[0] != names[1] else ("first", "second")
     return tuple(_folder(root, label, label, "train") for root, label in zip(roots, labels, strict=True))
+
+
+def find_single(folder: Path) -> tuple[PictureFolder, ...]:
+    """Pictures to translate, which nothing is trained or tested on. Raises BadDataset."""
+    if not folder.is_dir():
+        raise BadDataset(f"{folder} is not a folder: give one with pictures in it")
+    name = folder.resolve().name
+    return (_folder(folder, name, name, "single"),)
 
 
 def _folder(root: Path, label: str, domain: str, split: str) -> PictureFolder:

@@ -40,7 +40,7 @@ def inspect(
     pictures = [each for each in found if isinstance(each, Measured)]
     lost = [each for each in found if isinstance(each, Unreadable)]
     exact, near = exact_groups([picture.digest for picture in pictures]), _near(pictures)
-    first, second = ([each.colour for each in pictures if each.folder is folder] for folder in folders[:2])
+    colours = [[each.colour for each in pictures if each.folder is folder] for folder in folders[:2]]
     report = Report(
         schema=SCHEMA,
         usable=True,
@@ -49,7 +49,7 @@ def inspect(
         exact=duplicates(exact, pictures),
         near=duplicates(near, pictures),
         shared=shared([*exact, *near], pictures),
-        colour_auc=colour_auc(first, second),
+        colour_auc=colour_auc(*colours) if len(colours) > 1 else None,
         findings=(),
     )
     made = tuple(findings(report))

@@ -46,7 +46,7 @@ class Range:
 
 @dataclass(frozen=True)
 class FolderReport:
-    """One domain's pictures of one split, "train" or "test".
+    """One domain's pictures of one split, "train" or "test", or a "single" folder's.
 
     `pictures` can be read, `different` of them by their bytes. `small` are narrower than the training size,
     `long` LONG_ASPECT times as long as wide, `flat` of a single colour; `passed_over` are files of other
@@ -130,8 +130,9 @@ class Report:
     findings: tuple[Finding, ...]
 
     @property
-    def train(self) -> tuple[FolderReport, FolderReport]:
-        return self.folders[0], self.folders[1]
+    def train(self) -> tuple[FolderReport, ...]:
+        """Both of a pair; none of a single."""
+        return tuple(folder for folder in self.folders if folder.split == "train")
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

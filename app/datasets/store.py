@@ -1,0 +1,167 @@
+"""Datasets on disk: NAME/pictures and NAME/dataset.json, there at once or not at all.
+
+What is under way lies beside them in hidden folders, each locked by the process that works in it; what a
+crash left is not locked any more.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from errno import EEXIST, ENOTDIR, ENOTEMPTY
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app.datasets.faults import QuotaExceeded, quoted
+from app.datasets.schemas import DatasetDetails
+from translation.durable import replacing
+
+CARD = "dataset.json"
+LOCK = ".lock"
+PARTIAL = ".partial-"
+logger = logging.getLogger(__name__)
+
+
+class UnknownDataset(LookupError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no dataset named {quoted(name)}")
+
+
+class NameTaken(ValueError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a dataset named {quoted(name)}: choose another name, or delete it first")
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A dataset on its way: `archive` to be written, unpacked into `pictures`."""
+
+    folder: Path
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "archive.zip"
+
+    @property
+    def dataset(self) -> Path:
+        return self.folder / "dataset"
+
+    @property
+    def pictures(self) -> Path:
+        return self.dataset / "pictures"
+
+
+class DatasetStore:
+    """Several processes may share its folder, which is made with the first dataset."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder, self._max_bytes = folder.absolute(), max_bytes
+
+    def remove_leftovers(self) -> None:
+        """Of processes that are no more."""
+        if not self._folder.is_dir():
+            return
+        with self._locked():
+            for partial in self._folder.glob(f"{PARTIAL}*"):
+                with suppress(BlockingIOError), _lock(partial / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    shutil.rmtree(partial, ignore_errors=True)
+
+    def names(self) -> list[str]:
+        """Sorted."""
+        return sorted(card.parent.name for card in self._folder.glob(f"[!.]*/{CARD}"))
+
+    def get(self, name: str) -> DatasetDetails:
+        """Raises UnknownDataset, also of one whose card cannot be read."""
+        if name not in self.names():  # which joins nothing that was asked for to a path
+            raise UnknownDataset(name)
+        try:
+            return DatasetDetails.model_validate_json((self._folder / name / CARD).read_bytes())
+        except (OSError, ValidationError) as error:
+            logger.error("dataset %s: %s", name, error)
+            raise UnknownDataset(name) from error
+
+    def page(self, after: str, limit: int) -> list[DatasetDetails]:
+        """The first whose names come after that one; broken ones are left out."""
+        found: list[DatasetDetails] = []
+        for name in self.names():
+            if name > after and len(found) < limit:
+                with suppress(UnknownDataset):
+                    found.append(self.get(name))
+        return found
+
+    def check_room(self, more_bytes: int = 0) -> None:
+        """Raises QuotaExceeded."""
+        used = sum(dataset.bytes for dataset in self.page("", len(self.names())))
+        if used + more_bytes > self._max_bytes or used >= self._max_bytes:
+            raise QuotaExceeded(self._max_bytes, used + more_bytes)
+
+    def check_free(self, name: str) -> None:
+        """Raises NameTaken."""
+        if (self._folder / name).exists():
+            raise NameTaken(name)
+
+    @contextmanager
+    def stage(self) -> Iterator[Staged]:
+        """Removed at the end, whatever is left in it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder / f"{PARTIAL}{secrets.token_hex(8)}"
+        with ExitStack() as held:
+            with self._locked():  # nobody takes for left what is not locked yet
+                folder.mkdir()
+                held.callback(shutil.rmtree, folder, ignore_errors=True)
+                held.enter_context(_lock(folder / LOCK, fcntl.LOCK_EX))
+            staged = Staged(folder)
+            staged.pictures.mkdir(parents=True)
+            yield staged
+
+    def publish(self, staged: Staged, dataset: DatasetDetails) -> None:
+        """Raises NameTaken, QuotaExceeded."""
+        with replacing(staged.dataset / CARD) as file:
+            file.write(dataset.model_dump_json(indent=1).encode())
+        with self._locked():
+            self.check_room(dataset.bytes)
+            try:
+                staged.dataset.rename(self._folder / dataset.name)
+            except OSError as error:
+                if error.errno in (EEXIST, ENOTEMPTY, ENOTDIR):
+                    raise NameTaken(dataset.name) from error
+                raise
+            _sync(self._folder)
+
+    def remove(self, name: str) -> None:
+        """Gone from the list at once, then from the disk. Raises UnknownDataset."""
+        if name not in self.names():
+            raise UnknownDataset(name)
+        removed = self._folder / f"{PARTIAL}{secrets.token_hex(8)}"
+        try:
+            (self._folder / name).rename(removed)
+        except FileNotFoundError as error:  # another request was faster
+            raise UnknownDataset(name) from error
+        shutil.rmtree(removed, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with _lock(self._folder / LOCK, fcntl.LOCK_EX):
+            yield
+
+
+@contextmanager
+def _lock(file: Path, how: int) -> Iterator[None]:
+    """Let go of when the process ends, however it does. Raises BlockingIOError."""
+    with file.open("ab") as opened:
+        fcntl.flock(opened, how)
+        yield
+
+
+def _sync(folder: Path) -> None:
+    """The new name, which a power cut might lose."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
