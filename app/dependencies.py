@@ -6,7 +6,6 @@ from fastapi import Depends, Request
 
 from app.auth import Gate
 from app.datasets.intake import Intake
-from app.datasets.store import DatasetStore
 from app.engine import Engine
 from app.results import Results
 from app.settings import Settings
@@ -19,7 +18,6 @@ class State(TypedDict):
     engine: Engine
     gate: Gate
     results: Results
-    datasets: DatasetStore
     intake: Intake
 
 

@@ -40,18 +40,12 @@ def create_app(settings: Settings) -> FastAPI:
         registry = Registry(settings.weights_dir, settings.models_dir)
         async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
             await asyncio.to_thread(store.clean)
-            await asyncio.to_thread(uploaded.remove_leftovers)
+            await asyncio.to_thread(intake.store.remove_leftovers)
             yield State(
-                settings=settings,
-                registry=registry,
-                engine=engine,
-                gate=gate,
-                results=store,
-                datasets=uploaded,
-                intake=Intake(uploaded, _intake_limits(settings)),
+                settings=settings, registry=registry, engine=engine, gate=gate, results=store, intake=intake
             )
 
-    uploaded = DatasetStore(settings.data_dir / "datasets", settings.max_datasets_bytes)
+    intake = _intake(settings)
     store = Results(settings.results_dir, Retention(settings.results_limits))
     gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
     app = FastAPI(
@@ -64,12 +58,16 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=_middleware(settings, gate),
     )
     render_errors(app)
+    _add_routes(app)
+    app.openapi = DocumentedApi(app, gate)  # type: ignore[method-assign]
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
     for routes in (health, models, translations, results, datasets, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
-    app.openapi = DocumentedApi(app, gate)  # type: ignore[method-assign]
-    return app
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:
@@ -94,8 +92,9 @@ def _body_limits(settings: Settings) -> dict[str, tuple[int, float]]:
     return {datasets.router.prefix: (settings.max_dataset_upload_bytes, settings.dataset_upload_timeout_s)}
 
 
-def _intake_limits(settings: Settings) -> IntakeLimits:
+def _intake(settings: Settings) -> Intake:
+    store = DatasetStore(settings.data_dir / "datasets", settings.max_datasets_bytes)
     archive = ArchiveLimits(
         settings.max_dataset_bytes, settings.max_dataset_entry_bytes, settings.max_dataset_entries
     )
-    return IntakeLimits(archive, settings.dataset_inspection_timeout_s)
+    return Intake(store, IntakeLimits(archive, settings.dataset_inspection_timeout_s))

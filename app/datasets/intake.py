@@ -38,7 +38,7 @@ class IntakeLimits:
 
 class Intake:
     def __init__(self, store: DatasetStore, limits: IntakeLimits) -> None:
-        self._store, self._limits = store, limits
+        self.store, self._limits = store, limits
         self._under_way = 0
 
     async def take(self, receive: Receive, name: str | None, declared_bytes: int) -> DatasetDetails:
@@ -48,26 +48,26 @@ class Intake:
         doctor do.
         """
         with self._counted(), disk_full_is_told():
-            await asyncio.to_thread(self._store.check_room)
+            await asyncio.to_thread(self.store.check_room)
             if name:
-                self._store.check_free(name)
+                self.store.check_free(name)
             async with self._staged() as staged:
                 _check_space(staged.folder, declared_bytes)
                 return await self._process(staged, await receive(staged.archive))
 
     async def _process(self, staged: Staged, parameters: DatasetParameters) -> DatasetDetails:
-        self._store.check_free(parameters.name)
+        self.store.check_free(parameters.name)
         unpacked = await _stoppable(
             lambda stop: unpack(staged.archive, staged.pictures, parameters, self._limits.archive, stop)
         )
         staged.archive.unlink()
         layout = unpacked.layout
-        await asyncio.to_thread(self._store.check_room, unpacked.bytes)
+        await asyncio.to_thread(self.store.check_room, unpacked.bytes)
         report = await doctor.examine(
             inputs(staged.pictures, layout.kind, layout.domains), self._limits.inspection_timeout_s
         )
         dataset = _described(parameters.name, unpacked, report)
-        await asyncio.to_thread(self._store.publish, staged, dataset)
+        await asyncio.to_thread(self.store.publish, staged, dataset)
         return dataset
 
     @contextmanager
@@ -83,7 +83,7 @@ class Intake:
     @asynccontextmanager
     async def _staged(self) -> AsyncIterator[Staged]:
         """Thousands of files are removed in a thread."""
-        stage = self._store.stage()
+        stage = self.store.stage()
         staged = stage.__enter__()
         try:
             yield staged

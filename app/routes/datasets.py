@@ -61,7 +61,7 @@ def list_datasets(
         str | None, Query(pattern=NAME, description="the `next_cursor` of the page before")
     ] = None,
 ) -> DatasetPage:
-    found = state["datasets"].page(cursor or "", limit + 1)
+    found = state["intake"].store.page(cursor or "", limit + 1)
     page = found[:limit]
     return DatasetPage(
         datasets=[DatasetSummary.model_validate(dataset.model_dump()) for dataset in page],
@@ -69,11 +69,13 @@ def list_datasets(
     )
 
 
-@router.get("/{name}", operation_id="show_dataset", responses=problem_responses(404))
+@router.get("/{name}", operation_id="show_dataset", responses=problem_responses(404, 422))
 def show_dataset(name: str, state: StateDep) -> DatasetDetails:
-    return state["datasets"].get(name)
+    return state["intake"].store.get(name)
 
 
-@router.delete("/{name}", operation_id="delete_dataset", status_code=204, responses=problem_responses(404))
+@router.delete(
+    "/{name}", operation_id="delete_dataset", status_code=204, responses=problem_responses(404, 422)
+)
 def delete_dataset(name: str, state: StateDep) -> None:
-    state["datasets"].remove(name)
+    state["intake"].store.remove(name)
