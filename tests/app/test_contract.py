@@ -26,6 +26,9 @@ def picture(side: int, file_format: str) -> bytes:
 # What a schema cannot say: a body of type image/* is a picture
 PICTURES = st.builds(picture, st.integers(8, 40), st.sampled_from(["PNG", "JPEG", "WEBP"]))
 schemathesis.openapi.media_type("image/*", PICTURES)
+schemathesis.openapi.media_type(
+    "application/zip", st.binary(max_size=100)
+)  # refused: the doctor takes seconds
 
 LARGE = {*map(str, range(65, 2049)), "native"}
 # A call as described may be refused for what the picture holds, and for what is not there
