@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import auth, engine, keys, middleware, negotiation, rate_limit, results, server, uploads
+from app import auth, engine, keys, middleware, negotiation, origins, rate_limit, results, server, uploads
 from app.datasets import doctor, faults, intake, store
 from translation import architecture, codec, device, model, registry, tree, weights
 
@@ -94,6 +94,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     # who asks
     auth.Unauthorized: Problem("unauthorized", 401),
     auth.Forbidden: Problem("forbidden", 403),
+    origins.CrossOrigin: Problem("cross-origin", 403),
+    origins.UnknownHost: Problem("unknown-host", 421),
     keys.BadKeyName: Problem("bad-key-name", 500, USAGE),
     keys.KeyExists: Problem("key-exists", 500, USAGE),
     keys.UnknownKey: Problem("unknown-key", 500, USAGE),

@@ -20,6 +20,7 @@ from app.engine import Engine, EngineLimits
 from app.keys import KeyRing
 from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
+from app.origins import SameOrigin
 from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
@@ -83,6 +84,7 @@ def _middleware(settings: Settings, gate: Gate) -> list[Middleware]:
         Middleware(Head),
         Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
         Middleware(Authentication, gate),
+        Middleware(SameOrigin, settings.host_names),
         *([Middleware(RateLimit, settings.rate_limit)] if settings.rate_limit != UNLIMITED else []),
         Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s, _body_limits(settings)),
     ]

@@ -43,7 +43,7 @@ def documented(operation: Operation, method: str, path: str, is_closed: bool) ->
     """With the problems that any operation may have, and the key that this one needs."""
     guarded = not is_open(path)
     scope = scope_of(method, path)
-    statuses = [500, *([401, 429, 503] if guarded else []), *([403] if guarded and scope else [])]
+    statuses = [500, *([401, 421, 429, 503] if guarded else []), *([403] if guarded and scope else [])]
     common = {str(status): row for status, row in problem_responses(*statuses).items()}
     responses = dict(sorted({**common, **operation["responses"]}.items()))
     security = {"security": [{"key": [scope] if scope else []}]} if guarded and is_closed else {}

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from limits import parse
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import retention
+from app.origins import HostNames
 from translation.codec import Limits
 
 UNLIMITED = "0"
@@ -21,7 +22,14 @@ def _checked(rate: str) -> str:
     return rate
 
 
+def _split(names: object) -> object:
+    """Of a variable, which holds them with commas between."""
+    return [name for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+
+
 Rate = Annotated[str, AfterValidator(_checked)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]
+Names = Annotated[frozenset[Name], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -30,6 +38,11 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535, description="0 lets the system choose a free one")
     insecure_no_auth: bool = Field(False, description="listen on any address though there is no key")
+    allowed_hosts: Names = Field(
+        frozenset(),
+        description="names, with commas between, that it may be called by while it has no key, beside its "
+        "addresses and localhost; * for any",
+    )
     device: str = Field("auto", description="auto (CUDA where present), cpu, cuda or cuda:N")
     weights_dir: Path = Field(Path("weights"), description="bundles that ship with the project, read only")
     data_dir: Path = Field(Path("data"), description="the service's own state")
@@ -78,6 +91,10 @@ class Settings(BaseSettings):
     @property
     def is_open_without_keys(self) -> bool:
         return self.insecure_no_auth or _is_loopback(self.host)
+
+    @property
+    def host_names(self) -> HostNames:
+        return HostNames(self.allowed_hosts, self.host, is_on_network=not _is_loopback(self.host))
 
     @property
     def picture_limits(self) -> Limits:

@@ -203,7 +203,7 @@ def test_a_bad_form_leaves_nothing(
 
 def test_a_client_that_leaves_in_mid_upload_leaves_nothing(client: Client, data: Path) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
-        head = f"POST {URL}?name=some HTTP/1.1\r\nHost: x\r\nContent-Type: application/zip\r\n"
+        head = f"POST {URL}?name=some HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
         connection.sendall(f"{head}Content-Length: {len(PAIR)}\r\n\r\n".encode() + PAIR[:100])
         due = monotonic() + 20
         while not list(data.glob("datasets/.partial-*")):

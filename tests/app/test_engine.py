@@ -18,7 +18,7 @@ from translation.translator import Samples, TranslationRequest, Translator
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/translations?to=zebra&seed=7"
 JPEG = {"Content-Type": "image/jpeg"}
-HEAD = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n".encode()
+HEAD = f"POST {URL} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n".encode()
 
 
 @dataclass

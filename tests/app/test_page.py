@@ -198,6 +198,15 @@ def test_without_scripts_the_form_shows_the_translation(visit: Open, photograph:
     assert Image.open(BytesIO(answer.value.body())).size == (61, 43)
 
 
+def test_a_form_on_another_page_is_refused(browser: Browser, client: Client) -> None:
+    with browser.new_page() as page:
+        url = f"{client.base_url}/v1/translations?to=zebra"
+        page.set_content(f'<form action="{url}" method="post" enctype="multipart/form-data"><button>')
+        with page.expect_response(url) as answer:
+            page.get_by_role("button").click()
+        assert (answer.value.status, answer.value.json()["type"]) == (403, "cross-origin")
+
+
 @pytest.mark.parametrize("width", [320, 768, 1920])
 def test_nothing_is_wider_than_the_window(visit: Open, width: int) -> None:
     page = visit(viewport={"width": width, "height": 700})
