@@ -6,6 +6,8 @@ Batches are padded to one of BATCH_SIZES: CPU kernels differ in the last bit fro
 but not with what else is in the batch, so that a code gives the same bytes at the same padded size.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isqrt
 from typing import Literal
 
@@ -21,7 +23,7 @@ from translation.codec import (
     to_image,
     to_tensor,
 )
-from translation.model import StochasticMap, TranslationModel
+from translation.model import StochasticMap, TranslationModel, draw_code
 
 BATCH_SIZES = (1, 2, 4, 8)
 MIN_SIDE = 8
@@ -29,6 +31,22 @@ MAX_BATCH_PIXELS = 4_194_304
 MAX_PROCESS_SIZE = isqrt(MAX_BATCH_PIXELS)  # of a square; of every other picture, less
 
 ProcessSize = int | Literal["native"] | None
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Samples of one picture that are still to be drawn: its RGB image at the working size, and which of the
+    seed's samples. It can be sent to another process."""
+
+    image: Image.Image
+    to: str
+    seed: int
+    indices: range
+    temperature: float = 1.0
+
+    def codes(self, size: int) -> Tensor:
+        """(samples, size)."""
+        return torch.stack([draw_code(self.seed, index, size, self.temperature) for index in self.indices])
 
 
 class Sampler:
@@ -54,7 +72,17 @@ class Sampler:
         """An RGB image of the given size for each of codes (N, k). Raises UnknownDomain, ImageTooLarge."""
         source = self.source(image, process_size)
         paintings = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
-        return [blend(painting, image) for painting in paintings]
+        return [blend(to_painting(painting), image) for painting in paintings]
+
+    def paint(self, draws: Sequence[Draws], batch: int) -> list[Image.Image]:
+        """A painting for each sample of each, in order, drawn in batches of `batch`; see to_painting.
+
+        All are of one working size and one direction. Raises UnknownDomain.
+        """
+        sources = [to_tensor(each.image).expand(len(each.indices), -1, -1, -1) for each in draws]
+        codes = [each.codes(self.model.code_size) for each in draws]
+        paintings = self.draw(torch.cat(sources), draws[0].to, torch.cat(codes), batch)
+        return [to_painting(painting) for painting in paintings]
 
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it."""
@@ -64,7 +92,11 @@ class Sampler:
 
     def source(self, image: Image.Image, process_size: ProcessSize = None) -> Tensor:
         """The image as the network gets it: (1, 3, H, W) in [-1, 1]. Raises ImageTooLarge, ImageTooSmall."""
-        return to_tensor(resize(image, self.working_size(image.size, process_size)))
+        return to_tensor(self.fit(image, process_size))
+
+    def fit(self, image: Image.Image, process_size: ProcessSize = None) -> Image.Image:
+        """The image at its working size. Raises ImageTooLarge, ImageTooSmall."""
+        return resize(image, self.working_size(image.size, process_size))
 
     def working_size(self, size: tuple[int, int], process_size: ProcessSize = None) -> tuple[int, int]:
         """(width, height) as the network gets an image of that size. Raises ImageTooLarge, ImageTooSmall."""
@@ -77,21 +109,23 @@ class Sampler:
             raise ImageTooSmall(f"process size {short_side}, minimum {MIN_SIDE}")
         return width, height
 
-    def padded_batch(self, samples: int, size: tuple[int, int]) -> int:
+    def padded_batch(self, samples: int, size: tuple[int, int], at_most: int = BATCH_SIZES[-1]) -> int:
         """The size of the one or more batches in which so many samples at a working size are drawn."""
         width, height = size
-        roomy = [batch for batch in BATCH_SIZES if batch * width * height <= self.max_batch_pixels]
+        most = min(at_most, self.max_batch_pixels // (width * height))
+        roomy = [batch for batch in BATCH_SIZES if batch <= most]
         return next((batch for batch in roomy if batch >= samples), roomy[-1])
 
     @torch.inference_mode()
-    def draw(self, sources: Tensor, to: str, codes: Tensor) -> Tensor:
+    def draw(self, sources: Tensor, to: str, codes: Tensor, batch: int | None = None) -> Tensor:
         """Sources (B, 3, H, W) and codes (B, k), row by row, to paintings (B, 4, H, W), float32 on the CPU.
 
-        A painting is its colour in [-1, 1] and, last, its gate in [0, 1]: its share of the mean.
+        A painting is its colour in [-1, 1] and, last, its gate in [0, 1]: its share of the mean. Without
+        `batch`, the size of the batches, it is their padded_batch.
         """
         conditional = self.model.conditional(to)
         height, width = sources.shape[-2:]
-        batch = self.padded_batch(len(codes), (width, height))
+        batch = batch or self.padded_batch(len(codes), (width, height))
         batches = zip(torch.split(sources, batch), torch.split(codes, batch), strict=True)
         return torch.cat([self._paint(conditional, *rows, batch) for rows in batches])
 
@@ -105,8 +139,15 @@ class Sampler:
         return torch.cat([rows, filler]).to(self.device)
 
 
-def blend(painting: Tensor, image: Image.Image) -> Image.Image:
-    """A painting (4, H, W) over the RGB image, at the image's size: the mean of the output distribution."""
-    colour, gate = to_image(painting[:3]), Image.fromarray(painting[3].mul(255).round().byte().numpy())
+def to_painting(painting: Tensor) -> Image.Image:
+    """One of (4, H, W), as draw makes them, in RGBA: its alpha is the gate, its colours lie under that."""
+    image = to_image(painting[:3])
+    image.putalpha(Image.fromarray(painting[3].mul(255).round().byte().numpy()))
+    return image
+
+
+def blend(painting: Image.Image, image: Image.Image) -> Image.Image:
+    """A painting over the RGB image, at the image's size: the mean of the output distribution."""
+    colour, gate = painting.convert("RGB"), painting.getchannel("A")
     share = gate.resize(image.size, Image.Resampling.HAMMING)  # a filter that overshoots leaves ripples
     return Image.composite(resize(colour, image.size), image, share)

@@ -1,4 +1,5 @@
-"""Bytes to bytes: decode, sample, encode. The stages can be called one by one, each in its own thread."""
+"""Bytes to bytes: decode, sample, encode. The stages can be called one by one, each in its own thread, and
+what lies between `prepare` and the encoding in another process, the one that has the weights."""
 
 import secrets
 from collections.abc import Mapping
@@ -8,11 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 import torch
-from torch import Tensor
+from PIL import Image
 
 from translation.codec import Limits, Picture, decode, encode, on_white
-from translation.model import draw_code
-from translation.sampler import ProcessSize, Sampler, blend
+from translation.sampler import Draws, ProcessSize, Sampler, blend
 from translation.weights import Bundle
 
 MAX_SEED = 2**63 - 1
@@ -39,9 +39,9 @@ class TranslationRequest:
 
 @dataclass(frozen=True)
 class Samples:
-    """Paintings (N, 4, H, W) at the working size (see Sampler.draw), and what they were drawn with."""
+    """Paintings at the working size (see Sampler.paint), and what they were drawn with."""
 
-    paintings: Tensor
+    paintings: tuple[Image.Image, ...]
     seed: int
     padded_batch: int
 
@@ -78,7 +78,10 @@ class Translation:
 
 
 class Translator:
-    """A bundle at work on one device. `name` is what receipts call the model."""
+    """A bundle at work on one device. `name` is what receipts call the model.
+
+    An outline on the device "meta" does all but sampling.
+    """
 
     def __init__(
         self,
@@ -109,18 +112,17 @@ class Translator:
         return decode(data, self.limits, request.frame)
 
     def sample(self, picture: Picture, request: TranslationRequest) -> Samples:
-        """The network's part. Raises UnknownDomain, ImageTooLarge."""
-        seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
-        codes = self.codes(seed, request)
-        source = self.sampler.source(on_white(picture), request.process_size)
-        paintings = self.sampler.draw(source.expand(len(codes), -1, -1, -1), request.to, codes)
-        height, width = paintings.shape[-2:]
-        return Samples(paintings, seed, self.sampler.padded_batch(len(codes), (width, height)))
+        """The network's part, and what prepares it. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
+        draws = self.prepare(picture, request)
+        batch = self.sampler.padded_batch(request.samples, draws.image.size)
+        return Samples(tuple(self.sampler.paint([draws], batch)), draws.seed, batch)
 
-    def codes(self, seed: int, request: TranslationRequest) -> Tensor:
-        """(samples, code size)."""
-        size = self.sampler.model.code_size
-        return torch.stack([draw_code(seed, i, size, request.temperature) for i in range(request.samples)])
+    def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
+        """All that the network needs. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
+        self.sampler.model.conditional(request.to)
+        seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
+        image = self.sampler.fit(on_white(picture), request.process_size)
+        return Draws(image, request.to, seed, range(request.samples), request.temperature)
 
     def encode(self, picture: Picture, samples: Samples, request: TranslationRequest) -> tuple[bytes, ...]:
         """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""

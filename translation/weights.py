@@ -55,6 +55,7 @@ __all__ = [
     "UnsafeWeights",
     "WeightsMismatch",
     "load_bundle",
+    "load_outline",
     "name_of",
     "read_card",
     "save_bundle",
@@ -121,6 +122,16 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     networks.load_state_dict(_matched(tensors, networks.state_dict()))
     networks.eval().to(device)
     return Bundle(card, model.eval(), ratios and ratios.eval(), digest)
+
+
+def load_outline(folder: Path) -> Bundle:
+    """The bundle without its weights, which are neither read nor checked: enough for all that surrounds its
+    networks. Raises InvalidBundle."""
+    card, digest = read_card(folder)
+    refuse_other_preprocessing(folder, card)
+    with torch.device("meta"):
+        model = card.architecture.build_model(card.domains, card.one_way)
+    return Bundle(card, model.eval(), None, digest)
 
 
 def name_of(folder: Path) -> str:

@@ -2,12 +2,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from translation.architecture import Architecture, GeneratorArchitecture
 from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
 from translation.model import UnknownDomain, draw_code
-from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Sampler, blend
+from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Draws, Sampler, blend, to_painting
 
 TRAINING_SIZE = 16
 
@@ -60,6 +60,25 @@ def test_what_else_is_in_a_batch_changes_no_bit(padded: int, data: st.DataObject
         assert SAMPLER.padded_batch(rows, (28, 20)) == padded
         drawn.append(SAMPLER.draw(sources, "zebra", codes)[position])
     assert torch.equal(*drawn)
+
+
+NOISE = [Image.effect_noise((24, TRAINING_SIZE), 60).convert("RGB") for _ in range(3)]
+
+
+def test_pictures_of_several_requests_are_painted_in_one_batch_as_in_one_of_their_own() -> None:
+    requests = [Draws(NOISE[0], "zebra", 7, range(3)), Draws(NOISE[1], "zebra", 8, range(2, 4), 0.5)]
+    together = SAMPLER.paint(requests, 8)
+    apart = [painting for request in requests for painting in SAMPLER.paint([request], 8)]
+    assert [painting.tobytes() for painting in together] == [painting.tobytes() for painting in apart]
+    assert [(painting.mode, painting.size) for painting in together] == [("RGBA", (24, TRAINING_SIZE))] * 5
+
+
+@pytest.mark.parametrize("batch", BATCH_SIZES)
+def test_batches_of_other_sizes_paint_within_one_grey_level(batch: int) -> None:
+    paintings = [SAMPLER.paint([Draws(NOISE[2], "zebra", 7, range(5))], size) for size in (batch, 8)]
+    for one, other in zip(*paintings, strict=True):
+        differences = ImageChops.difference(one, other).getextrema()
+        assert max(most for _, most in differences) <= 1
 
 
 def test_three_samples_are_the_first_three_of_four() -> None:
@@ -140,8 +159,8 @@ def test_what_is_not_painted_over_keeps_every_detail() -> None:
     image = Image.effect_noise((200, 150), 60).convert("RGB")
     painting = torch.full((4, 12, TRAINING_SIZE), -1.0)
     painting[3] = 0
-    assert blend(painting, image).tobytes() == image.tobytes()
+    assert blend(to_painting(painting), image).tobytes() == image.tobytes()
     painting[3, :, : TRAINING_SIZE // 2] = 1
-    black, untouched = blend(painting, image).crop((0, 0, 80, 150)), (120, 0, 200, 150)
-    assert black.getextrema() == ((0, 0),) * 3
-    assert blend(painting, image).crop(untouched).tobytes() == image.crop(untouched).tobytes()
+    blended, untouched = blend(to_painting(painting), image), (120, 0, 200, 150)
+    assert blended.crop((0, 0, 80, 150)).getextrema() == ((0, 0),) * 3
+    assert blended.crop(untouched).tobytes() == image.crop(untouched).tobytes()

@@ -1,3 +1,4 @@
+import pickle
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -18,8 +19,8 @@ from translation.codec import (
 )
 from translation.codec import ImageTooLarge as TooLarge
 from translation.model import UnknownDomain
-from translation.translator import TranslationRequest, Translator
-from translation.weights import load_bundle
+from translation.translator import Samples, TranslationRequest, Translator
+from translation.weights import load_bundle, load_outline
 
 SIZE = (61, 43)
 
@@ -137,6 +138,17 @@ def test_the_stages_one_by_one_give_the_same_bytes(translator: Translator, photo
     picture = translator.decode(photograph, request)
     stages = translator.encode(picture, translator.sample(picture, request), request)
     assert stages == translator(photograph, request).pictures
+
+
+def test_an_outline_does_all_but_the_sampling(
+    translator: Translator, tiny_bundle: Path, photograph: bytes
+) -> None:
+    request = TranslationRequest("zebra", samples=2, seed=7)
+    outline = Translator(load_outline(tiny_bundle), "meta", name="tiny")
+    draws = pickle.loads(pickle.dumps(outline.prepare(outline.decode(photograph, request), request)))
+    samples = Samples(tuple(translator.sampler.paint([draws], 2)), draws.seed, 2)
+    pictures = outline.encode(outline.decode(photograph, request), samples, request)
+    assert pictures == translator(photograph, request).pictures
 
 
 def test_a_frame_of_an_animation_is_translated_where_it_is_named(translator: Translator) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from training.evaluation.features import Tick
 from translation.folders import file_seed
 from translation.model import draw_code
-from translation.sampler import BATCH_SIZES, Sampler, blend
+from translation.sampler import BATCH_SIZES, Sampler, blend, to_painting
 
 
 def sample_codes(names: Sequence[str], seed: int, size: int, index: int = 0) -> Tensor:
@@ -38,7 +38,9 @@ def translate(
         rows = codes[len(translated) : len(translated) + len(batch)]
         sources = torch.cat([source for _, source in batch])
         paintings = sampler.draw(sources, to, rows)
-        translated += [blend(painting, image) for painting, (image, _) in zip(paintings, batch, strict=True)]
+        translated += [
+            blend(to_painting(painting), image) for painting, (image, _) in zip(paintings, batch, strict=True)
+        ]
         tick(len(batch))
     return translated
 
