@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from app import auth, engine, keys, middleware, negotiation, origins, rate_limit, results, server, uploads
-from app.datasets import doctor, faults, intake, store
+from app.archives import faults
+from app.datasets import doctor, intake, store
+from app.datasets import faults as datasets
 from translation import architecture, codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
@@ -42,19 +44,21 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     codec.UnsupportedOutputFormat: Problem("unsupported-output-format", 422, USAGE),
     tree.InvalidInput: Problem("invalid-input", 422, INPUT),
     engine.TooManyPixels: Problem("too-many-pixels", 413, INPUT),
-    # the dataset
-    faults.Refused: Problem("bad-dataset", 422, INPUT),
+    # the archive
+    faults.Refused: Problem("bad-archive", 422, INPUT),
     faults.CorruptArchive: Problem("corrupt-archive", 422, INPUT),
     faults.UnsafeArchivePath: Problem("unsafe-archive-path", 422, INPUT),
     faults.UnsafeArchiveEntry: Problem("unsafe-archive-entry", 422, INPUT),
     faults.BadEntryName: Problem("bad-name", 422, INPUT),
     faults.DuplicateEntry: Problem("duplicate-entry", 422, INPUT),
-    faults.CorruptPictures: Problem("corrupt-pictures", 422, INPUT),
     faults.ArchiveTooLarge: Problem("archive-too-large", 413, INPUT),
     faults.ArchiveTooDense: Problem("archive-too-large", 413, INPUT),
     faults.TooManyEntries: Problem("too-many-entries", 413, INPUT),
-    faults.QuotaExceeded: Problem("quota-exceeded", 507, ENVIRONMENT),
     faults.OutOfSpace: Problem("out-of-space", 507, ENVIRONMENT),
+    # the dataset
+    datasets.BadDataset: Problem("bad-dataset", 422, INPUT),
+    datasets.CorruptPictures: Problem("corrupt-pictures", 422, INPUT),
+    datasets.QuotaExceeded: Problem("quota-exceeded", 507, ENVIRONMENT),
     store.UnknownDataset: Problem("unknown-dataset", 404, INPUT),
     store.NameTaken: Problem("name-taken", 409, INPUT),
     intake.TooManyUploads: Problem("overloaded", 429),

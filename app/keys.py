@@ -4,7 +4,6 @@ SJMVI_DATA_DIR/keys.json is replaced whole, so a service that runs reads either 
 its next call. A key has 256 random bits: no slow hash is needed to keep it from being guessed.
 """
 
-import fcntl
 import hmac
 import re
 import secrets
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from translation.durable import replacing
+from translation.durable import locked, replacing
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 MARK = "sjmvi_"  # by which scanners for leaked secrets can know one
@@ -151,10 +150,9 @@ class KeyRing:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer at a time; the kernel forgets the lock with its holder, so it is never stale."""
+        """One writer at a time."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.with_name(f".{self._path.name}.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self._path.with_name(f".{self._path.name}.lock")):
             yield
 
 

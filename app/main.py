@@ -11,10 +11,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
 
+from app.archives.unpacking import ArchiveLimits
 from app.auth import Authentication, Gate
 from app.datasets.intake import Intake, IntakeLimits
 from app.datasets.store import DatasetStore
-from app.datasets.unpacking import ArchiveLimits
 from app.dependencies import State
 from app.engine import Engine, EngineLimits
 from app.keys import KeyRing

@@ -1,5 +1,9 @@
-"""A file replaced whole: whoever reads it, after a crash too, finds the old bytes or the new, never half."""
+"""A file replaced whole: whoever reads it, after a crash too, finds the old bytes or the new, never half.
 
+And one writer at a time, where what is written depends on what was there.
+"""
+
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,13 +24,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Without it the name may be lost in a power cut although the bytes are not."""
+def sync_folder(folder: Path) -> None:
+    """Without it a new name may be lost in a power cut although the bytes are not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(file: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """The kernel forgets the lock with its holder, so it is never stale; the file stays. Raises
+    BlockingIOError where `how` has LOCK_NB."""
+    with file.open("ab") as opened:
+        fcntl.flock(opened, how)
+        yield

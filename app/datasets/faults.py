@@ -1,57 +1,13 @@
-"""Why an upload is refused. A name from an archive is quoted, and cut: it may hold anything."""
+"""Why a dataset is refused."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from errno import EDQUOT, ENOSPC
+from collections.abc import Sequence
 
-MAX_QUOTED = 100
+from app.archives.faults import Refused, quoted
+
 MAX_NAMED = 10
 
 
-def quoted(name: str) -> str:
-    return repr(name if len(name) <= MAX_QUOTED else f"{name[:MAX_QUOTED]}...")
-
-
-class Refused(ValueError):
-    """Of an upload, for what it holds."""
-
-
-class CorruptArchive(Refused): ...
-
-
-class UnsafeArchivePath(Refused): ...
-
-
-class UnsafeArchiveEntry(Refused): ...
-
-
-class BadEntryName(Refused): ...
-
-
-class DuplicateEntry(Refused): ...
-
-
 class BadDataset(Refused): ...
-
-
-class ArchiveTooLarge(Refused):
-    def __init__(self, what: str, limit: int, got: int) -> None:
-        super().__init__(f"{what} is more than {limit / 1e6:g} MB when unpacked")
-        self.limit, self.got = limit, got
-
-
-class ArchiveTooDense(Refused):
-    """What compresses that well is no picture, and expands to fill the disk."""
-
-    def __init__(self, what: str, limit: int) -> None:
-        super().__init__(f"{what} unpacks to more than {limit} times its size")
-        self.limit = limit
-
-
-class TooManyEntries(Refused):
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the archive has more than {limit} entries")
-        self.limit = limit
 
 
 class CorruptPictures(Refused):
@@ -65,15 +21,6 @@ class CorruptPictures(Refused):
         self.files = list(files)
 
 
-class OutOfSpace(RuntimeError):
-    def __init__(self, needed: int | None = None, free: int | None = None) -> None:
-        told = (
-            "" if needed is None or free is None else f": it needs {needed / 1e6:.4g} MB of {free / 1e6:.4g}"
-        )
-        super().__init__(f"the service's disk has no room for it{told}")
-        self.limit, self.got = free, needed
-
-
 class QuotaExceeded(RuntimeError):
     def __init__(self, limit: int, got: int) -> None:
         super().__init__(
@@ -81,14 +28,3 @@ class QuotaExceeded(RuntimeError):
             "delete one that is not needed"
         )
         self.limit, self.got = limit, got
-
-
-@contextmanager
-def disk_full_is_told() -> Iterator[None]:
-    """Raises OutOfSpace for the system's own errors of that meaning."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT):
-            raise OutOfSpace from error
-        raise

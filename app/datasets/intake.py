@@ -1,22 +1,22 @@
 """From an upload to a dataset: received, unpacked, examined, published; whatever fails, nothing stays."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
+from app.archives.faults import disk_full_is_told
+from app.archives.staging import check_space, left_in_thread, stoppable
+from app.archives.unpacking import ArchiveLimits, opened
 from app.datasets import doctor
-from app.datasets.faults import OutOfSpace, disk_full_is_told
+from app.datasets.layout import Layout, lay_out
 from app.datasets.schemas import DatasetDetails, DatasetParameters, inputs
 from app.datasets.store import DatasetStore, Staged
-from app.datasets.unpacking import ArchiveLimits, Unpacked, unpack
 
-T = TypeVar("T")
 Receive: TypeAlias = Callable[[Path], Awaitable[DatasetParameters]]  # writes the archive to that file
 
 MAX_UPLOADS = 4  # at once: each may fill the disk to its limits and take the doctor's time
@@ -36,6 +36,12 @@ class IntakeLimits:
     inspection_timeout_s: float
 
 
+@dataclass(frozen=True)
+class Unpacked:
+    layout: Layout
+    bytes: int
+
+
 class Intake:
     def __init__(self, store: DatasetStore, limits: IntakeLimits) -> None:
         self.store, self._limits = store, limits
@@ -51,14 +57,14 @@ class Intake:
             await asyncio.to_thread(self.store.check_room)
             if name:
                 self.store.check_free(name)
-            async with self._staged() as staged:
-                _check_space(staged.folder, declared_bytes)
+            async with left_in_thread(self.store.stage()) as staged:
+                check_space(staged.folder, declared_bytes)
                 return await self._process(staged, await receive(staged.archive))
 
     async def _process(self, staged: Staged, parameters: DatasetParameters) -> DatasetDetails:
         self.store.check_free(parameters.name)
-        unpacked = await _stoppable(
-            lambda stop: unpack(staged.archive, staged.pictures, parameters, self._limits.archive, stop)
+        unpacked = await stoppable(
+            lambda stop: _unpack(staged.archive, staged.pictures, parameters, self._limits.archive, stop)
         )
         staged.archive.unlink()
         layout = unpacked.layout
@@ -80,33 +86,14 @@ class Intake:
         finally:
             self._under_way -= 1
 
-    @asynccontextmanager
-    async def _staged(self) -> AsyncIterator[Staged]:
-        """Thousands of files are removed in a thread."""
-        stage = self.store.stage()
-        staged = stage.__enter__()
-        try:
-            yield staged
-        finally:
-            await asyncio.to_thread(stage.__exit__, None, None, None)
 
-
-def _check_space(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise OutOfSpace(size, free)
-
-
-async def _stoppable(work: Callable[[Event], T]) -> T:
-    """In a thread, which has stopped when this returns: nobody removes what it still writes to."""
-    stop = Event()
-    running = asyncio.ensure_future(asyncio.to_thread(work, stop))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([running])
-        raise
+def _unpack(
+    archive: Path, into: Path, parameters: DatasetParameters, limits: ArchiveLimits, stop: Event
+) -> Unpacked:
+    """Raises Refused, OutOfSpace, and InterruptedError once `stop` is set."""
+    with opened(archive, limits) as found:
+        layout = lay_out(found.entries, parameters)
+        return Unpacked(layout, found.unpack(layout.pictures, into, stop))
 
 
 def _described(name: str, unpacked: Unpacked, report: doctor.Report) -> DatasetDetails:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from zipfile import ZipInfo
 
-from app.datasets.entries import Entry
-from app.datasets.faults import BadDataset, quoted
+from app.archives.entries import Entry
+from app.archives.faults import quoted
+from app.archives.unpacking import Member
+from app.datasets.faults import BadDataset
 from app.datasets.schemas import NAME, ROOT, DatasetParameters, Kind, Skipped, SkippedFile
 from translation.tree import FOREIGN_SUFFIXES, FORMAT_OF_SUFFIX
 
@@ -24,18 +26,10 @@ ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"}
 
 
 @dataclass(frozen=True)
-class Picture:
-    """`path` is relative to the dataset's folder of pictures."""
-
-    info: ZipInfo
-    path: PurePosixPath
-
-
-@dataclass(frozen=True)
 class Layout:
     kind: Kind
     domains: tuple[str, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Member, ...]
     skipped: Skipped
 
 
@@ -144,9 +138,9 @@ def _check_counts(folders: dict[str, str], pictures: dict[PurePosixPath, ZipInfo
             raise BadDataset(f"{quoted(folder)} has {counts[folder]} pictures; need {needed}")
 
 
-def _placed(pictures: dict[PurePosixPath, ZipInfo], renamed: dict[str, str]) -> tuple[Picture, ...]:
+def _placed(pictures: dict[PurePosixPath, ZipInfo], renamed: dict[str, str]) -> tuple[Member, ...]:
     return tuple(
-        Picture(info, PurePosixPath(renamed.get(path.parts[0], path.parts[0]), *path.parts[1:]))
+        Member(info, PurePosixPath(renamed.get(path.parts[0], path.parts[0]), *path.parts[1:]))
         for path, info in pictures.items()
     )
 

@@ -1,29 +1,21 @@
-"""Datasets on disk: NAME/pictures and NAME/dataset.json, there at once or not at all.
+"""Datasets on disk: NAME/pictures and NAME/dataset.json, there at once or not at all."""
 
-What is under way lies beside them in hidden folders, each locked by the process that works in it; what a
-crash left is not locked any more.
-"""
-
-import fcntl
 import logging
-import os
-import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.datasets.faults import QuotaExceeded, quoted
+from app.archives.faults import quoted
+from app.archives.staging import Staging
+from app.datasets.faults import QuotaExceeded
 from app.datasets.schemas import DatasetDetails
-from translation.durable import replacing
+from translation.durable import replacing, sync_folder
 
 CARD = "dataset.json"
-LOCK = ".lock"
-PARTIAL = ".partial-"
 logger = logging.getLogger(__name__)
 
 
@@ -61,15 +53,11 @@ class DatasetStore:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder, self._max_bytes = folder.absolute(), max_bytes
+        self._staging = Staging(self._folder)
 
     def remove_leftovers(self) -> None:
         """Of processes that are no more."""
-        if not self._folder.is_dir():
-            return
-        with self._locked():
-            for partial in self._folder.glob(f"{PARTIAL}*"):
-                with suppress(BlockingIOError), _lock(partial / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                    shutil.rmtree(partial, ignore_errors=True)
+        self._staging.remove_leftovers()
 
     def names(self) -> list[str]:
         """Sorted."""
@@ -108,13 +96,7 @@ class DatasetStore:
     @contextmanager
     def stage(self) -> Iterator[Staged]:
         """Removed at the end, whatever is left in it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        folder = self._folder / f"{PARTIAL}{secrets.token_hex(8)}"
-        with ExitStack() as held:
-            with self._locked():  # nobody takes for left what is not locked yet
-                folder.mkdir()
-                held.callback(shutil.rmtree, folder, ignore_errors=True)
-                held.enter_context(_lock(folder / LOCK, fcntl.LOCK_EX))
+        with self._staging.stage() as folder:
             staged = Staged(folder)
             staged.pictures.mkdir(parents=True)
             yield staged
@@ -123,7 +105,7 @@ class DatasetStore:
         """Raises NameTaken, QuotaExceeded."""
         with replacing(staged.dataset / CARD) as file:
             file.write(dataset.model_dump_json(indent=1).encode())
-        with self._locked():
+        with self._staging.locked():
             self.check_room(dataset.bytes)
             try:
                 staged.dataset.rename(self._folder / dataset.name)
@@ -131,37 +113,13 @@ class DatasetStore:
                 if error.errno in (EEXIST, ENOTEMPTY, ENOTDIR):
                     raise NameTaken(dataset.name) from error
                 raise
-            _sync(self._folder)
+            sync_folder(self._folder)
 
     def remove(self, name: str) -> None:
         """Gone from the list at once, then from the disk. Raises UnknownDataset."""
         if name not in self.names():
             raise UnknownDataset(name)
-        removed = self._folder / f"{PARTIAL}{secrets.token_hex(8)}"
         try:
-            (self._folder / name).rename(removed)
+            self._staging.discard(self._folder / name)
         except FileNotFoundError as error:  # another request was faster
             raise UnknownDataset(name) from error
-        shutil.rmtree(removed, ignore_errors=True)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with _lock(self._folder / LOCK, fcntl.LOCK_EX):
-            yield
-
-
-@contextmanager
-def _lock(file: Path, how: int) -> Iterator[None]:
-    """Let go of when the process ends, however it does. Raises BlockingIOError."""
-    with file.open("ab") as opened:
-        fcntl.flock(opened, how)
-        yield
-
-
-def _sync(folder: Path) -> None:
-    """The new name, which a power cut might lose."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

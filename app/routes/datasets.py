@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from app.archives.upload import FORM, ZIPS, check_type, parameters_of, receive
 from app.datasets.schemas import NAME, DatasetDetails, DatasetPage, DatasetParameters, DatasetSummary
-from app.datasets.upload import FORM, ZIPS, check_type, parameters_of, receive
 from app.dependencies import StateDep
 from app.problems import problem_responses
 from app.schemas import form_with_file, query_parameters
@@ -42,10 +42,10 @@ async def upload_dataset(request: Request, response: Response, state: StateDep) 
 
     As the body (application/zip), or as the one file of a form, whose fields the query's may be as well.
     """
-    known = None if check_type(request) == FORM else parameters_of(request, [])
+    known = None if check_type(request) == FORM else parameters_of(request, [], DatasetParameters)
     declared = request.headers.get("content-length", "")
     dataset = await state["intake"].take(
-        partial(receive, request),
+        partial(receive, request, model=DatasetParameters),
         known.name if known else None,
         int(declared) if declared.isdecimal() else 0,
     )

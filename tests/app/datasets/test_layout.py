@@ -4,7 +4,7 @@ from zipfile import ZipInfo
 
 import pytest
 
-from app.datasets.entries import checked
+from app.archives.entries import checked
 from app.datasets.faults import BadDataset
 from app.datasets.layout import Layout, lay_out
 from app.datasets.schemas import DatasetParameters
@@ -67,6 +67,7 @@ def test_a_root_with_splits_keeps_its_folders() -> None:
         ("a/1.png", {"domains": "horse,zebra"}, "a single"),
         (PAIR, {"domains": "a,a"}, "one name"),
         (PAIR.replace("a/", "A/"), {}, "cannot name the domains"),
+        ("a/1.zip __MACOSX/1.png a/.hidden/1.png", {}, "holds no pictures"),
     ],
 )
 def test_what_is_no_dataset_is_told_what_one_is(names: str, parameters: dict[str, str], said: str) -> None:
@@ -78,3 +79,15 @@ def test_kind_overrules_the_number_of_folders() -> None:
     for names in (PAIR, ROOT, f"{PAIR} c/1.png 1.png"):
         layout = laid_out(names, kind="single")
         assert (layout.kind, paths(layout)) == ("single", names)
+
+
+def test_what_is_left_out_is_told_with_the_reason() -> None:
+    layout = laid_out("a/1.png a/b/2.jpg a/notes.txt a/more.zip a/3.heic __MACOSX/a/._1.png .x.png")
+    assert paths(layout) == "a/1.png a/b/2.jpg"
+    assert [(row.file, row.reason) for row in layout.skipped.files] == [
+        ("a/notes.txt", "no picture"),
+        ("a/more.zip", "an archive in the archive"),
+        ("a/3.heic", "a format that is not read: convert it to JPEG or PNG"),
+        ("__MACOSX/a/._1.png", "of macOS"),
+        (".x.png", "hidden"),
+    ]

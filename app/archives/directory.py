@@ -9,7 +9,7 @@ import os
 from struct import Struct
 from typing import BinaryIO
 
-from app.datasets.faults import BadEntryName, CorruptArchive, TooManyEntries
+from app.archives.faults import BadEntryName, CorruptArchive, TooManyEntries
 
 ENTRY = Struct("<4s24x3H12x")  # signature; lengths of name, extra fields, comment
 END = Struct("<4s8x2LH")  # signature; the directory's size and offset, the comment's length

@@ -1,30 +1,27 @@
 """From an archive to files: what is inflated is counted, whatever the archive says of its size."""
 
 import os
-import shutil
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from errno import EINVAL
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import IO
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from app.datasets.directory import check_directory
-from app.datasets.entries import checked
-from app.datasets.faults import (
+from app.archives.directory import check_directory
+from app.archives.entries import Entry, checked
+from app.archives.faults import (
     ArchiveTooDense,
     ArchiveTooLarge,
     CorruptArchive,
-    OutOfSpace,
     Refused,
     quoted,
 )
-from app.datasets.layout import Layout, Picture, lay_out
-from app.datasets.schemas import DatasetParameters
+from app.archives.staging import check_space
 
 CHUNK_BYTES = 1 << 18
 MAX_RATIO = 100
@@ -40,25 +37,42 @@ class ArchiveLimits:
 
 
 @dataclass(frozen=True)
-class Unpacked:
-    layout: Layout
-    bytes: int
+class Member:
+    """A file of the archive, and where it goes below the folder that it is unpacked to."""
+
+    info: ZipInfo
+    path: PurePosixPath
 
 
-def unpack(
-    archive: Path, into: Path, parameters: DatasetParameters, limits: ArchiveLimits, stop: Event
-) -> Unpacked:
-    """Raises Refused, OutOfSpace, and InterruptedError once `stop` is set."""
-    with archive.open("rb") as file, _broken_is_told():
-        check_directory(file, limits.max_entries)
-        with ZipFile(file) as opened:
-            layout = lay_out(checked(opened.infolist()), parameters)
-            _check_claim(sum(picture.info.file_size for picture in layout.pictures), into.parent, limits)
-            written = _Counted(limits, archive.stat().st_size, stop)
-            for picture in layout.pictures:
-                _write(opened, picture, into, written)
-    _to_disk(into)
-    return Unpacked(layout, written.total)
+class Archive:
+    """Open, its entries checked."""
+
+    def __init__(self, opened: ZipFile, size_bytes: int, limits: ArchiveLimits) -> None:
+        self.entries: Sequence[Entry] = checked(opened.infolist())
+        self._opened, self._size_bytes, self._limits = opened, size_bytes, limits
+
+    def unpack(self, members: Sequence[Member], into: Path, stop: Event) -> int:
+        """How many bytes were written. Raises Refused, OutOfSpace, InterruptedError once `stop` is set."""
+        claimed = sum(member.info.file_size for member in members)
+        if claimed > self._limits.max_bytes:  # an honest archive is refused before anything is written
+            raise ArchiveTooLarge("the archive", self._limits.max_bytes, claimed)
+        check_space(into.parent, claimed)
+        written = _Counted(self._limits, self._size_bytes, stop)
+        with _broken_is_told():
+            for member in members:
+                _write(self._opened, member, into, written)
+        _to_disk(into)
+        return written.total
+
+
+@contextmanager
+def opened(path: Path, limits: ArchiveLimits) -> Iterator[Archive]:
+    """Raises Refused."""
+    with path.open("rb") as file, ExitStack() as held:
+        with _broken_is_told():
+            check_directory(file, limits.max_entries)
+            archive = Archive(held.enter_context(ZipFile(file)), path.stat().st_size, limits)
+        yield archive
 
 
 @contextmanager
@@ -75,15 +89,6 @@ def _broken_is_told() -> Iterator[None]:
         raise
 
 
-def _check_claim(size: int, folder: Path, limits: ArchiveLimits) -> None:
-    """An honest archive is refused before its pictures are written."""
-    if size > limits.max_bytes:
-        raise ArchiveTooLarge("the archive", limits.max_bytes, size)
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise OutOfSpace(size, free)
-
-
 class _Counted:
     """Bytes as they are inflated, of all entries and of the one at work."""
 
@@ -91,9 +96,9 @@ class _Counted:
         self._limits, self._archive_bytes, self._stop = limits, archive_bytes, stop
         self.total = 0
 
-    def copy(self, source: IO[bytes], target: IO[bytes], picture: Picture) -> None:
-        name = f"the entry {quoted(picture.info.filename)}"
-        packed = min(picture.info.compress_size, self._archive_bytes)
+    def copy(self, source: IO[bytes], target: IO[bytes], member: Member) -> None:
+        name = f"the entry {quoted(member.info.filename)}"
+        packed = min(member.info.compress_size, self._archive_bytes)
         size = 0
         while chunk := source.read(CHUNK_BYTES):
             if self._stop.is_set():
@@ -103,8 +108,8 @@ class _Counted:
             self._check(name, size, packed, self._limits.max_entry_bytes)
             self._check("the archive", self.total, self._archive_bytes, self._limits.max_bytes)
             target.write(chunk)
-        if size != picture.info.file_size:
-            raise CorruptArchive(f"{name} has {size} bytes and claims {picture.info.file_size}")
+        if size != member.info.file_size:
+            raise CorruptArchive(f"{name} has {size} bytes and claims {member.info.file_size}")
 
     @staticmethod
     def _check(what: str, size: int, packed: int, limit: int) -> None:
@@ -114,11 +119,11 @@ class _Counted:
             raise ArchiveTooDense(what, MAX_RATIO)
 
 
-def _write(archive: ZipFile, picture: Picture, into: Path, counted: _Counted) -> None:
-    target = into / picture.path
+def _write(archive: ZipFile, member: Member, into: Path, counted: _Counted) -> None:
+    target = into / member.path
     target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(picture.info) as source, target.open("xb") as file:
-        counted.copy(source, file, picture)
+    with archive.open(member.info) as source, target.open("xb") as file:
+        counted.copy(source, file, member)
 
 
 def _to_disk(folder: Path) -> None:

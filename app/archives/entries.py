@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
-from app.datasets.faults import (
+from app.archives.faults import (
     BadEntryName,
     CorruptArchive,
     DuplicateEntry,

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from app.datasets.form import Form, boundary_of
-from app.datasets.schemas import DatasetParameters
+from app.archives.form import Form, boundary_of
 from app.uploads import UnsupportedMediaType, single_parameters
 
+P = TypeVar("P", bound=BaseModel)
 FORM = "multipart/form-data"
 ZIPS = ("application/zip", "application/x-zip-compressed")
 EXPECTED = f"send the archive as a body of type {ZIPS[0]} or as a file of {FORM}"
@@ -26,23 +27,23 @@ def check_type(request: Request) -> str:
     return media_type
 
 
-def parameters_of(request: Request, fields: list[tuple[str, str]]) -> DatasetParameters:
+def parameters_of(request: Request, fields: list[tuple[str, str]], model: type[P]) -> P:
     """Of the query and a form, which wins. Raises RepeatedParameter, RequestValidationError."""
     given = single_parameters(request.query_params.multi_items()) | single_parameters(fields)
     try:
-        return DatasetParameters.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from error
 
 
-async def receive(request: Request, target: Path) -> DatasetParameters:
+async def receive(request: Request, target: Path, model: type[P]) -> P:
     """Raises what the two above do, BadForm, ClientDisconnect, and what the body's limits raise."""
     with target.open("wb") as file:
         if check_type(request) == FORM:
             form = Form(boundary_of(request.headers["content-type"]), file)
             await _pour(request, form.feed)
-            return parameters_of(request, form.finished())
-        parameters = parameters_of(request, [])
+            return parameters_of(request, form.finished(), model)
+        parameters = parameters_of(request, [], model)
         await _pour(request, file.write)
         return parameters
 
