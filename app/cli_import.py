@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli_options import domain_pair
-from app.cli_weights import registry
+from app.cli_weights import registry, said_of
 
 if TYPE_CHECKING:
     from translation.card import Card
@@ -72,7 +72,7 @@ def _names(domains: str) -> tuple[str, str]:
     return pair
 
 
-def _keep(model: "TranslationModel", card: "Card", out: Path | None, name: str | None) -> Path | None:
+def _keep(model: "TranslationModel", card: "Card", out: Path | None, name: str | None) -> Path:
     """Where the bundle lies. Raises InvalidName, CorruptWeights."""
     from translation.weights import save_bundle
 
@@ -81,7 +81,10 @@ def _keep(model: "TranslationModel", card: "Card", out: Path | None, name: str |
         return out
     with TemporaryDirectory() as folder:
         save_bundle(Path(folder), model, None, card)
-        return registry().add(Path(folder), name or "").folder
+        entry = registry().add(Path(folder), name or "")
+    if not entry.is_active:
+        typer.echo(said_of(entry), err=True)
+    return entry.folder
 
 
 def _refuse_full(out: Path | None) -> None:

@@ -19,16 +19,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="a name, or a bundle's or run's folder")]
 
 
-@weights.command("list", epilog="sjmvi weights list --json")
-def list_bundles(as_json: AsJson = False) -> None:
+@weights.command("list", epilog="sjmvi weights list --json    sjmvi weights list horse2zebra")
+def list_bundles(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="all versions of this one")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Every bundle that has a name, the broken ones with the reason."""
-    entries = registry().list()
+    entries = registry().versions(name) if name else registry().list()
     if as_json:
         typer.echo(json.dumps([_row(entry) for entry in entries]))
         return
-    table = Table("name", "domains", "size", "digest", "licence", box=None, pad_edge=False)
+    table = Table("name", "version", "domains", "size", "licence", box=None, pad_edge=False)
     for entry in entries:
-        table.add_row(entry.name, *_cells(entry))
+        in_use = " in use" if name and entry.is_active else ""
+        table.add_row(entry.name, f"{entry.version or ''}{in_use}", *_cells(entry))
     Console().print(table if entries else "none; sjmvi train makes a bundle, sjmvi weights add names it")
 
 
@@ -47,8 +51,8 @@ def show(bundle: BundleName, as_json: AsJson = False) -> None:
 
 @weights.command(epilog="sjmvi weights verify weights/horse2zebra")
 def verify(bundle: BundleName, as_json: AsJson = False) -> None:
-    """Load a bundle, its hashes, shapes and values checked; exit code 4 says that it cannot be trusted."""
-    loaded = load(bundle)
+    """Check a bundle's hashes, shapes and values, and paint with it; exit code 4: it cannot be trusted."""
+    loaded = try_out(folder_of(bundle))
     card = loaded.card
     if as_json:
         typer.echo(json.dumps({"bundle": bundle, "digest": loaded.digest, "domains": card.domains}))
@@ -60,11 +64,27 @@ def verify(bundle: BundleName, as_json: AsJson = False) -> None:
 def add(
     source: Annotated[Path, typer.Argument(metavar="RUN", help="a run's or a bundle's folder")],
     name: Annotated[str, typer.Option(help="what it is served as: a-z, 0-9, '.', '_', '-'")],
+    activate: Annotated[
+        bool, typer.Option("--activate", help="take it into use though the name has another version")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a bundle under a name; a service that runs takes it at once."""
-    entry = registry().add(source, name)
-    typer.echo(json.dumps(_row(entry)) if as_json else f"{entry.name} is now {entry.folder}")
+    """Publish a bundle. Under a new name it is in use at once, by a service that runs as well."""
+    try_out(folder_of(str(source)))
+    entry = registry().add(source, name, activate)
+    typer.echo(json.dumps(_row(entry)) if as_json else said_of(entry))
+
+
+@weights.command("activate", epilog="sjmvi weights activate horse2zebra 6f1c0f2b9d3e4a51")
+def activate_version(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="as sjmvi weights list NAME has it")],
+    as_json: AsJson = False,
+) -> None:
+    """Take another version of a bundle into use, by a service that runs as well."""
+    try_out(registry().version(name, version).folder)
+    entry = registry().activate(name, version)
+    typer.echo(json.dumps(_row(entry)) if as_json else said_of(entry))
 
 
 def load(bundle: str) -> "Bundle":
@@ -72,6 +92,25 @@ def load(bundle: str) -> "Bundle":
     from translation.weights import load_bundle
 
     return load_bundle(folder_of(bundle))
+
+
+def try_out(folder: Path) -> "Bundle":
+    """Loaded, and a picture painted each way. Raises InvalidBundle."""
+    from translation.sampler import Sampler
+    from translation.weights import load_bundle
+
+    bundle = load_bundle(folder)
+    Sampler(bundle.model, bundle.card.training_size).warm_up()
+    return bundle
+
+
+def said_of(entry: "Entry") -> str:
+    if entry.is_active:
+        return f"{entry.name} is now {entry.folder}"
+    return (
+        f"{entry.name} has another version in use: sjmvi weights activate {entry.name} {entry.version} "
+        "changes that"
+    )
 
 
 def folder_of(bundle: str) -> Path:
@@ -91,15 +130,16 @@ def registry() -> "Registry":
 
 
 def _row(entry: "Entry") -> dict[str, object]:
-    row: dict[str, object] = {"name": entry.name, "folder": str(entry.folder), "digest": entry.digest}
+    fields = ("name", "version", "digest", "is_active", "is_shipped")
+    row = {"folder": str(entry.folder), **{field: getattr(entry, field) for field in fields}}
     if entry.card is None:
         return row | {"fault": entry.fault}
-    fields = {"domains", "one_way", "training_size", "licence", "created"}
-    return row | entry.card.model_dump(mode="json", include=fields)
+    told = {"domains", "one_way", "training_size", "licence", "created"}
+    return row | entry.card.model_dump(mode="json", include=told)
 
 
 def _cells(entry: "Entry") -> tuple[str, ...]:
     if entry.card is None:
         return (f"[red]{escape(entry.fault or '')}[/red]",)
     card = entry.card
-    return card.pair, f"{card.training_size} px", (entry.digest or "")[:12], card.licence
+    return card.pair, f"{card.training_size} px", card.licence

@@ -81,6 +81,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     ClientDisconnect: Problem("client-closed-request", 499),
     # the model
     registry.UnknownModel: Problem("unknown-model", 404, MODEL),
+    registry.UnknownVersion: Problem("unknown-version", 404, MODEL),
+    registry.VersionInUse: Problem("version-in-use", 409, MODEL),
+    registry.ShippedVersion: Problem("shipped-version", 409, MODEL),
     architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
     model.NoCode: Problem("no-code", 422, MODEL),
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),

@@ -12,6 +12,7 @@ from translation.codec import PREPROCESSING, preprocessing_digest
 
 SCHEMA_VERSION = 1
 CARD = "card.json"
+MAX_TRAINING_SIZE = 2048  # what the sampler works at, for a square
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a domain, and of a bundle: safe in a path, a query and a header
 Domain = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
@@ -88,7 +89,9 @@ class Card(BaseModel):
     domains: tuple[Domain, Domain] = Field(description="observed, latent")
     one_way: bool = Field(False, description="only the first domain is translated, to the second")
     architecture: Architecture
-    training_size: int = Field(ge=8, description="short side of the training pictures in pixels")
+    training_size: int = Field(
+        ge=8, le=MAX_TRAINING_SIZE, description="short side of the training pictures in pixels"
+    )
     preprocessing: dict[str, Any] = {}
     preprocessing_digest: str = Field("", description="empty where whoever wrote the card does not say")
     objective: dict[str, Any] = {}

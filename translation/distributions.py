@@ -107,7 +107,7 @@ class LearnedScale(nn.Module):
 
     def __init__(self, features: int, channels: int, initial: float) -> None:
         super().__init__()
-        self.log_value = nn.Parameter(torch.tensor(float(initial)).log())
+        self.log_value = nn.Parameter(torch.tensor(math.log(initial)))
 
     def forward(self, features: Tensor) -> Tensor:
         return self.log_value.exp()

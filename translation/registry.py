@@ -1,13 +1,15 @@
-"""The bundles at hand by name: those that ship with the project and those published since, which go before.
+"""The bundles at hand by name: those that ship with the project, and the versions published since.
 
 weights_dir/NAME/card.json             shipped, only ever read
 models_dir/NAME/VERSION/card.json      published; a version is named by its bundle's digest
-models_dir/NAME/active                 the name of the version in use, replaced whole
+models_dir/NAME/active                 the name of the version in use, replaced whole; without one the shipped
 """
 
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -15,15 +17,18 @@ from translation.card import (
     CARD,
     NAME,
     Card,
+    DigestMismatch,
     InvalidBundle,
     MissingBundle,
     read_card,
     refuse_other_preprocessing,
 )
-from translation.durable import replacing
+from translation.durable import locked, replacing
 from translation.weights import Bundle, load_bundle
 
 ACTIVE = "active"
+LOCK = ".changing"
+DIGITS = 16  # of a digest, that name a version
 
 
 class UnknownModel(LookupError):
@@ -34,15 +39,34 @@ class InvalidName(UnknownModel):
     """No bundle can have this name."""
 
 
+class UnknownVersion(UnknownModel):
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(f"the model {name!r} has no version {version[:64]!r}")
+
+
+class VersionInUse(ValueError):
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(f"{version} is the version of {name!r} in use: activate another one first")
+
+
+class ShippedVersion(ValueError):
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(f"{version} of {name!r} ships with the project and is only ever read")
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A bundle as it is listed, its weights unread. A broken one has a fault, the reason, for a card."""
+    """One version of a bundle as it is listed, its weights unread. A broken one has a fault, the reason, for
+    a card; a shipped one has no version either then."""
 
     name: str
-    folder: Path | None
+    folder: Path
+    version: str | None = None
     card: Card | None = None
     digest: str | None = None
     fault: str | None = None
+    is_active: bool = True
+    is_shipped: bool = False
 
 
 class Registry:
@@ -66,14 +90,15 @@ class Registry:
     def folder(self, name: str) -> Path:
         """Where the bundle in use lies. Raises UnknownModel, MissingBundle."""
         pointer = self._models_dir / _checked(name) / ACTIVE
-        if pointer.is_file():
+        try:
             version = pointer.read_text()
-            if not re.fullmatch(NAME, version):
-                raise MissingBundle(f"{pointer} names no version")
-            return pointer.with_name(version)
-        if not (self._weights_dir / name).is_dir():
-            raise UnknownModel(f"no model named {name!r}; available: {', '.join(self.names()) or 'none'}")
-        return self._weights_dir / name
+        except FileNotFoundError:
+            if not (self._weights_dir / name).is_dir():
+                raise self._unknown(name) from None
+            return self._weights_dir / name
+        if not re.fullmatch(NAME, version):
+            raise MissingBundle(f"{pointer} names no version")
+        return pointer.with_name(version)
 
     def names(self) -> tuple[str, ...]:
         shipped = (folder.name for folder in self._weights_dir.glob("*/"))
@@ -81,36 +106,116 @@ class Registry:
         return tuple(sorted(name for name in {*shipped, *published} if re.fullmatch(NAME, name)))
 
     def list(self) -> tuple[Entry, ...]:
-        """Every bundle by its card; a broken one does not keep the others from being listed."""
-        return tuple(self._entry(name) for name in self.names())
+        """The version in use of each; a broken one does not keep the others from being listed."""
+        return tuple(self._active(name) for name in self.names())
 
-    def add(self, source: Path, name: str) -> Entry:
-        """Publish a run's bundle, or any bundle, as the version in use. Raises InvalidName, InvalidBundle."""
-        versions = self._models_dir / _checked(name)
+    def versions(self, name: str) -> tuple[Entry, ...]:
+        """The newest first. Raises UnknownModel."""
+        if name not in self.names():
+            raise self._unknown(name)
+        in_use = self._active(name).folder
+        entries = [replace(entry, is_active=entry.folder == in_use) for entry in self._versions(name)]
+        entries.sort(key=lambda entry: entry.card.created if entry.card else "", reverse=True)
+        return tuple(entries)
+
+    def version(self, name: str, version: str) -> Entry:
+        """Raises UnknownModel, UnknownVersion."""
+        for entry in self.versions(name):
+            if entry.version == version:
+                return entry
+        raise UnknownVersion(name, version)
+
+    def add(self, source: Path, name: str, activate: bool = False) -> Entry:
+        """Publish a run's bundle, or any bundle, as a version; it is in use at once where the name is new, or
+        where that is asked for. Raises InvalidName, InvalidBundle."""
         if (source / "bundle" / CARD).is_file():
             source = source / "bundle"
+        folder = self._models_dir / _checked(name)
         bundle = load_bundle(source)  # what cannot be loaded is not published
-        version = bundle.digest[:16]
-        (versions / version).mkdir(parents=True, exist_ok=True)
-        for file_name in (*bundle.card.files, CARD):
-            with (
-                (source / file_name).open("rb") as original,
-                replacing(versions / version / file_name) as copy,
-            ):
-                shutil.copyfileobj(original, copy)
-        with replacing(versions / ACTIVE) as pointer:
-            pointer.write(version.encode())
-        return self._entry(name)
+        version = bundle.digest[:DIGITS]
+        with self._changing():
+            if version not in {entry.version for entry in self._versions(name) if entry.is_shipped}:
+                _copy(source, folder / version, bundle.card)
+            if name not in self.names():
+                _point(folder, version)
+            entry = self.version(name, version)
+            return self._use(entry) if activate else entry
 
-    def _entry(self, name: str) -> Entry:
-        folder = None
+    def activate(self, name: str, version: str) -> Entry:
+        """Take a version into use, one that is whole. Raises UnknownModel, InvalidBundle."""
+        with self._changing():
+            entry = self.version(name, version)
+            if load_bundle(entry.folder).digest[:DIGITS] != version:
+                raise DigestMismatch(f"{version} is not the bundle that was published: its card was changed")
+            return self._use(entry)
+
+    def remove(self, name: str, version: str) -> None:
+        """Raises UnknownModel, VersionInUse, ShippedVersion."""
+        with self._changing():
+            entry = self.version(name, version)
+            if entry.is_active:
+                raise VersionInUse(name, version)
+            if entry.is_shipped:
+                raise ShippedVersion(name, version)
+            (entry.folder / CARD).unlink()  # whatever comes now, it is none any more
+            shutil.rmtree(entry.folder, ignore_errors=True)
+
+    def _use(self, entry: Entry) -> Entry:
+        _point(self._models_dir / entry.name, None if entry.is_shipped else entry.version)
+        return replace(entry, is_active=True)
+
+    def _active(self, name: str) -> Entry:
         try:
-            folder = self.folder(name)
+            return self._entry(name, self.folder(name))
+        except (InvalidBundle, UnknownModel) as error:
+            return Entry(name, self._models_dir / name, fault=str(error))
+
+    def _versions(self, name: str) -> Iterator[Entry]:
+        """Those that have a name."""
+        cards = (*self._models_dir.glob(f"{name}/*/{CARD}"), self._weights_dir / name / CARD)
+        entries = (self._entry(name, card.parent) for card in cards if card.is_file())
+        return (entry for entry in entries if entry.version)
+
+    def _entry(self, name: str, folder: Path) -> Entry:
+        is_shipped = folder == self._weights_dir / name
+        entry = Entry(name, folder, None if is_shipped else folder.name, is_shipped=is_shipped)
+        try:
             card, digest = read_card(folder)
             refuse_other_preprocessing(folder, card)
-            return Entry(name, folder, card, digest)
-        except (InvalidBundle, UnknownModel) as error:
-            return Entry(name, folder, fault=str(error))
+        except InvalidBundle as error:
+            return replace(entry, fault=str(error))
+        return replace(entry, version=entry.version or digest[:DIGITS], card=card, digest=digest)
+
+    def _unknown(self, name: str) -> UnknownModel:
+        return UnknownModel(f"no model named {name!r}; available: {', '.join(self.names()) or 'none'}")
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One at a time, of all processes."""
+        self._models_dir.mkdir(parents=True, exist_ok=True)
+        with locked(self._models_dir / LOCK):
+            yield
+
+
+def _copy(source: Path, target: Path, card: Card) -> None:
+    """The card last: without one it is no version yet."""
+    target.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        if not (target / CARD).exists():
+            undo.callback(shutil.rmtree, target, ignore_errors=True)
+        for name in (*card.files, CARD):
+            with (source / name).open("rb") as original, replacing(target / name) as copy:
+                shutil.copyfileobj(original, copy)
+        undo.pop_all()
+
+
+def _point(folder: Path, version: str | None) -> None:
+    """At what ships with the project where there is no version."""
+    if version is None:
+        (folder / ACTIVE).unlink(missing_ok=True)
+        return
+    with replacing(folder / ACTIVE) as pointer:
+        pointer.write(version.encode())
 
 
 def _checked(name: str) -> str:

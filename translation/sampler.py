@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from translation.card import CorruptWeights
 from translation.codec import (
     ImageTooLarge,
     ImageTooSmall,
@@ -85,10 +86,13 @@ class Sampler:
         return [to_painting(painting) for painting in paintings]
 
     def warm_up(self) -> None:
-        """Have kernels chosen and loaded before the first request, not by it."""
-        source = torch.zeros(1, 3, self.training_size, self.training_size)
+        """Have kernels chosen and loaded before the first request, not by it. Raises CorruptWeights where
+        what is painted is not finite."""
+        side = self.training_size
+        source = torch.linspace(-1, 1, side).expand(1, 3, side, side)
         for to in self.model.targets:
-            self.draw(source, to, torch.zeros(1, self.model.code_size))
+            if not self.draw(source, to, torch.zeros(1, self.model.code_size)).isfinite().all():
+                raise CorruptWeights(f"the map to {to} paints what is not finite")
 
     def source(self, image: Image.Image, process_size: ProcessSize = None) -> Tensor:
         """The image as the network gets it: (1, 3, H, W) in [-1, 1]. Raises ImageTooLarge, ImageTooSmall."""

@@ -40,6 +40,7 @@ from translation.card import (
 )
 from translation.durable import replacing
 from translation.model import DensityRatios, TranslationModel
+from translation.outline import outlines
 
 __all__ = [
     "CARD",
@@ -116,10 +117,11 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
         if twice := tensors.keys() & shard.keys():
             raise WeightsMismatch(f"{name} repeats {min(twice)}")
         tensors |= shard
-    model = card.architecture.build_model(card.domains, card.one_way)
-    ratios = card.architecture.build_ratios() if card.architecture.discriminator else None
+    with outlines():  # a card may ask for any size: what the files do not fill is never built
+        matched = _matched(tensors, _networks(*_built(card)).state_dict())
+    model, ratios = _built(card)
     networks = _networks(model, ratios)
-    networks.load_state_dict(_matched(tensors, networks.state_dict()))
+    networks.load_state_dict(matched)
     networks.eval().to(device)
     return Bundle(card, model.eval(), ratios and ratios.eval(), digest)
 
@@ -129,7 +131,7 @@ def load_outline(folder: Path) -> Bundle:
     networks. Raises InvalidBundle."""
     card, digest = read_card(folder)
     refuse_other_preprocessing(folder, card)
-    with torch.device("meta"):
+    with outlines():
         model = card.architecture.build_model(card.domains, card.one_way)
     return Bundle(card, model.eval(), None, digest)
 
@@ -138,6 +140,11 @@ def name_of(folder: Path) -> str:
     """What a bundle that is given by its folder is called: RUN/bundle as its run."""
     folder = folder.resolve()
     return folder.parent.name if folder.name == "bundle" else folder.name
+
+
+def _built(card: Card) -> tuple[TranslationModel, DensityRatios | None]:
+    ratios = card.architecture.build_ratios() if card.architecture.discriminator else None
+    return card.architecture.build_model(card.domains, card.one_way), ratios
 
 
 def _networks(model: TranslationModel, ratios: DensityRatios | None) -> nn.ModuleDict:

@@ -121,6 +121,28 @@ def test_bundles_are_listed_shown_verified_and_published(
         assert text in capsys.readouterr().out
 
 
+def test_a_later_version_is_taken_into_use_when_asked_for(
+    tiny_bundle: Path, one_way_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def versions() -> list[bool]:
+        assert execute(["weights", "list", "tiny", "--json"]) == 0
+        return [row["is_active"] for row in json.loads(capsys.readouterr().out) if not row["is_shipped"]]
+
+    assert execute(["weights", "add", str(one_way_bundle), "--name", "tiny"]) == 0
+    hint = capsys.readouterr().out.partition(": sjmvi ")[2]
+    assert versions() == [False]
+    assert execute(hint.split()[:4]) == 0
+    assert capsys.readouterr().out.startswith("tiny is now ")
+    assert versions() == [True]
+    assert execute(["weights", "add", str(tiny_bundle), "--name", "tiny", "--activate"]) == 0
+    capsys.readouterr()
+    assert versions() == [False]
+    assert execute(["weights", "list", "tiny"]) == 0
+    assert "in use" in capsys.readouterr().out
+    assert execute(["weights", "activate", "tiny", "0123"]) == 4
+    assert capsys.readouterr().err.startswith("error: unknown-version: ")
+
+
 def test_a_broken_bundle_is_listed_with_its_fault_and_not_verified(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

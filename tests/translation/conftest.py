@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from translation.model import DensityRatios, TranslationModel
-from translation.weights import Card, load_bundle, read_card
+from translation.registry import Registry
+from translation.weights import Card, load_bundle, read_card, save_bundle
 
 
 @pytest.fixture
@@ -27,3 +28,16 @@ def model(tiny_bundle: Path) -> TranslationModel:
 @pytest.fixture
 def ratios(tiny_bundle: Path) -> DensityRatios:
     return load_bundle(tiny_bundle).ratios
+
+
+@pytest.fixture
+def bundles(tmp_path: Path, bundle: Path) -> Registry:
+    shutil.copytree(bundle, tmp_path / "weights" / "horse2zebra")
+    return Registry(tmp_path / "weights", tmp_path / "models")
+
+
+@pytest.fixture
+def retrained(tmp_path: Path, model: TranslationModel, ratios: DensityRatios, card: Card) -> Path:
+    run = tmp_path / "run"
+    save_bundle(run / "bundle", model, ratios, card.model_copy(update={"steps": 1000}))
+    return run

@@ -1,6 +1,5 @@
 """Bundles by name: shipped and published, whole and broken, from many threads."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +7,11 @@ import pytest
 
 from translation import registry
 from translation.model import DensityRatios, TranslationModel
-from translation.registry import InvalidName, Registry, UnknownModel
+from translation.registry import (
+    InvalidName,
+    Registry,
+    UnknownModel,
+)
 from translation.weights import (
     CARD,
     Bundle,
@@ -19,19 +22,6 @@ from translation.weights import (
     load_bundle,
     save_bundle,
 )
-
-
-@pytest.fixture
-def bundles(tmp_path: Path, bundle: Path) -> Registry:
-    shutil.copytree(bundle, tmp_path / "weights" / "horse2zebra")
-    return Registry(tmp_path / "weights", tmp_path / "models")
-
-
-@pytest.fixture
-def retrained(tmp_path: Path, model: TranslationModel, ratios: DensityRatios, card: Card) -> Path:
-    run = tmp_path / "run"
-    save_bundle(run / "bundle", model, ratios, card.model_copy(update={"steps": 1000}))
-    return run
 
 
 def test_a_shipped_bundle_is_found_by_its_name(bundles: Registry) -> None:
@@ -118,14 +108,6 @@ def test_a_run_or_a_bundle_is_published(part: str, bundles: Registry, retrained:
     entry = bundles.add(retrained / part, "ellipses")
     assert bundles.names() == ("ellipses", "horse2zebra")
     assert bundles.get("ellipses").digest == entry.digest == load_bundle(retrained / "bundle").digest
-
-
-def test_what_is_published_goes_before_what_is_shipped_at_once(bundles: Registry, retrained: Path) -> None:
-    shipped = bundles.get("horse2zebra")
-    bundles.add(retrained, "horse2zebra")
-    assert shipped.card.steps == 0
-    assert bundles.get("horse2zebra").card.steps == 1000
-    assert bundles.names() == ("horse2zebra",)
 
 
 def test_publishing_twice_is_publishing_once(tmp_path: Path, bundles: Registry, retrained: Path) -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from translation.architecture import Architecture, GeneratorArchitecture
+from translation.card import CorruptWeights
 from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
 from translation.model import UnknownDomain, draw_code
 from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Draws, Sampler, blend, to_painting
@@ -138,6 +139,14 @@ def test_nothing_is_kept_for_gradients_and_both_directions_are_warm() -> None:
     SAMPLER.warm_up()
     assert SAMPLER.draw(torch.zeros(1, 3, 16, 16), "horse", torch.zeros(1, 4)).is_inference()
     assert not SAMPLER.model.training
+
+
+def test_what_paints_nothing_finite_is_not_warm() -> None:
+    sampler = make_sampler()
+    with torch.no_grad():
+        sampler.model.z_given_x.generator.stem.weight.fill_(1e38)  # each of them finite
+    with pytest.raises(CorruptWeights, match="zebra"):
+        sampler.warm_up()
 
 
 def test_bfloat16_is_near_float32() -> None:

@@ -128,6 +128,7 @@ CARDS = {
         {"preprocessing": {"version": 0}, "preprocessing_digest": "0" * 64},
         weights.OtherPreprocessing,
     ),
+    "a training size beyond all": ({"training_size": 2049}, weights.InvalidBundle),
     "a hash that is none": ({"files": {"x_given_z.safetensors": "none"}}, weights.InvalidBundle),
 }
 
@@ -191,3 +192,15 @@ def weights_file(folder: Path) -> Path:
 def edit_card(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     fields = json.loads((folder / CARD).read_bytes())
     (folder / CARD).write_text(json.dumps(change(fields)))
+
+
+def test_networks_that_the_files_do_not_fill_are_never_built(bundle: Path) -> None:
+    """Of the largest that a card can ask for: 20 GB."""
+
+    def enlarge(fields: dict[str, Any]) -> dict[str, Any]:
+        fields["architecture"]["generator"] |= {"width": 512, "blocks": 32}
+        return fields
+
+    edit_card(bundle, enlarge)
+    with pytest.raises(weights.WeightsMismatch, match="tensors do not fit"):
+        load_bundle(bundle)

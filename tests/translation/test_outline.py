@@ -1,0 +1,20 @@
+import pytest
+from torch import Tensor, nn
+
+from translation.architecture import Architecture
+from translation.outline import outlines
+
+
+def shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def test_an_outline_has_the_shapes_and_nothing_is_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    architecture = Architecture.tiny()
+    whole = architecture.build_ratios().state_dict()
+    with outlines(), monkeypatch.context() as patched:
+        for name in ("_no_grad_normal_", "_no_grad_zero_", "_no_grad_uniform_"):
+            patched.setattr(nn.init, name, lambda *_: pytest.fail("drawn"))
+        outline = architecture.build_ratios().state_dict()
+    assert all(tensor.is_meta for tensor in outline.values())
+    assert shapes(outline) == shapes(whole)

@@ -1,0 +1,107 @@
+"""The versions of a bundle: published beside the one in use, taken into use, removed."""
+
+import shutil
+from dataclasses import replace
+from errno import ENOSPC
+from pathlib import Path
+
+import pytest
+
+from translation.model import DensityRatios, TranslationModel
+from translation.registry import Registry, ShippedVersion, UnknownModel, UnknownVersion, VersionInUse
+from translation.weights import Card, DigestMismatch, save_bundle
+
+
+def test_a_later_version_is_in_use_when_asked_for(bundles: Registry, retrained: Path) -> None:
+    shipped = bundles.get("horse2zebra")
+    entry = bundles.add(retrained, "horse2zebra")
+    assert (entry.is_active, entry.is_shipped) == (False, False)
+    assert bundles.get("horse2zebra") is shipped
+    assert bundles.add(retrained, "horse2zebra", activate=True) == replace(entry, is_active=True)
+    assert bundles.get("horse2zebra").card.steps == 1000
+    assert bundles.names() == ("horse2zebra",)
+
+
+def test_versions_are_listed_and_any_is_taken_into_use(bundles: Registry, retrained: Path) -> None:
+    added = bundles.add(retrained, "horse2zebra")
+    shipped = next(entry for entry in bundles.versions("horse2zebra") if entry.is_shipped)
+    for version in (added.version, shipped.version, added.version):
+        assert version
+        assert bundles.activate("horse2zebra", version).is_active
+        assert [entry.version for entry in bundles.versions("horse2zebra") if entry.is_active] == [version]
+        digest = bundles.get("horse2zebra").digest
+        assert digest.startswith(version)
+        assert bundles.version("horse2zebra", version).digest == digest
+    assert len(bundles.versions("horse2zebra")) == 2
+
+
+def test_the_newest_version_is_the_first(
+    bundles: Registry, retrained: Path, model: TranslationModel, ratios: DensityRatios, card: Card
+) -> None:
+    for day in ("02", "03", "01"):
+        save_bundle(
+            retrained / "bundle", model, ratios, card.model_copy(update={"created": f"2026-01-{day}"})
+        )
+        bundles.add(retrained, "ellipses")
+    cards = [entry.card for entry in bundles.versions("ellipses")]
+    assert [each and each.created for each in cards] == ["2026-01-03", "2026-01-02", "2026-01-01"]
+
+
+@pytest.mark.parametrize("version", ["", "..", "active", "../../weights/horse2zebra", "0" * 16, ".changing"])
+def test_no_other_word_leads_to_a_version(version: str, bundles: Registry, retrained: Path) -> None:
+    bundles.add(retrained, "horse2zebra")
+    for call in (bundles.version, bundles.activate, bundles.remove):
+        with pytest.raises(UnknownVersion):
+            call("horse2zebra", version)
+        with pytest.raises(UnknownModel, match="available: horse2zebra"):
+            call("../weights", version)
+
+
+def test_what_is_broken_is_not_taken_into_use(
+    bundles: Registry, retrained: Path, model: TranslationModel, ratios: DensityRatios, card: Card
+) -> None:
+    good = bundles.get("horse2zebra")
+    added = bundles.add(retrained, "horse2zebra")
+    next(added.folder.glob("x_given_z.*")).write_bytes(b"not weights")
+    with pytest.raises(DigestMismatch):
+        bundles.activate("horse2zebra", added.version or "")
+    save_bundle(added.folder, model, ratios, card)  # whole, and not what was published
+    with pytest.raises(DigestMismatch, match="its card was changed"):
+        bundles.activate("horse2zebra", added.version or "")
+    assert bundles.get("horse2zebra") is good
+
+
+def test_a_version_is_removed_unless_it_is_in_use_or_shipped(
+    tmp_path: Path, bundles: Registry, retrained: Path
+) -> None:
+    added = bundles.add(retrained, "horse2zebra", activate=True)
+    (shipped,) = (entry for entry in bundles.versions("horse2zebra") if entry.is_shipped)
+    with pytest.raises(VersionInUse):
+        bundles.remove("horse2zebra", added.version or "")
+    with pytest.raises(ShippedVersion):
+        bundles.remove("horse2zebra", shipped.version or "")
+    bundles.activate("horse2zebra", shipped.version or "")
+    bundles.remove("horse2zebra", added.version or "")
+    assert [entry.is_shipped for entry in bundles.versions("horse2zebra")] == [True]
+    assert list((tmp_path / "models/horse2zebra").iterdir()) == []
+
+
+def test_publishing_what_ships_adds_no_version(tmp_path: Path, bundles: Registry) -> None:
+    entry = bundles.add(tmp_path / "weights/horse2zebra", "horse2zebra", activate=True)
+    assert (entry.is_shipped, entry.is_active) == (True, True)
+    assert len(bundles.versions("horse2zebra")) == 1
+
+
+def test_a_copy_that_fails_leaves_nothing(
+    tmp_path: Path, bundles: Registry, retrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfileobj", fail)
+        with pytest.raises(OSError, match="No space"):
+            bundles.add(retrained, "ellipses")
+    assert list((tmp_path / "models/ellipses").iterdir()) == []
+    assert bundles.names() == ("horse2zebra",)
+    assert bundles.add(retrained, "ellipses").is_active
