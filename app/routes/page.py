@@ -1,35 +1,50 @@
-"""The pages for people: translating at /, the API's description at /docs."""
+"""The pages for people: a screen for each thing that they do, and the API's description at /docs.
 
+All that a screen does beyond its first view goes over the public HTTP API.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from app.dependencies import StateDep
+from app.dependencies import State, StateDep
+from app.schemas import MAX_SAMPLES
 from translation.registry import Entry, UnknownModel
 
 WEB = Path(__file__).parents[1] / "web"
 EXAMPLES = WEB / "examples"
 
+
+@dataclass(frozen=True)
+class Screen:
+    title: str
+    path: str
+    template: str
+
+
+TRANSLATE = Screen("Translate", "/", "translate.html")
+SCREENS = (TRANSLATE,)
+
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(WEB / "templates")
 
 
-@router.get("/")
-def page(request: Request, state: StateDep, model: str | None = None) -> HTMLResponse:
+@router.get(TRANSLATE.path)
+def translate(request: Request, state: StateDep, model: str | None = None) -> HTMLResponse:
     models = [entry for entry in state["registry"].list() if entry.card]
     chosen = _choose(models, model)
-    return templates.TemplateResponse(
+    return _show(
+        TRANSLATE,
         request,
-        "page.html",
-        {
-            "models": models,
-            "model": chosen,
-            "example": _example(chosen),
-            "url": str(request.base_url),
-            "asks_for_key": state["gate"].is_closed,
-        },
+        state,
+        models=models,
+        model=chosen,
+        example=_example(chosen),
+        url=str(request.base_url),
+        max_samples=MAX_SAMPLES,
     )
 
 
@@ -42,6 +57,11 @@ async def docs(request: Request) -> HTMLResponse:
 async def favicon() -> RedirectResponse:
     """Asked for by browsers that show a picture of ours alone."""
     return RedirectResponse("/static/icon.svg")
+
+
+def _show(screen: Screen, request: Request, state: State, **values: object) -> HTMLResponse:
+    frame = {"screens": SCREENS, "screen": screen, "asks_for_key": state["gate"].is_closed}
+    return templates.TemplateResponse(request, screen.template, frame | values)
 
 
 def _choose(models: list[Entry], name: str | None) -> Entry | None:

@@ -169,7 +169,7 @@ def test_the_frameworks_own_errors_have_the_same_form(client: Client) -> None:
     ("path", "allowed"),
     [
         *((path, "GET, HEAD") for path in ("/", "/livez", "/v1", "/v1/models/tiny", "/openapi.json")),
-        ("/static/page.js", "GET, HEAD"),
+        ("/static/page.css", "GET, HEAD"),
         (URL, "POST"),
     ],
 )

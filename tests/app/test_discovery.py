@@ -32,7 +32,7 @@ def test_the_models_are_listed_and_shown_with_their_cards(client: Client) -> Non
     assert shown["card"]["files"]
 
 
-PAGES = "/ /docs /favicon.ico /static/page.js /examples/horse.jpg /openapi.json"
+PAGES = "/ /docs /favicon.ico /static/page.css /examples/horse.jpg /openapi.json"
 CALLS = "/livez /readyz /v1 /v1/limits /v1/models /v1/models/tiny /v1/models/absent /nothing /v1/translations"
 
 
@@ -45,7 +45,7 @@ def test_head_is_answered_as_get_without_the_body(client: Client, path: str) -> 
         assert asked.headers.get(name) == got.headers.get(name)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/v1/models", "/nothing", "/static/page.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/v1/models", "/nothing", "/static/page.css"])
 def test_every_answer_is_safe_in_a_browser(client: Client, path: str) -> None:
     headers = client.get(path, headers={"SJMVI-Request-Id": "no id/"}).headers
     assert headers["X-Content-Type-Options"] == "nosniff"

@@ -40,7 +40,7 @@ def test_a_key_is_counted_by_itself_and_refused_beyond_its_rate(
         assert 3590 < int(refused.headers["Retry-After"]) <= 3600
         assert refused.headers["RateLimit"] == f'"calls";r=0;t={refused.headers["Retry-After"]}'
         assert client.get("/v1/limits", headers=second).status_code == 200
-        for path in ("/", "/livez", "/static/page.js", "/openapi.json"):
+        for path in ("/", "/livez", "/static/page.css", "/openapi.json"):
             assert client.get(path, headers=first).status_code == 200
             assert "RateLimit" not in client.get(path).headers
 

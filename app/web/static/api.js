@@ -1,0 +1,76 @@
+// The public HTTP API, as any client has it: the key sent along, problems as exceptions, a busy service asked again.
+
+import { authorization, isMissing } from "./key.js";
+
+const PATIENCE = 20; // times that a busy service is asked again
+const BUSY = [429, 503];
+
+export class Refusal extends Error {
+  constructor(status, { type, title, detail }) {
+    super(`${title}: ${detail}${/[.!?]$/.test(detail) ? "" : "."}`);
+    Object.assign(this, { status, type });
+  }
+}
+
+/** What to tell a person of an error. */
+export function reason(error) {
+  if (error instanceof Refusal) return error.message;
+  console.warn(error);
+  return "The service does not answer. Is it still running?";
+}
+
+/** The answer, whose status is good. Throws Refusal, and what fetch throws. */
+export async function call(path, { headers, patience = 1, onWait = () => {}, ...options } = {}) {
+  if (isMissing()) throw new Refusal(401, { type: "no-key", title: "This service asks for a key", detail: "enter yours above" });
+  for (let tries = 1; ; tries += 1) {
+    const answer = await fetch(path, { headers: { ...headers, ...authorization() }, ...options });
+    if (answer.ok) return answer;
+    const problem = await problemOf(answer);
+    if (!BUSY.includes(answer.status) || tries >= patience) throw new Refusal(answer.status, problem);
+    onWait(answer.status === 503 ? "The model is warming up …" : "The service is busy; waiting for a turn …");
+    await pause(Number(answer.headers.get("Retry-After") ?? 1), options.signal);
+  }
+}
+
+/** As `call`, again and again while the service is busy: for what may be asked twice. */
+export function insist(path, options) {
+  return call(path, { patience: PATIENCE, ...options });
+}
+
+export async function json(path, options) {
+  const answer = await call(path, options);
+  return answer.status === 204 ? null : answer.json();
+}
+
+export function send(method, path, body, options) {
+  return json(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options });
+}
+
+/** The items of all pages, the first `most` of them. */
+export async function list(path, name, most = 1000) {
+  const items = [];
+  let cursor = null;
+  do {
+    const url = new URL(path, location.href);
+    if (cursor) url.searchParams.set("cursor", cursor);
+    const page = await json(url);
+    items.push(...page[name]);
+    cursor = page.next_cursor;
+  } while (cursor && items.length < most);
+  return items;
+}
+
+export function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+async function problemOf(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    return { type: "unexpected", title: `Status ${answer.status}`, detail: answer.statusText || "an answer that is none of ours" };
+  }
+}

@@ -1,0 +1,38 @@
+// One picture and one seed to the service, one sample back.
+
+import { call, insist } from "../api.js";
+
+const KEPT_FORMATS = { "image/jpeg": "jpeg", "image/webp": "webp", "image/avif": "avif" }; // what is not here comes as PNG
+const EXTENSIONS = { jpeg: "jpg" };
+const FULL = 507; // no room for links
+
+/** The picture as a Blob, kept by the service as a result where it has room. `options` are those of `call`. */
+export async function translation(file, { model, to, seed, temperature }, options) {
+  const fields = { model, to, seed, temperature, format: KEPT_FORMATS[file.type] ?? "png" };
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.set(name, value);
+  body.set("image", file);
+  const ask = (accept) => insist("/v1/translations", { method: "POST", headers: { Accept: accept }, body, ...options });
+  try {
+    const answer = await ask("application/json");
+    const { pictures: [{ url }] } = await answer.json();
+    return await (await call(url, options)).blob();
+  } catch (error) {
+    if (error.status !== FULL) throw error;
+    return (await ask("image/*")).blob();
+  }
+}
+
+export function extension(blob) {
+  const format = blob.type.split("/")[1];
+  return EXTENSIONS[format] ?? format;
+}
+
+/** `work` for every item, a few of them at once; ends with the first that fails. */
+export async function eachOf(items, atOnce, work) {
+  const waiting = [...items];
+  const worker = async () => {
+    while (waiting.length) await work(waiting.shift());
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}

@@ -1,0 +1,65 @@
+"""How every screen looks and can be used: narrow and wide, light and dark, with a screen reader."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+Finish = Callable[..., None]
+SCREENS = {"translate": "/"}
+WINDOWS = [(360, 740, "light"), (360, 740, "dark"), (1440, 900, "light"), (1440, 900, "dark")]
+MAX_FIRST_VIEW_BYTES = 150_000
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: f"{window[0]}-{window[2]}")
+def test_a_screen_fits_its_window_and_breaks_no_rule_of_accessibility(
+    visit: Open,
+    finish: Finish,
+    violations: Callable[[Page], list[str]],
+    picture_of: Callable[[Page, str], None],
+    screen: str,
+    window: tuple[int, int, str],
+) -> None:
+    width, height, scheme = window
+    page = visit(SCREENS[screen], viewport={"width": width, "height": height}, color_scheme=scheme)
+    if screen == "translate":
+        finish(page)
+    page.wait_for_load_state("networkidle")
+    picture_of(page, f"{screen}-{width}-{scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 1920])
+def test_nothing_is_wider_than_the_window(visit: Open, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 700})
+    for path in SCREENS.values():
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_the_first_view_is_small(visit: Open) -> None:
+    page = visit("/livez")  # only to have a window
+    sizes: list[int] = []
+    is_ours = re.compile(r"http://[^/]+/(?!v1/)").match  # what it translates is no view of the page
+    page.on("response", lambda answer: sizes.append(len(answer.body())) if is_ours(answer.url) else None)
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    assert 0 < sum(sizes) < MAX_FIRST_VIEW_BYTES
+
+
+def test_the_keyboard_skips_to_the_content(visit: Open) -> None:
+    page = visit()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_the_description_of_the_api_opens(visit: Open) -> None:
+    page = visit("/docs")
+    expect(page.locator("#docs")).to_contain_text("/v1/translations", timeout=20_000)
