@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python
 VENV := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
 
-.PHONY: serve test test-slow test-api lint clean
+.PHONY: serve test test-slow test-api test-browser lint clean
 
 serve: .venv/installed
 	@exec $(VENV)/sjmvi serve --port $(PORT)
@@ -20,6 +20,10 @@ test-slow: .venv/installed-dev .venv/browser
 # The service against its own description, with 500 calls of each kind where make test makes 20
 test-api: .venv/installed-dev
 	API_EXAMPLES=500 OMP_NUM_THREADS=1 $(VENV)/pytest --timeout 3600 tests/app/test_contract.py
+
+# Every screen in a real browser, with its pictures in build/screenshots to be looked at
+test-browser: .venv/installed-dev .venv/browser
+	$(PYTEST) tests/app/page
 
 lint: .venv/installed-dev
 	$(VENV)/ruff check

@@ -43,7 +43,7 @@ class Rule:
         return self.method in (None, method) and re.fullmatch(self.path, path) is not None
 
 
-OPEN = r"/(docs|openapi\.json|favicon\.ico|livez|readyz|metrics|(static|examples)/.*)?"
+OPEN = r"/(models|settings|docs|openapi\.json|favicon\.ico|livez|readyz|metrics|(static|examples)/.*)?"
 RULES = (  # the first that covers a call decides
     Rule(r"/v1/?", method="GET"),
     Rule(r"/v1/(limits|models)(/.*)?", method="GET"),

@@ -201,10 +201,16 @@ class Limits(BaseModel):
 
 
 class Discovery(BaseModel):
-    model_config = example({"version": "0.1.0", "links": {"models": "/v1/models"}, "limits": LIMITS})
+    model_config = example(
+        {
+            **{"version": "0.1.0", "device": "CPU, 2 threads"},
+            **{"links": {"models": "/v1/models"}, "limits": LIMITS},
+        }
+    )
 
     name: str = "sjmvi"
     version: str
+    device: str = Field(description="what the models run on, in words")
     links: dict[str, str]
     limits: Limits
 

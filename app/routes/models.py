@@ -12,6 +12,7 @@ from app.problems import problem_responses
 from app.schemas import Direction, Discovery, Limits, ModelDetails, Models, ModelSummary
 from app.settings import Settings
 from translation.codec import FORMATS
+from translation.device import describe, pick_device
 from translation.weights import Card, InvalidBundle, read_card
 
 router = APIRouter(prefix="/v1", tags=["models"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
@@ -28,7 +29,9 @@ LINKS = {
 
 @router.get("", operation_id="discover")
 async def discover(state: StateDep) -> Discovery:
-    return Discovery(version=version("sjmvi"), links=LINKS, limits=_limits(state["settings"]))
+    settings = state["settings"]
+    device = describe(pick_device(settings.device))
+    return Discovery(version=version("sjmvi"), device=device, links=LINKS, limits=_limits(settings))
 
 
 @router.get("/limits", operation_id="limits")

@@ -26,7 +26,9 @@ class Screen:
 
 
 TRANSLATE = Screen("Translate", "/", "translate.html")
-SCREENS = (TRANSLATE,)
+MODELS = Screen("Models", "/models", "models.html")
+SETTINGS = Screen("Settings", "/settings", "settings.html")
+SCREENS = (TRANSLATE, MODELS, SETTINGS)
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(WEB / "templates")
@@ -46,6 +48,16 @@ def translate(request: Request, state: StateDep, model: str | None = None) -> HT
         url=str(request.base_url),
         max_samples=MAX_SAMPLES,
     )
+
+
+@router.get(MODELS.path)
+def models(request: Request, state: StateDep) -> HTMLResponse:
+    return _show(MODELS, request, state, examples=_examples())
+
+
+@router.get(SETTINGS.path)
+def settings(request: Request, state: StateDep) -> HTMLResponse:
+    return _show(SETTINGS, request, state)
 
 
 @router.get("/docs")
@@ -77,5 +89,10 @@ def _example(model: Entry | None) -> str | None:
     """A picture of the model's first domain, where we have one of that name."""
     if model is None or model.card is None:
         return None
-    name = f"{model.card.domains[0]}.jpg"
-    return f"/examples/{name}" if name in {path.name for path in EXAMPLES.iterdir()} else None
+    domain = model.card.domains[0]
+    return f"/examples/{domain}.jpg" if domain in _examples() else None
+
+
+def _examples() -> list[str]:
+    """Domains that we have a picture of."""
+    return [path.stem for path in EXAMPLES.glob("*.jpg")]

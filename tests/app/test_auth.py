@@ -15,7 +15,17 @@ from app.settings import Settings
 
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/translations?to=zebra&seed=7"
-OPEN = ["/", "/docs", "/openapi.json", "/livez", "/readyz", "/static/page.css", "/examples/horse.jpg"]
+OPEN = [
+    "/",
+    "/models",
+    "/settings",
+    "/docs",
+    "/openapi.json",
+    "/livez",
+    "/readyz",
+    "/static/page.css",
+    "/examples/horse.jpg",
+]
 CLOSED = [
     "/v1",
     "/v1/",

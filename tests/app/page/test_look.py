@@ -8,13 +8,18 @@ from playwright.sync_api import Page, expect
 
 Open = Callable[..., Page]
 Finish = Callable[..., None]
-SCREENS = {"translate": "/"}
-WINDOWS = [(360, 740, "light"), (360, 740, "dark"), (1440, 900, "light"), (1440, 900, "dark")]
+SCREENS = {"translate": "/", "models": "/models", "settings": "/settings"}
+WINDOWS = [
+    pytest.param((360, 740, "dark"), id="360-dark"),
+    pytest.param((1440, 900, "light"), id="1440-light"),
+    pytest.param((360, 740, "light"), id="360-light", marks=pytest.mark.slow),
+    pytest.param((1440, 900, "dark"), id="1440-dark", marks=pytest.mark.slow),
+]
 MAX_FIRST_VIEW_BYTES = 150_000
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: f"{window[0]}-{window[2]}")
+@pytest.mark.parametrize("window", WINDOWS)
 def test_a_screen_fits_its_window_and_breaks_no_rule_of_accessibility(
     visit: Open,
     finish: Finish,
