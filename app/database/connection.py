@@ -1,0 +1,77 @@
+"""Transactions: readers that see one state, writers one after the other."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from app.database.faults import BadDatabaseUrl, readable_faults
+
+READ_ONLY = "sjmvi_read_only"
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+class Database:
+    """For any thread. Connects when first used."""
+
+    def __init__(self, url: str, patience_s: float = 5.0) -> None:
+        """`patience_s` is how long another writer is waited for. Raises BadDatabaseUrl."""
+        self.url = _parsed(url)
+        self.engine = _engine(self.url, patience_s)
+
+    @property
+    def file(self) -> Path | None:
+        """None of a server."""
+        return Path(str(self.url.database)) if self.url.get_backend_name() == "sqlite" else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that sees what it changes unchanged by others. Raises DatabaseFault."""
+        with readable_faults(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Waits for no writer. Raises DatabaseFault."""
+        with readable_faults(), Session(self.engine.execution_options(**{READ_ONLY: True})) as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        parsed = parsed.set(drivername=DRIVERS[parsed.get_backend_name()])
+    except (ArgumentError, KeyError):
+        raise BadDatabaseUrl from None
+    if not parsed.database or parsed.database == ":memory:":
+        raise BadDatabaseUrl
+    return parsed
+
+
+def _engine(url: URL, patience_s: float) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": patience_s})
+    event.listen(engine, "connect", _begin_by_hand)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin_by_hand(connection: sqlite3.Connection, _: object) -> None:
+    """The driver's own BEGIN comes too late: a read before the first write would not be part of it."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes the lock at once: two that have read first would each wait for the other."""
+    is_reader = connection.get_execution_options().get(READ_ONLY)
+    connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")

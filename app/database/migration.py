@@ -1,0 +1,79 @@
+"""The schema, brought to this program's version: ours by alembic, the queue's by its own library."""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from dbos import DBOS
+from sqlalchemy import text
+
+from app.database.connection import Database
+from app.database.faults import DatabaseReadOnly, DatabaseTooNew, readable_faults
+
+LOCK_NUMBER = 5_347_914  # of PostgreSQL's advisory lock: any number that nobody else takes
+
+
+def upgrade(database: Database) -> tuple[str | None, str]:
+    """The schema's revision before, None of a new database, and now. Raises DatabaseFault."""
+    config = _config()
+    with readable_faults(), _alone(database):
+        before = revision(database)
+        with database.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        DBOS.migrate(database.url.render_as_string(hide_password=False))
+        return before, str(revision(database))
+
+
+def revision(database: Database) -> str | None:
+    """Raises DatabaseTooNew where it is none of this program's."""
+    with readable_faults(), database.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None:
+        try:
+            ScriptDirectory.from_config(_config()).get_revision(found)
+        except CommandError:
+            raise DatabaseTooNew(found) from None
+    return found
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "app.database:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """Among all that start at once."""
+    with ExitStack() as held:
+        if database.file:
+            held.enter_context(_prepared(database.file))
+        else:
+            connection = held.enter_context(database.engine.connect())
+            connection.execute(text(f"SELECT pg_advisory_lock({LOCK_NUMBER})"))  # until it is closed
+            held.callback(connection.execute, text(f"SELECT pg_advisory_unlock({LOCK_NUMBER})"))
+        yield
+
+
+@contextmanager
+def _prepared(file: Path) -> Iterator[None]:
+    """With a journal beside which others can read; locked against who does the same."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.with_name(f".{file.name}.lock").open("a")
+    except OSError as error:
+        raise DatabaseReadOnly from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        yield
