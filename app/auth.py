@@ -49,6 +49,7 @@ RULES = (  # the first that covers a call decides
     Rule(r"/v1/(limits|models)(/.*)?", method="GET"),
     Rule(r"/v1/(translations|results)(/.*)?", Scope.TRANSLATE),
     Rule(r"/v1/datasets(/.*)?", Scope.TRAIN),
+    Rule(r"/v1/jobs(/.*)?"),  # a key has its own jobs, and which it may order its scopes say
     Rule(r"[\s\S]*", Scope.ADMIN),  # what is forgotten here is closed
 )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 import typer
 
 from app.cli_data import data
+from app.cli_db import db
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
 from app.cli_import import import_checkpoints
@@ -20,6 +21,7 @@ from app.cli_options import domain_pair
 from app.cli_schema import print_schema
 from app.cli_translate import translate
 from app.cli_weights import weights
+from app.cli_worker import worker
 
 if TYPE_CHECKING:
     from app.errors import Problem
@@ -42,6 +44,7 @@ weights.command(
 app.add_typer(weights, name="weights")
 app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")
+app.add_typer(db, name="db")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
     translate
@@ -49,6 +52,8 @@ app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra 
 app.command(
     epilog="sjmvi evaluate weights/horse2zebra testA/ testB/ --seeds 3 --classes horse=339,zebra=340"
 )(evaluate)
+
+app.command(epilog="sjmvi worker --device cuda:1")(worker)
 
 
 @app.command(

@@ -46,6 +46,7 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         str | None, typer.Option(help="short side at work: pixels or native; the training size when absent")
     ] = None,
     frame: Annotated[int | None, typer.Option(min=0, help="of an animated file, counted from 0")] = None,
+    metadata: Annotated[bool, typer.Option(help="whether the files say how they were made")] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="say what was done as JSON on stdout")] = False,
 ) -> None:
@@ -58,7 +59,15 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     from translation.translator import TranslationRequest
 
     translator = _translator(bundle, device)
-    request = TranslationRequest(to, samples, seed, temperature, process_size=process_size, frame=frame)
+    request = TranslationRequest(
+        to,
+        samples,
+        seed,
+        temperature,
+        process_size=process_size,
+        frame=frame,
+        embed_metadata=metadata,
+    )
     if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
         done = Done(_translate_one(translator, source, out, request))
     else:

@@ -2,11 +2,14 @@
 
 from typing import Annotated, TypedDict, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from app.auth import Gate
 from app.datasets.intake import Intake
 from app.engine import Engine
+from app.jobs.deferral import Deferral
+from app.jobs.service import Caller, Jobs
+from app.jobs.streams import Streams
 from app.results import Results
 from app.settings import Settings
 from translation.registry import Registry
@@ -19,6 +22,13 @@ class State(TypedDict):
     gate: Gate
     results: Results
     intake: Intake
+    jobs: Jobs
+    streams: Streams
+    deferral: Deferral
+
+
+async def _caller(request: Request) -> Caller:
+    return Caller(request.state["key"])
 
 
 async def _state(request: Request) -> State:
@@ -26,3 +36,14 @@ async def _state(request: Request) -> State:
 
 
 StateDep = Annotated[State, Depends(_state)]
+CallerDep = Annotated[Caller, Depends(_caller)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="of the client's making, new for each order: the same one brings the first answer again, "
+        "for 24 hours",
+    ),
+]

@@ -10,12 +10,18 @@ from starlette.requests import ClientDisconnect
 
 from app import auth, engine, keys, middleware, negotiation, origins, rate_limit, results, server, uploads
 from app.archives import faults
+from app.database import backup
+from app.database import faults as database
 from app.datasets import doctor, intake, store
 from app.datasets import faults as datasets
+from app.jobs import desk
+from app.jobs import faults as jobs
 from translation import architecture, codec, device, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
+PARTS = ("query", "path", "header")  # of a request
+DEEPEST = 4
 PREDICATES = {"Extra inputs are not permitted": "is not known here", "Field required": "is required"}
 
 
@@ -98,6 +104,29 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     results.UnknownResult: Problem("unknown-result", 404),
     results.CannotStore: Problem("cannot-store", 507),
     results.OutOfSpace: Problem("out-of-space", 507, ENVIRONMENT),
+    # the jobs
+    jobs.UnknownJob: Problem("unknown-job", 404, INPUT),
+    jobs.JobConflict: Problem("job-conflict", 409, INPUT),
+    jobs.JobFinished: Problem("job-finished", 409, INPUT),
+    jobs.JobRunning: Problem("job-running", 409, INPUT),
+    jobs.JobUnfinished: Problem("job-unfinished", 409, INPUT),
+    jobs.NoJobResult: Problem("unknown-result", 404, INPUT),
+    jobs.UnknownSample: Problem("unknown-sample", 404, INPUT),
+    jobs.IdempotencyKeyReused: Problem("idempotency-key-reuse", 422),
+    jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
+    jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
+    jobs.TooManyStreams: Problem("overloaded", 429),
+    desk.TicketVoid: Problem("job-conflict", 409),
+    # the database
+    database.DatabaseFault: Problem("database-unavailable", 503, ENVIRONMENT),
+    database.DatabaseTooNew: Problem("db-too-new", 503, ENVIRONMENT),
+    database.DatabaseLocked: Problem("db-locked", 503, ENVIRONMENT),
+    database.DatabaseReadOnly: Problem("db-readonly", 503, ENVIRONMENT),
+    database.DatabaseFull: Problem("out-of-space", 507, ENVIRONMENT),
+    database.DatabaseCorrupt: Problem("db-corrupt", 503, ENVIRONMENT),
+    database.DatabaseUnreachable: Problem("db-unreachable", 503, ENVIRONMENT),
+    backup.NoPgDump: Problem("no-pg-dump", 500, ENVIRONMENT),
+    database.BadDatabaseUrl: Problem("bad-database-url", 500, USAGE),
     # who asks
     auth.Unauthorized: Problem("unauthorized", 401),
     auth.Forbidden: Problem("forbidden", 403),
@@ -138,6 +167,14 @@ def problem_of(error: Exception, table: Mapping[type[Exception], Problem] = PROB
 def faults_of(error: ValidationError | RequestValidationError) -> list[tuple[str, str]]:
     """Each bad value's name, and what is said of it: it "should be greater than or equal to 0"."""
     return [
-        (str(row["loc"][0]), PREDICATES.get(row["msg"], row["msg"].removeprefix("Input ")))
+        (_named(row["loc"]), PREDICATES.get(row["msg"], row["msg"].removeprefix("Input ")))
         for row in error.errors()
     ]
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    """A parameter; of a field in a body the way to it, which begins with the kind of what was ordered."""
+    names = [part for part in place if isinstance(part, str)]
+    if names[0] == "body" and len(names) > 1:
+        return ".".join(names[1:DEEPEST])
+    return names[1] if names[0] in PARTS and len(names) > 1 else names[0]

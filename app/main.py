@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,13 +10,19 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
 
 from app.archives.unpacking import ArchiveLimits
 from app.auth import Authentication, Gate
+from app.database.connection import Database
 from app.datasets.intake import Intake, IntakeLimits
 from app.datasets.store import DatasetStore
 from app.dependencies import State
 from app.engine import Engine, EngineLimits
+from app.jobs.deferral import Deferral
+from app.jobs.embedded import EmbeddedWorker
+from app.jobs.service import Jobs
+from app.jobs.streams import Streams
 from app.keys import KeyRing
 from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
@@ -25,9 +31,9 @@ from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
-from app.routes import datasets, health, models, page, results, translations
+from app.routes import datasets, health, jobs, models, page, results, translations
 from app.settings import UNLIMITED, Settings
-from translation.device import pick_device
+from translation.device import canonical, pick_device
 from translation.registry import Registry
 
 WEB = Path(__file__).parent / "web"
@@ -36,16 +42,6 @@ WEB = Path(__file__).parent / "web"
 def create_app(settings: Settings) -> FastAPI:
     """Loads no model: the lifespan does, while /livez already answers and /readyz says what is awaited."""
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
-        registry = Registry(settings.weights_dir, settings.models_dir)
-        async with Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine:
-            await asyncio.to_thread(store.clean)
-            await asyncio.to_thread(intake.store.remove_leftovers)
-            yield State(
-                settings=settings, registry=registry, engine=engine, gate=gate, results=store, intake=intake
-            )
-
     intake = _intake(settings)
     store = Results(settings.results_dir, Retention(settings.results_limits))
     gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
@@ -53,19 +49,46 @@ def create_app(settings: Settings) -> FastAPI:
         title="SJMVI",
         summary="Unpaired image-to-image translation that samples",
         version=version("sjmvi"),
-        lifespan=lifespan,
+        lifespan=_lifespan(settings, gate, store, intake),
         docs_url=None,  # the framework's own page loads its scripts from another host
         redoc_url=None,
         middleware=_middleware(settings, gate),
     )
+    app.state.stopping = asyncio.Event()  # what has no end of its own ends then; the server sets it
     render_errors(app)
     _add_routes(app)
     app.openapi = DocumentedApi(app, gate)  # type: ignore[method-assign]
     return app
 
 
+def _lifespan(settings: Settings, gate: Gate, store: Results, intake: Intake) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        registry = Registry(settings.weights_dir, settings.models_dir)
+        async with (
+            Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine,
+            Jobs(Database(settings.database), registry, intake.store, settings.runs_dir) as jobs,
+            _worker(settings),
+        ):
+            await asyncio.to_thread(store.clean)
+            await asyncio.to_thread(intake.store.remove_leftovers)
+            yield State(
+                settings=settings,
+                registry=registry,
+                engine=engine,
+                gate=gate,
+                results=store,
+                intake=intake,
+                jobs=jobs,
+                streams=Streams(jobs, settings.max_event_streams, app.state.stopping),
+                deferral=Deferral(jobs, settings.picture_limits, settings.max_output_pixels),
+            )
+
+    return lifespan
+
+
 def _add_routes(app: FastAPI) -> None:
-    for routes in (health, models, translations, results, datasets, page):
+    for routes in (health, models, translations, results, datasets, jobs, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
@@ -74,6 +97,16 @@ def _add_routes(app: FastAPI) -> None:
 def _engine_limits(settings: Settings) -> EngineLimits:
     return EngineLimits(
         settings.max_queue, settings.timeout_s, settings.max_output_pixels, settings.picture_limits
+    )
+
+
+def _worker(settings: Settings) -> AbstractAsyncContextManager[object]:
+    device = canonical(pick_device(settings.device))
+    environment = settings.environment(device=device)
+    return (
+        EmbeddedWorker(environment, settings.graceful_shutdown_s)
+        if settings.embedded_worker
+        else nullcontext()
     )
 
 
@@ -95,7 +128,7 @@ def _body_limits(settings: Settings) -> dict[str, tuple[int, float]]:
 
 
 def _intake(settings: Settings) -> Intake:
-    store = DatasetStore(settings.data_dir / "datasets", settings.max_datasets_bytes)
+    store = DatasetStore(settings.datasets_dir, settings.max_datasets_bytes)
     archive = ArchiveLimits(
         settings.max_dataset_bytes, settings.max_dataset_entry_bytes, settings.max_dataset_entries
     )

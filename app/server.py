@@ -1,5 +1,6 @@
 """Serving: who may reach it, on which port, and what the operator is told."""
 
+import asyncio
 import errno
 import shlex
 import socket
@@ -30,6 +31,18 @@ class PortInUse(OSError):
         super().__init__(f"another program listens on port {port}: give another with --port")
 
 
+class Server(uvicorn.Server):
+    """Tells the application that it stops before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
 def serve(app: FastAPI, settings: Settings) -> None:
     """Returns when the server has stopped. Raises PublicWithoutKeys, CorruptKeys, PortInUse, NoSuchDevice."""
     keys = KeyRing(settings.keys_file).list()
@@ -39,7 +52,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
         _greet(settings, listener.getsockname()[1], asks_for_key=bool(keys))
         patience_s = settings.graceful_shutdown_s
         config = uvicorn.Config(app, timeout_graceful_shutdown=patience_s, server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, app.state.stopping).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

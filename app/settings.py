@@ -2,15 +2,17 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from limits import parse
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import retention
 from app.origins import HostNames
-from translation.codec import Limits
+
+if TYPE_CHECKING:
+    from translation.codec import Limits
 
 UNLIMITED = "0"
 
@@ -70,6 +72,15 @@ class Settings(BaseSettings):
     max_dataset_entries: int = Field(100_000, ge=1, description="of one archive")
     max_datasets_bytes: int = Field(50_000_000_000, ge=1, description="of all stored datasets' pictures")
     dataset_inspection_timeout_s: float = Field(1800.0, gt=0, description="for the doctor's report")
+    database_url: SecretStr | None = Field(
+        None,
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; DATA_DIR/sjmvi.db when absent",
+    )
+    embedded_worker: bool = Field(True, description="take jobs as well; else only `sjmvi worker` does")
+    evaluation_features: str = Field("inception", description="as in `sjmvi evaluate --features`")
+    max_event_streams: int = Field(64, ge=1, description="open at once, of all jobs")
+    max_job_files_age_days: float = Field(7.0, gt=0, description="since a job has succeeded")
+    max_jobs_age_days: float = Field(90.0, gt=0, description="since a job's end: then all of it goes")
     graceful_shutdown_s: int = Field(20, ge=0)
 
     @property
@@ -97,13 +108,40 @@ class Settings(BaseSettings):
         return HostNames(self.allowed_hosts, self.host, is_on_network=not _is_loopback(self.host))
 
     @property
-    def picture_limits(self) -> Limits:
+    def datasets_dir(self) -> Path:
+        return self.data_dir / "datasets"
+
+    @property
+    def runs_dir(self) -> Path:
+        return self.data_dir / "runs"
+
+    @property
+    def database(self) -> str:
+        """Its URL, with the password."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.absolute() / 'sjmvi.db'}"
+
+    @property
+    def picture_limits(self) -> "Limits":
+        from translation.codec import Limits  # which brings torch: a worker does well without
+
         return Limits(max_pixels=self.max_pixels, max_side=self.max_side)
+
+    def environment(self, **others: object) -> dict[str, str]:
+        """The settings, those others first, as a process in any folder has to be given them."""
+        folders = {name: getattr(self, name).absolute() for name in ("data_dir", "weights_dir")}
+        values = {**self.model_dump(exclude_none=True), **folders, "database_url": self.database, **others}
+        return {f"SJMVI_{name.upper()}": _text(value) for name, value in values.items()}
 
     def updated(self, **given: object) -> Self:
         """A copy with the values that are not None, validated. Raises pydantic's ValidationError."""
         values = {name: value for name, value in given.items() if value is not None}
         return type(self).model_validate(self.model_dump() | values)
+
+
+def _text(value: object) -> str:
+    return ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
 def _is_loopback(host: str) -> bool:

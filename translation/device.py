@@ -18,6 +18,11 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def canonical(device: torch.device) -> str:
+    """The same for the same processor: cuda:0 for cuda as well."""
+    return "cuda:0" if str(device) == "cuda" else str(device)
+
+
 def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return f"CUDA, {torch.cuda.get_device_name(device)}"

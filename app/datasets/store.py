@@ -73,6 +73,11 @@ class DatasetStore:
             logger.error("dataset %s: %s", name, error)
             raise UnknownDataset(name) from error
 
+    def pictures(self, name: str) -> Path:
+        """The folder of its pictures. Raises UnknownDataset."""
+        self.get(name)
+        return self._folder / name / "pictures"
+
     def page(self, after: str, limit: int) -> list[DatasetDetails]:
         """The first whose names come after that one; broken ones are left out."""
         found: list[DatasetDetails] = []

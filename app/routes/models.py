@@ -22,6 +22,7 @@ LINKS = {
     "limits": "/v1/limits",
     "translations": "/v1/translations",
     "datasets": "/v1/datasets",
+    "jobs": "/v1/jobs",
     "openapi": "/openapi.json",
     "docs": "/docs",
 }

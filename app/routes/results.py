@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import Response
 
 from app.caching import IMMUTABLE, NOT_MODIFIED, is_kept
 from app.dependencies import StateDep
+from app.files import BINARY, RANGES, File
 from app.negotiation import PICTURES
 from app.problems import problem_responses
 from app.results import Result
@@ -18,7 +16,6 @@ from app.schemas import DIGEST
 
 router = APIRouter(prefix="/v1", tags=["translations"])
 
-BINARY = {"schema": {"type": "string", "format": "binary"}}
 HEADERS = {
     "ETag": "the digest, in quotes",
     "Cache-Control": IMMUTABLE,
@@ -31,7 +28,7 @@ PICTURE: dict[str, Any] = {
 PART: dict[str, Any] = {**PICTURE, "description": "The part that Range asks for"}
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {**PICTURE, "description": "The picture"},
-    206: {**PART, "content": {**PICTURE["content"], "multipart/byteranges": BINARY}},
+    206: {**PART, "content": {**PICTURE["content"], **RANGES}},
     **NOT_MODIFIED,
     **problem_responses(400, 404, 416),
 }
@@ -50,20 +47,6 @@ PARAMETERS = [  # described by hand: to the framework a bad digest is a 422, and
         for name, text in {"If-None-Match": "an ETag", "Range": "as in bytes=0-999"}.items()
     ),
 ]
-
-
-class File(FileResponse):
-    """Refuses a range as everything here is refused, not in plain text."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_or_raise(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= 400:
-                size = Headers(raw=message["headers"]).get("content-range")
-                headers = {"Content-Range": size} if size else None
-                raise HTTPException(message["status"], "the picture has no such range of bytes", headers)
-            await send(message)
-
-        await super().__call__(scope, receive, send_or_raise)
 
 
 def _reading(request: Request, state: StateDep) -> Iterator[Result]:

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app.dependencies import StateDep
+from app.dependencies import CallerDep, IdempotencyKey, StateDep
 from app.engine import Answer
+from app.jobs import deferral
+from app.jobs.schemas import ACCEPTED
 from app.negotiation import FORMATS, PICTURES, ZIP, negotiate, offers_for
 from app.packing import pack
 from app.problems import problem_responses
@@ -43,6 +45,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in RECEIPT.items()
         },
     },
+    202: {
+        **ACCEPTED,
+        "description": "With Prefer: respond-async. The job's result is a zip of the pictures.",
+    },
     **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504, 507),
 }
 REQUEST = {
@@ -67,14 +73,29 @@ REQUEST = {
     responses=RESPONSES,
     openapi_extra=REQUEST,
 )
-async def translate(request: Request, state: StateDep) -> Response:
-    """Send the picture as the body (image/*), or as the field `image` of a form."""
-    engine = state["engine"]
-    engine.check_room()  # before the body is read, which may take long
+async def translate(
+    request: Request,
+    state: StateDep,
+    caller: CallerDep,
+    prefer: Annotated[
+        list[str] | None, Header(description=f"{deferral.PREFERENCE}: answer at once, with a job")
+    ] = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Send the picture as the body (image/*), or as the field `image` of a form.
+
+    With Prefer: respond-async it is not waited for, and the answer is a job.
+    """
+    engine, is_deferred = state["engine"], deferral.is_preferred(prefer or [])
+    if not is_deferred:
+        engine.check_room()  # before the body is read, which may take long
     upload = await read_upload(request)
     parameters = _validated(upload.parameters)
     accept = ", ".join(request.headers.getlist("accept"))  # a list may come in several lines
     media_type = negotiate(accept, offers_for(parameters.samples, parameters.format))
+    if is_deferred:
+        file_format = parameters.format or FORMATS.get(media_type, "png")
+        return await state["deferral"].accept(upload.data, parameters, file_format, caller, idempotency_key)
     answer = await _unless_gone(
         request,
         engine.translate(

@@ -1,0 +1,144 @@
+"""A command of `sjmvi` as a process of its own: neither's crash is the other's.
+
+It holds a lock of its folder, inherited as an open file, for as long as it or a child of it lives. So whoever
+comes next knows of it without trusting a process id that may be another's by now.
+"""
+
+import fcntl
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
+
+from app.jobs.folder import JobFolder
+
+PREFIX = (sys.executable, "-m", "app.cli")
+STOP_S = 60.0  # a checkpoint may be gigabytes
+LAST_BYTES = 4000
+STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """By the line that every command ends with where it fails."""
+
+    slug: str
+    detail: str
+
+
+class Command:
+    """One that runs. Use `started`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: JobFolder) -> None:
+        self._process, self._folder = process, folder
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code, negative that of a signal; None while it runs."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self) -> int:
+        """It is asked to end, and given the time to. Its exit code."""
+        self._process.terminate()
+        code = self.wait(STOP_S)
+        return self.kill() if code is None else code
+
+    def kill(self) -> int:
+        with suppress(ProcessLookupError):
+            _kill_group(self._process.pid)
+        return self._process.wait()
+
+    def answer(self) -> str:
+        return self._folder.answer.read_text("utf-8", "replace")
+
+    def failure(self) -> Failure:
+        return failure_of(self._folder.log.read_bytes()[-LAST_BYTES:].decode("utf-8", "replace"))
+
+
+def was_stopped(code: int) -> bool:
+    """By a signal, ours or another's."""
+    return code < 0 or code in STOPPED
+
+
+@contextmanager
+def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[str, str]) -> Iterator[Command]:
+    """Another one that still works in the folder is ended first. What is left at the end is killed."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.lock.open("a+") as lock, folder.log.open("ab") as log, folder.answer.open("wb") as answer:
+        _end_predecessor(lock)
+        process = subprocess.Popen(
+            [*PREFIX, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=answer,
+            stderr=log,
+            env=os.environ | environment,
+            cwd=folder.path.parent,
+            pass_fds=(lock.fileno(),),
+            start_new_session=True,  # a Ctrl-C in the terminal is ours to answer
+        )
+        _name_holder(lock, process.pid)
+        command = Command(process, folder)
+        try:
+            yield command
+        finally:
+            if process.poll() is None:
+                command.kill()
+
+
+def failure_of(said: str) -> Failure:
+    errors = re.findall(r"^error: ([a-z-]+): (.*)$", said, re.MULTILINE)
+    slug, detail = errors[-1] if errors else ("internal-error", "the command failed; the job's log says more")
+    if os.strerror(28) in said:  # whatever fails of a full disk, that is the reason
+        slug = "out-of-space"
+    return Failure(slug, detail)
+
+
+def _end_predecessor(lock: TextIOWrapper) -> None:
+    """Its worker is no more. What it has done it keeps, as if it were stopped by its own."""
+    if _locked(lock):
+        return
+    lock.seek(0)
+    holder = int(lock.read())
+    logger.warning("process %d of an earlier worker is at work still, and is ended", holder)
+    for end in (_terminate, _kill_group):
+        with suppress(ProcessLookupError):
+            end(holder)
+        due = time.monotonic() + STOP_S
+        while time.monotonic() < due:
+            if _locked(lock):
+                return
+            time.sleep(0.1)
+    raise TimeoutError(f"process {holder} does not end")
+
+
+def _locked(lock: TextIOWrapper) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _name_holder(lock: TextIOWrapper, pid: int) -> None:
+    lock.truncate(0)
+    lock.write(str(pid))
+    lock.flush()
+
+
+def _terminate(pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+
+
+def _kill_group(pid: int) -> None:
+    """It leads a session of its own, so its children go with it."""
+    os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,62 @@
+"""The service's own worker: a process beside it, started again if it ends, that ends with the service.
+
+It is no thread of ours, since what it does for hours must not take the service down, nor keep it from ending.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Self
+
+COMMAND = (sys.executable, "-m", "app.cli", "worker", "--until-stdin-closes")
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+GOOD_S = 60.0  # who has lived so long may start again at once
+logger = logging.getLogger(__name__)
+
+
+class EmbeddedWorker:
+    """Used as an asynchronous context."""
+
+    def __init__(self, environment: Mapping[str, str], patience_s: float) -> None:
+        """`patience_s` is how long its end is waited for: it has a command to end itself."""
+        self._environment, self._patience_s = environment, patience_s
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self._keeping = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._keeping.cancel()
+        await asyncio.wait([self._keeping])
+        if self._process is None or self._process.stdin is None:
+            return
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._process.wait()
+        except TimeoutError:
+            logger.warning("the worker has not ended within %g s, and ends by itself", self._patience_s)
+
+    async def _keep(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            started = time.monotonic()
+            self._process = await self._start()
+            code = await self._process.wait()
+            pause_s = (
+                FIRST_PAUSE_S if time.monotonic() - started > GOOD_S else min(2 * pause_s, LONGEST_PAUSE_S)
+            )
+            logger.error("the worker ended with exit code %s and starts again in %g s", code, pause_s)
+            await asyncio.sleep(pause_s)
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *COMMAND,
+            stdin=asyncio.subprocess.PIPE,
+            env=os.environ | self._environment,
+            start_new_session=True,  # a Ctrl-C in the terminal is for the service, which tells it
+        )

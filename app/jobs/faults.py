@@ -1,0 +1,59 @@
+"""What cannot be done with a job."""
+
+
+class UnknownJob(LookupError):
+    def __init__(self) -> None:
+        super().__init__("there is no job with this id, or none of yours")
+
+
+class JobConflict(ValueError):
+    """Of what is asked with the job's state."""
+
+
+class JobFinished(JobConflict):
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the job has {state} already")
+
+
+class JobRunning(JobConflict):
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the job is {state}: pause or cancel it first")
+
+
+class JobUnfinished(JobConflict):
+    retry_after_s = 2
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the job is {state} and has no result yet")
+
+
+class NoJobResult(LookupError):
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the job has {state}, and there is no result, or no more")
+
+
+class UnknownSample(LookupError):
+    def __init__(self) -> None:
+        super().__init__("the job has no sample grid of this name; see its samples")
+
+
+class IdempotencyKeyReused(ValueError):
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key came with another request before: give each request its own")
+
+
+class DatasetInUse(ValueError):
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the job {job_id} needs this dataset: cancel it first, or wait for its end")
+
+
+class UnfitDataset(ValueError):
+    """A single where a pair is needed, or the other way round."""
+
+
+class TooManyStreams(RuntimeError):
+    retry_after_s = 10
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} event streams are open; try again later, or ask for the job itself")
+        self.limit = limit

@@ -1,0 +1,154 @@
+"""The kinds of jobs: which commands do one, how far it is, and what is made of it in the end. One row each.
+
+Every command takes up its work where it was stopped, if it is given again as it was.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.datasets.schemas import DatasetDetails, inputs
+from app.jobs.folder import JobFolder
+from app.jobs.progress import Progress, TranslationProgress, training_progress
+from app.keys import Scope
+
+Params = dict[str, Any]
+Watch = Callable[[], Progress | None]
+SOME_FAILED = 6
+PICTURE = "translation"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job as its commands are made from it. The pictures are its dataset's, None of a job without one."""
+
+    params: Params
+    folder: JobFolder
+    device: str
+    features: str  # as in `sjmvi evaluate --features`
+    dataset: DatasetDetails | None = None
+    pictures: Path | None = None
+    since: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A command of `sjmvi`, as arguments, and the exit codes with which it has done what it should."""
+
+    name: str
+    arguments: Callable[[Work], Sequence[str]]
+    watch: Callable[[Work], Watch] = lambda work: lambda: None
+    good: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`summarise` gets what the last stage said on its stdout, and leaves the result's file."""
+
+    scope: Scope
+    stages: tuple[Stage, ...]
+    summarise: Callable[[Work, str], Params]
+
+
+def _train(work: Work) -> list[str]:
+    run = work.folder.path
+    if (run / "run.json").exists():
+        return ["train", "--resume", str(run), "--device", work.device]
+    params, pictures = work.params, _pair(work)
+    options = ["--recipe", params["recipe"], "--out", str(run), "--device", work.device]
+    for name, value in params["set"].items():
+        options += ["--set", f"{name}={json.dumps(value)}"]  # which TOML reads as well
+    if params["domains"]:
+        pictures = [*_without_names(pictures), "--domains", params["domains"]]
+    return ["train", *pictures, *options]
+
+
+def _without_names(arguments: Sequence[str]) -> Sequence[str]:
+    return arguments[: arguments.index("--domains")] if "--domains" in arguments else arguments
+
+
+def _pair(work: Work) -> Sequence[str]:
+    assert work.dataset
+    assert work.pictures
+    return inputs(work.pictures, work.dataset.kind, work.dataset.domains)
+
+
+def _publish(work: Work) -> list[str]:
+    activate = ["--activate"] if work.params["activate"] else []
+    return ["weights", "add", str(work.folder.path), "--name", work.params["model"], *activate, "--json"]
+
+
+def _bundle(work: Work, answer: str) -> Params:
+    work.folder.pack(work.folder.bundle)
+    said = json.loads(answer)
+    return {"model": said["name"], **{name: said[name] for name in ("version", "digest", "is_active")}}
+
+
+def _translate(work: Work) -> list[str]:
+    params = work.params
+    picture, out = work.folder.picture(), work.folder.out
+    source, target = (picture, out / f"{PICTURE}.{params['format']}") if picture else (work.pictures, out)
+    options = {name: params.get(name) for name in ("to", "samples", "seed", "temperature", "size", "frame")}
+    given = [
+        part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
+    ]
+    plain = ["--no-metadata"] if params.get("embed_metadata") is False else []
+    names = ["translate", params["model"], str(source), str(target)]
+    return [*names, *given, *plain, "--device", work.device, "--json"]
+
+
+def _translations(work: Work, answer: str) -> Params:
+    work.folder.pack(work.folder.out)
+    said = json.loads(answer)
+    if work.folder.picture():
+        return {"translated": 1, "failed": 0, "seed": said["seed"], "digest": said["digest"]}
+    return {
+        "translated": said["translated"] + said["skipped"],
+        "failed": said["failed"],
+        "seed": said["seed"],
+    }
+
+
+def _training_watch(work: Work) -> Watch:
+    return lambda: training_progress(work.folder.path, work.since)
+
+
+def _translation_watch(work: Work) -> Watch:
+    return TranslationProgress(work.folder.out, work.dataset.pictures if work.dataset else 1)
+
+
+def _evaluate(work: Work) -> list[str]:
+    params = work.params
+    assert work.pictures
+    root = (work.pictures / "testA").is_dir()
+    pictures = [str(work.pictures)] if root else list(_pair(work))
+    options = {name: params[name] for name in ("seeds", "samples", "inputs", "size")}
+    given = [
+        part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
+    ]
+    classes = ",".join(f"{domain}={index}" for domain, index in params["classes"].items())
+    given += ["--classes", classes] if classes else []
+    places = ["--features", work.features, "--out", str(work.folder.out), "--device", work.device]
+    return ["evaluate", params["model"], *pictures, *given, *places, "--json"]
+
+
+def _figures(work: Work, answer: str) -> Params:
+    work.folder.pack(work.folder.out)
+    figures: Params = json.loads(answer)
+    return figures
+
+
+KINDS: dict[str, Kind] = {
+    "train": Kind(
+        Scope.TRAIN, (Stage("train", _train, _training_watch), Stage("publish", _publish)), _bundle
+    ),
+    "translate": Kind(
+        Scope.TRANSLATE,
+        (Stage("translate", _translate, _translation_watch, good=(0, SOME_FAILED)),),
+        _translations,
+    ),
+    "evaluate": Kind(Scope.TRAIN, (Stage("evaluate", _evaluate),), _figures),
+}

@@ -1,0 +1,199 @@
+"""Jobs as the routes call them: whose they are, and whether what is asked for can be done."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import select
+
+from app.auth import Forbidden
+from app.database.connection import Database
+from app.database.migration import upgrade
+from app.database.tables import EventRow, JobRow, Json
+from app.datasets.store import DatasetStore
+from app.jobs.faults import DatasetInUse, JobUnfinished, NoJobResult, UnfitDataset, UnknownJob, UnknownSample
+from app.jobs.folder import JobFolder
+from app.jobs.kinds import KINDS
+from app.jobs.ledger import Idempotency, Ledger, Order, new_id, unfinished_of
+from app.jobs.queue import Queue
+from app.jobs.schemas import EvaluateRequest, TrainRequest, TranslateRequest
+from app.jobs.states import FINISHED, State
+from app.keys import Key, Scope
+from app.schemas import MAX_SEED
+from translation.card import read_card
+from translation.durable import replacing
+from translation.model import UnknownDomain
+from translation.registry import Registry, UnknownModel
+
+NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
+UPLOAD = "picture.upload"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Without a key where none is needed."""
+
+    key: Key | None = None
+
+    @property
+    def owner(self) -> str | None:
+        return self.key.name if self.key else None
+
+    @property
+    def sees(self) -> str | None:
+        """Whose jobs; None: all of them."""
+        return None if self.key is None or self.key.allows(Scope.ADMIN) else self.key.name
+
+
+class Jobs:
+    """Used as an asynchronous context, its methods in any thread. All of it raises DatabaseFault."""
+
+    def __init__(
+        self, database: Database, registry: Registry, datasets: DatasetStore, runs_dir: Path
+    ) -> None:
+        self._database, self._registry, self._datasets = database, registry, datasets
+        self._runs_dir = runs_dir
+        self._queue = Queue(database)
+        self.ledger = Ledger(database, self._queue)
+
+    async def __aenter__(self) -> Self:
+        """Brings the database to this version first. Raises DatabaseFault."""
+        await asyncio.to_thread(upgrade, self._database)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self._queue.close)
+        await asyncio.to_thread(self._database.close)
+
+    def submit(
+        self,
+        request: TrainRequest | TranslateRequest | EvaluateRequest,
+        caller: Caller,
+        idempotency_key: str | None = None,
+    ) -> JobRow:
+        """A new job, or that of an earlier request with the same key.
+
+        Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownDomain, IdempotencyKeyReused.
+        """
+        _check_scope(request.kind, caller)
+        dataset = self._datasets.get(request.dataset)
+        if dataset.kind != NEEDED[request.kind]:
+            raise UnfitDataset(
+                f"{dataset.name!r} is a {dataset.kind}, and {request.kind} needs a {NEEDED[request.kind]}"
+            )
+        params = request.model_dump(mode="json", exclude={"kind"})
+        if not isinstance(request, TrainRequest):
+            params = self._with_model(params)
+        order = Order(request.kind, params, caller.owner, dataset=dataset.name)
+        return self.ledger.create(order, _idempotency(idempotency_key, request.model_dump_json().encode()))[0]
+
+    def submit_picture(
+        self, picture: bytes, params: Json, caller: Caller, idempotency_key: str | None = None
+    ) -> JobRow:
+        """A translation of this one. Raises what `submit` does."""
+        given = json.dumps(params, sort_keys=True).encode() + hashlib.sha256(picture).digest()
+        order = Order("translate", self._with_model(params), caller.owner, id=new_id())
+        folder = JobFolder(self._runs_dir / str(order.id))
+        folder.path.mkdir(parents=True)
+        with replacing(folder.path / UPLOAD) as file:
+            file.write(picture)
+        job, is_new = self.ledger.create(order, _idempotency(idempotency_key, given))
+        if not is_new:
+            folder.remove()
+        return job
+
+    def get(self, job_id: str, caller: Caller) -> JobRow:
+        """Raises UnknownJob."""
+        with self._database.reading() as session:
+            job = session.get(JobRow, job_id)
+        if job is None or caller.sees not in (None, job.owner):
+            raise UnknownJob
+        return job
+
+    def retry(self, job_id: str, caller: Caller) -> JobRow:
+        """Raises UnknownJob, JobFinished, JobRunning, UnknownDataset."""
+        dataset = self.get(job_id, caller).dataset
+        if dataset:
+            self._datasets.get(dataset)
+        return self.ledger.retry(job_id, caller.sees)
+
+    def page(
+        self, caller: Caller, state: State | None, kind: str | None, cursor: str | None, limit: int
+    ) -> Sequence[JobRow]:
+        """The newest first, those older than the cursor."""
+        wanted = {JobRow.owner: caller.sees, JobRow.state: state, JobRow.kind: kind}
+        query = select(JobRow).where(*(column == value for column, value in wanted.items() if value))
+        if cursor:
+            query = query.where(JobRow.id < cursor)
+        with self._database.reading() as session:
+            return session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
+
+    def events(self, job_id: str, after: int, limit: int) -> Sequence[EventRow]:
+        query = select(EventRow).where(EventRow.job_id == job_id, EventRow.id > after)
+        with self._database.reading() as session:
+            return session.scalars(query.order_by(EventRow.id).limit(limit)).all()
+
+    def folder(self, job_id: str, caller: Caller) -> JobFolder:
+        """Raises UnknownJob."""
+        return JobFolder(self._runs_dir / self.get(job_id, caller).id)
+
+    def log(self, job_id: str, max_bytes: int, caller: Caller) -> str:
+        """The end of it. Raises UnknownJob."""
+        path = self.folder(job_id, caller).log
+        if not path.exists():
+            return ""
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - max_bytes))
+            return file.read().decode("utf-8", "replace")
+
+    def result(self, job_id: str, caller: Caller) -> Path:
+        """Raises UnknownJob, JobUnfinished, NoJobResult."""
+        job = self.get(job_id, caller)
+        if job.state not in FINISHED:
+            raise JobUnfinished(job.state)
+        path = JobFolder(self._runs_dir / job.id).result
+        if job.state != State.SUCCEEDED or not path.is_file():
+            raise NoJobResult(job.state)
+        return path
+
+    def sample(self, job_id: str, name: str, caller: Caller) -> Path:
+        """Raises UnknownJob, UnknownSample."""
+        for path in self.folder(job_id, caller).samples():
+            if path.name == name:
+                return path
+        raise UnknownSample
+
+    def check_unused(self, dataset: str) -> None:
+        """Raises DatasetInUse."""
+        if job_id := unfinished_of(self._database, dataset):
+            raise DatasetInUse(job_id)
+
+    def _with_model(self, params: Json) -> Json:
+        """Named, known, and able to do it; of a translation with a seed."""
+        model = params["model"] or next((entry.name for entry in self._registry.list() if entry.card), None)
+        if model is None:
+            raise UnknownModel("there is no model yet: train or add one first")
+        card, _ = read_card(self._registry.folder(model))
+        if "to" not in params:
+            return {**params, "model": model}
+        if params["to"] not in [to for _, to in card.directions]:
+            told = " and ".join(to for _, to in card.directions)
+            raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
+        seed = params["seed"] if params["seed"] is not None else secrets.randbelow(MAX_SEED + 1)
+        return {**params, "model": model, "seed": seed}
+
+
+def _check_scope(kind: str, caller: Caller) -> None:
+    """Raises Forbidden."""
+    scope = KINDS[kind].scope
+    if caller.key and not caller.key.allows(scope):
+        raise Forbidden(scope)
+
+
+def _idempotency(key: str | None, body: bytes) -> Idempotency | None:
+    return Idempotency(key, hashlib.sha256(body).hexdigest()) if key else None

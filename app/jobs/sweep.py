@@ -1,0 +1,61 @@
+"""What goes in time: the files of jobs that have succeeded, then all of a job that ended long ago."""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from app.database.connection import Database
+from app.database.tables import IdempotencyRow, JobRow
+from app.jobs.folder import JobFolder
+from app.jobs.ledger import IDEMPOTENCY_AGE
+from app.jobs.queue import Queue, ticket_id
+from app.jobs.states import FINISHED, State
+
+EVERY_S = 3600.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JobAges:
+    """Since a job's end. One that failed or was cancelled keeps its files as long as itself: for a retry."""
+
+    files: timedelta
+    all: timedelta
+
+
+class Sweep:
+    def __init__(self, database: Database, queue: Queue, runs_dir: Path, ages: JobAges) -> None:
+        self._database, self._queue, self._runs_dir, self._ages = database, queue, runs_dir, ages
+        self._due = 0.0
+
+    def when_due(self) -> None:
+        """Raises DatabaseFault."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + EVERY_S
+            self.sweep(datetime.now(UTC))
+
+    def sweep(self, now: datetime) -> None:
+        """Raises DatabaseFault."""
+        with self._database.reading() as session:
+            ended = select(JobRow).where(JobRow.state.in_(FINISHED))
+            old = session.scalars(ended.where(JobRow.finished < now - self._ages.all)).all()
+            done = JobRow.state == State.SUCCEEDED, JobRow.finished < now - self._ages.files
+            without_files = session.scalars(ended.where(*done)).all()
+        for job in without_files:
+            JobFolder(self._runs_dir / job.id).remove()
+        for job in old:
+            self._remove(job)
+        with self._database.writing() as session:
+            session.execute(delete(IdempotencyRow).where(IdempotencyRow.created < now - IDEMPOTENCY_AGE))
+
+    def _remove(self, job: JobRow) -> None:
+        """Its row last: until then the next sweep finds what is left."""
+        logger.info("job %s ended on %s and is removed", job.id, job.finished)
+        JobFolder(self._runs_dir / job.id).remove()
+        self._queue.forget([ticket_id(job.id, number) for number in range(1, job.ticket + 1)])
+        with self._database.writing() as session:
+            session.execute(delete(JobRow).where(JobRow.id == job.id, JobRow.state.in_(FINISHED)))

@@ -1,0 +1,138 @@
+"""All of it, with real parts: a zip in, a training that is killed and goes on, a model, pictures by it."""
+
+import os
+import signal
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from io import BytesIO
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from httpx import Client
+from PIL import Image
+
+Json = dict[str, Any]
+TINY = Path(__file__).parents[2] / "training" / "tiny.toml"
+STEPS = 30
+KILLED_AT = 4
+
+
+def overrides() -> Json:
+    """The tiny recipe as a request gives it, with steps enough to be killed between."""
+    recipe = tomllib.loads(TINY.read_text())
+    recipe.pop("description")
+    flat: Json = {}
+
+    def add(section: Json, path: str) -> None:
+        for name, value in section.items():
+            if isinstance(value, dict):
+                add(value, f"{path}{name}.")
+            else:
+                flat[path + name] = value
+
+    add(recipe, "")
+    return flat | {"training.steps": STEPS, "training.grid_every": 10}
+
+
+def zipped(pictures: dict[str, bytes]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in pictures.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def client(serve: Callable[..., AbstractContextManager[Client]], data: Path) -> Iterator[Client]:
+    with serve(data_dir=data, device="cpu", embedded_worker=True) as client:
+        yield client
+
+
+def upload(client: Client, name: str, pictures: dict[str, bytes]) -> None:
+    headers = {"Content-Type": "application/zip"}
+    answer = client.post(f"/v1/datasets?name={name}", content=zipped(pictures), headers=headers)
+    assert answer.status_code == 201, answer.text
+
+
+def order(client: Client, **body: object) -> Json:
+    answer = client.post("/v1/jobs", json=body)
+    assert answer.status_code == 202, answer.text
+    job: Json = answer.json()
+    return job
+
+
+def until(client: Client, job: Json, state: str, done: int = 0) -> Json:
+    due = monotonic() + 120
+    while True:
+        shown: Json = client.get(job["links"]["self"]).json()
+        if shown["state"] == state and (shown["progress"] or {"done": 0})["done"] >= done:
+            return shown
+        assert shown["state"] not in ("failed", "cancelled", "succeeded"), shown
+        assert monotonic() < due, shown
+        sleep(0.05)
+
+
+def kill_command(data: Path, job: Json) -> None:
+    os.kill(int((data / "runs" / job["id"] / ".command").read_text()), signal.SIGKILL)
+
+
+def test_two_folders_become_a_model_though_the_training_is_killed(
+    client: Client, data: Path, pictures: Callable[..., dict[str, bytes]]
+) -> None:
+    upload(client, "pair", pictures("plain") | pictures("striped"))
+    job = order(client, kind="train", dataset="pair", model="mine", set=overrides())
+    until(client, job, "running", done=KILLED_AT)
+    kill_command(data, job)
+    trained = until(client, job, "succeeded")
+    assert (trained["attempt"], trained["progress"]["done"]) == (2, STEPS)
+    assert {*trained["progress"]["terms"]} == {"nell", "nelp", "kl_latent", "kl_observed"}
+    steps = (data / "runs" / job["id"] / "metrics.jsonl").read_text().count("\n")
+    assert steps == STEPS  # none lost, none twice
+    assert Image.open(BytesIO(client.get(trained["progress"]["sample"]).content)).format == "PNG"
+    assert "card.json" in zipfile.ZipFile(BytesIO(client.get(job["links"]["result"]).content)).namelist()
+
+    (model,) = [each for each in client.get("/v1/models").json()["models"] if each["name"] == "mine"]
+    assert (model["digest"], model["domains"]) == (trained["result"]["digest"], ["plain", "striped"])
+    one = next(iter(pictures("plain").values()))
+    query = "/v1/translations?model=mine&to=striped&seed=7"
+    translated = client.post(query, content=one, headers={"Content-Type": "image/png"})
+    assert translated.headers["SJMVI-Model-Digest"] == model["digest"]
+    deferred = client.post(
+        query, content=one, headers={"Content-Type": "image/png", "Prefer": "respond-async"}
+    )
+    until(client, deferred.json(), "succeeded")
+    archive = zipfile.ZipFile(BytesIO(client.get(deferred.json()["links"]["result"]).content))
+    same = Image.open(archive.open("translation.png"))
+    assert same.tobytes() == Image.open(BytesIO(translated.content)).tobytes()
+
+
+def test_a_folder_of_pictures_is_translated(
+    client: Client, pictures: Callable[..., dict[str, bytes]]
+) -> None:
+    upload(client, "photos", pictures("plain"))
+    job = order(client, kind="translate", dataset="photos", model="tiny", to="zebra", samples=2, seed=7)
+    done = until(client, job, "succeeded")
+    assert done["result"] == {"translated": 4, "failed": 0, "seed": 7}
+    names = zipfile.ZipFile(BytesIO(client.get(job["links"]["result"]).content)).namelist()
+    assert len([name for name in names if name.endswith(".png")]) == 8
+    assert {"report.csv", "report.jsonl"} < {*names}
+
+
+def test_a_recipe_that_is_none_is_told_and_the_old_model_stays(client: Client) -> None:
+    job = order(client, kind="train", dataset="pair", model="mine", set={"training.steps": -1})
+    due = monotonic() + 60
+    while (shown := client.get(job["links"]["self"]).json())["state"] != "failed":
+        assert monotonic() < due
+        sleep(0.1)
+    assert shown["error"]["type"] == "bad-recipe"
+    assert "training.steps" in shown["error"]["detail"]
+    assert "mine" in [model["name"] for model in client.get("/v1/models").json()["models"]]
