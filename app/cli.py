@@ -15,6 +15,7 @@ from app.cli_data import data
 from app.cli_db import db
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
+from app.cli_export import export
 from app.cli_import import import_checkpoints
 from app.cli_keys import keys
 from app.cli_options import domain_pair
@@ -52,6 +53,9 @@ app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra 
 app.command(
     epilog="sjmvi evaluate weights/horse2zebra testA/ testB/ --seeds 3 --classes horse=339,zebra=340"
 )(evaluate)
+app.command(epilog="sjmvi export weights/horse2zebra onnx/    sjmvi export horse2zebra out/ --format torch")(
+    export
+)
 
 app.command(epilog="sjmvi worker --device cuda:1")(worker)
 

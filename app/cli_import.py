@@ -46,9 +46,12 @@ def import_checkpoints(  # noqa: PLR0913, PLR0917 - its parameters are the comma
     """
     if (out is None) == (name is None):
         raise typer.BadParameter("give --out DIR for the bundle, or --name NAME to publish it")
-    _refuse_full(out)
     pair = _names(domains)
     from translation.published import import_generators
+    from translation.tree import refuse_full
+
+    if out is not None:
+        refuse_full(out)
 
     files = [first] if second is None else [first, second]
     model, card = import_generators(files, pair, arch, training_size, licence)
@@ -85,11 +88,3 @@ def _keep(model: "TranslationModel", card: "Card", out: Path | None, name: str |
     if not entry.is_active:
         typer.echo(said_of(entry), err=True)
     return entry.folder
-
-
-def _refuse_full(out: Path | None) -> None:
-    """Raises InvalidInput."""
-    from translation.tree import InvalidInput
-
-    if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
-        raise InvalidInput(f"{out} is not empty: give a new folder for the bundle")

@@ -16,7 +16,7 @@ from app.datasets import doctor, intake, store
 from app.datasets import faults as datasets
 from app.jobs import desk
 from app.jobs import faults as jobs
-from translation import architecture, codec, device, model, registry, tree, weights
+from translation import architecture, codec, device, export, model, registry, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
@@ -100,6 +100,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
     weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
     weights.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
+    export.MissingExtra: Problem("missing-extra", 500, ENVIRONMENT),
+    export.OtherResults: Problem("export-differs", 500, FAILED),
     # what is kept
     results.UnknownResult: Problem("unknown-result", 404),
     results.CannotStore: Problem("cannot-store", 507),

@@ -18,7 +18,7 @@ def instance_norm(features: Tensor, gain: Tensor | None = None, shift: Tensor | 
     wide = torch.promote_types(features.dtype, torch.float32)
     nothing = features.new_zeros(batch, channels, dtype=wide)
     scale = 1 + (nothing if gain is None else gain.to(wide))
-    offset = nothing if shift is None else shift.to(wide)
+    offset = nothing if shift is None else nothing + shift  # a sum is contiguous, which a slice may be or not
     planes = features.reshape(1, batch * channels, height, width)
     normed = F.batch_norm(planes, None, None, scale.flatten(), offset.flatten(), training=True)
     return normed.view(features.shape)

@@ -76,3 +76,9 @@ def _sample_names(target: PurePosixPath, samples: int) -> tuple[str, ...]:
     if samples == 1:
         return (str(target),)
     return tuple(str(target.with_stem(f"{target.stem}_{index}")) for index in range(samples))
+
+
+def refuse_full(out: Path) -> None:
+    """Raises InvalidInput where what is to be a new folder is none."""
+    if out.exists() and (out.is_file() or any(out.iterdir())):
+        raise InvalidInput(f"{out} is not empty: give a new folder")

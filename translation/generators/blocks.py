@@ -88,4 +88,4 @@ def convolution(channels: int, out_channels: int, size: int = 3, stride: int = 1
 def pad_to_multiple(images: Tensor, side: int) -> Tensor:
     """(B, C, H, W), mirrored at the right and at the bottom until both sides are multiples of `side`."""
     bottom, right = (-length % side for length in images.shape[-2:])
-    return F.pad(images, (0, right, 0, bottom), mode="reflect") if bottom or right else images
+    return F.pad(images, (0, right, 0, bottom), mode="reflect")  # by 0 as well: an export has no sizes to ask
