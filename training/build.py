@@ -61,6 +61,7 @@ def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
         objective,
         augment=_augment(recipe.augmentation, recipe.augmentation_probability),
         augment_coded=_augment(recipe.code_augmentation),
+        reach=recipe.reach,
     )
 
 

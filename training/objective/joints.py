@@ -35,6 +35,10 @@ class Joint:
         """The same pairs without a graph: what ratio estimators learn from."""
         return replace(self, drawn=self.drawn.detach(), judged=self.judged.detach())
 
+    def read(self, reach: float) -> Tensor:
+        """The draws as they are; of a gradient with respect to them, a share `reach` goes on to who drew."""
+        return torch.lerp(self.drawn.detach(), self.drawn, reach) if reach < 1 else self.drawn
+
     def seen(self, augment: Augment) -> "Joint":
         """The pairs as a ratio that looks through `augment` sees them; what is decoded stays as it is."""
         judged, given = augment(self.judged, self.given)

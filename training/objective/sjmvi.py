@@ -5,6 +5,15 @@
     NELBO  = NELL + KL_latent        KL_latent   = E_{q*(x)} KL[q(z|x) || p*(z)] = E_q[log r(z; x)]
     NAPLBO = NELP + KL_observed      KL_observed = E_{p*(z)} KL[p(x|z) || q*(x)] = E_p[log r(x; z)]
 
+Either divergence is least where the joints agree. To the map that tells again it is a likelihood and no more:
+NELL is KL[q || p] to p(x|z), NELP is KL[p || q] to q(z|x), which alone are wake-sleep (Hinton et al., 1995).
+To the map that drew a likelihood is half of it, and the whole ratio the other half. Where that is charged a
+share lambda_c of its conditional part, a half goes unmatched, and the map is paid for draws that say more of
+their source than there is to say: the hidden messages of Chu et al. (2017), https://arxiv.org/abs/1712.02950.
+`reach` is the share of a likelihood's gradient that passes through the draws. With reach = lambda_c the truth
+is an optimum for every lambda_c; with both 0, for every generator loss. Reach 1 is the paper, whose lambda_c
+is 1, and CycleGAN, whose lambda_c is 0.
+
 One step: draw from both joints; the maps descend the four terms with the ratios frozen; the ratios descend
 their own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 16 and 27.
 """
@@ -106,7 +115,7 @@ class Weights:
 class SJMVI:
     """The objective. `reduction`: likelihoods are summed over dimensions (the paper) or averaged; `augment`:
     what the ratios look through, in their own loss and in the maps'; `augment_coded`: what codes are to be
-    recovered through. Only maps with codes, CodedMap, can be asked to recover them."""
+    recovered through. Only maps with codes, CodedMap, can be asked to recover them. `reach` is in [0, 1]."""
 
     divergence: FDivergence
     generator_loss: GeneratorLoss
@@ -115,6 +124,7 @@ class SJMVI:
     reduction: Reduction = "sum"
     augment: Augment = unchanged
     augment_coded: Augment = unchanged
+    reach: float = 1.0
 
     def draw(self, maps: Maps, x: Tensor, z: Tensor) -> Draws:
         """x and z are independent samples of their marginals, of one batch size."""
@@ -129,8 +139,8 @@ class SJMVI:
     def terms(self, maps: Maps, ratios: Ratios, draws: Draws) -> SJMVITerms:
         """Differentiable in the maps; freeze the ratios around it."""
         q, p = draws.q, draws.p
-        x_again = maps.x_given_z.reconstruct(q.given, q.drawn)
-        z_again = maps.z_given_x.reconstruct(p.given, p.drawn)
+        x_again = maps.x_given_z.reconstruct(q.given, q.read(self.reach))
+        z_again = maps.z_given_x.reconstruct(p.given, p.read(self.reach))
         return SJMVITerms(
             nell=negative_log_likelihood(x_again.density, q.given, self.reduction),
             nelp=negative_log_likelihood(z_again.density, p.given, self.reduction),

@@ -102,9 +102,12 @@ class Pair(nn.Module):
         return {"a": a, "b": b, "k": k, "c": c, "t": self.log_scale.exp().item()}
 
 
-def descend(generator_loss: str, conditioning: float, steps: int = 500, scale: float | None = None) -> Pair:
+def descend(
+    generator_loss: str, conditioning: float, steps: int = 500, scale: float | None = None, reach: float = 1.0
+) -> Pair:
     """The pair after that many steps, its ratios true at each."""
-    objective = SJMVI(DIVERGENCES["gan"], GENERATOR_LOSSES[generator_loss], Sampling("model", "draws"))
+    loss, sampling = GENERATOR_LOSSES[generator_loss], Sampling("model", "draws")
+    objective = SJMVI(DIVERGENCES["gan"], loss, sampling, reach=reach)
     pair = Pair(scale)
     optimiser = torch.optim.Adam([each for each in pair.parameters() if each.requires_grad], 0.05)
     decay = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.01, steps)
@@ -137,6 +140,17 @@ def test_conditioning_decides_where_the_maps_end(
     conditioning: float, expected: tuple[float, float, float]
 ) -> None:
     assert descend("log-ratio", conditioning).found == optimum(*expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("conditioning", OPTIMA, ids=str)
+def test_likelihoods_that_reach_as_far_as_the_ratios_see_lead_to_the_truth(conditioning: float) -> None:
+    found = descend("log-ratio", conditioning, reach=conditioning).found
+    assert found == optimum(*OPTIMA[1.0], abs=2e-4)
+
+
+@pytest.mark.parametrize("generator_loss", ["log-ratio", "nonsat", "gan", "least-squares"])
+def test_where_neither_reaches_every_generator_loss_leads_to_the_truth(generator_loss: str) -> None:
+    assert descend(generator_loss, conditioning=0, reach=0).found == optimum(*OPTIMA[1.0], abs=2e-3)
 
 
 def test_blind_ratios_make_observations_too_broad() -> None:

@@ -88,6 +88,25 @@ def test_each_term_teaches_its_own_networks_alone(term: str, make: Callable[[nn.
     assert taught == LEARNERS_OF[term]
 
 
+@pytest.mark.parametrize("reach", [0, 0.25, 1])
+def test_of_a_likelihoods_gradient_the_map_that_drew_gets_its_reach(reach: float) -> None:
+    x, z = torch.randn(2, 8, 1)
+
+    def slopes(reach: float) -> tuple[float, list[float]]:
+        torch.manual_seed(0)
+        maps, ratios = Maps(LearnedLine(), LearnedLine()), Ratios(*(FreeRatio(LearnedHeads()) for _ in "zx"))
+        objective = replace(PAPER, reach=reach)
+        nell = objective.terms(maps, ratios, objective.draw(maps, x, z)).nell
+        weights = (maps.x_given_z.mean.weight, maps.z_given_x.mean.weight)
+        found = torch.autograd.grad(nell, weights, allow_unused=True)
+        return nell.item(), [0.0 if slope is None else slope.item() for slope in found]
+
+    (paper, (again, drew)), (same, found) = slopes(1.0), slopes(reach)
+    assert drew != 0
+    assert same == pytest.approx(paper)
+    assert found == pytest.approx([again, reach * drew])
+
+
 def test_references_are_the_other_marginals_samples_with_the_noise_of_draws() -> None:
     x, z = torch.randn(2, 100_000, 1)
     objective = replace(PAPER, sampling=Sampling("model", "both"))

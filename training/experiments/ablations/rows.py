@@ -27,6 +27,7 @@ ROWS: Mapping[str, Sequence[str]] = {
     "learned scale": ("model.generator.scale=learned",),
     "f_KL": ("objective.divergence=kl",),
     "LeCam": ("objective.divergence=lecam",),
+    "reach 0.1": ("objective.reach=0.1",),
     "E[log r]": ("objective.generator_loss=log-ratio",),
     "noise 0": ("objective.noise=0",),
     "noise 0.1": ("objective.noise=0.1",),
