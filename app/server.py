@@ -11,6 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 
+from app.database.connection import Database
+from app.database.migration import upgrade
 from app.keys import KeyRing
 from app.routes.page import EXAMPLES
 from app.settings import Settings
@@ -44,7 +46,11 @@ class Server(uvicorn.Server):
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Returns when the server has stopped. Raises PublicWithoutKeys, CorruptKeys, PortInUse, NoSuchDevice."""
+    """Returns when the server has stopped.
+
+    Raises PublicWithoutKeys, CorruptKeys, BadDatabaseUrl, DatabaseFault, PortInUse, NoSuchDevice.
+    """
+    upgrade(Database(settings.database))  # what is wrong with it is told before there is a server
     keys = KeyRing(settings.keys_file).list()
     if not keys and not settings.is_open_without_keys:
         raise PublicWithoutKeys(settings.host)

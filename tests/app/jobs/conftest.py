@@ -1,12 +1,19 @@
 """A database, datasets as an upload leaves them, and commands that take no time in place of `sjmvi`'s."""
 
+import os
+import secrets
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+import psycopg
 import pytest
 from httpx import Client
 from PIL import Image
@@ -29,9 +36,41 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a server that was made of the installed programs; its databases are yet to be made."""
+    programs = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed in /usr/lib/postgresql")
+    user = "postgres" if os.getuid() == 0 else None  # it refuses to be run by root
+    with tempfile.TemporaryDirectory() as folder:
+        if user:
+            shutil.chown(folder, user)
+        run = partial(subprocess.run, check=True, capture_output=True, user=user, cwd=folder)
+        run([programs / "initdb", "--auth=trust", "--username=sjmvi", "--no-sync", f"{folder}/data"])
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        log = ["-l", f"{folder}/log", "-D", f"{folder}/data"]
+        run([programs / "pg_ctl", "-w", "-o", options, *log, "start"])
+        try:
+            yield f"postgresql://sjmvi@/{{name}}?host={folder}"
+        finally:
+            run([programs / "pg_ctl", "-m", "immediate", *log, "stop"])
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest, data: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{data}/sjmvi.db"
+    url: str = request.getfixturevalue("postgresql")
+    name = f"test_{secrets.token_hex(4)}"
+    with psycopg.connect(url.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.format(name=name)
+
+
 @pytest.fixture
-def database(data: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{data}/sjmvi.db")
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
     upgrade(database)
     yield database
     database.close()
@@ -90,16 +129,18 @@ def picture(index: int, striped: bool = False) -> bytes:
 
 
 @pytest.fixture
-def client(serve: Serve, data: Path, add_dataset: Callable[..., None]) -> Iterator[Client]:
+def client(serve: Serve, data: Path, database_url: str, add_dataset: Callable[..., None]) -> Iterator[Client]:
     add_dataset("photos", kind="single")
     add_dataset("pair")
-    with serve(warm=False, data_dir=data, max_event_streams=2, max_body_bytes=200_000) as client:
+    limits = {"max_event_streams": 2, "max_body_bytes": 200_000}
+    with serve(warm=False, data_dir=data, database_url=database_url, **limits) as client:
         yield client
 
 
 @pytest.fixture
-def desk(client: Client, data: Path) -> Desk:
-    return Desk(Database(f"sqlite:///{data}/sjmvi.db"), "here-cpu")
+def desk(client: Client, database_url: str) -> Desk:
+    """A worker's, of the service's database."""
+    return Desk(Database(database_url), "here-cpu")
 
 
 @pytest.fixture

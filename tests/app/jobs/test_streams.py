@@ -85,10 +85,13 @@ def test_only_so_many_streams_are_open_and_a_client_that_leaves_makes_room(clien
 
 
 def test_a_service_that_stops_does_not_wait_for_its_streams(
-    serve: Serve, data: Path, add_dataset: Callable[..., None]
+    serve: Serve, data: Path, database_url: str, add_dataset: Callable[..., None]
 ) -> None:
     add_dataset("photos", kind="single")
-    with ThreadPoolExecutor() as threads, serve(warm=False, data_dir=data) as client:
+    with (
+        ThreadPoolExecutor() as threads,
+        serve(warm=False, data_dir=data, database_url=database_url) as client,
+    ):
         events = f"{client.base_url}{order(client)['links']['events']}"
         begun = Event()
         reading = threads.submit(read_to_the_end, events, begun)

@@ -184,6 +184,7 @@ def test_a_command_of_a_worker_that_was_killed_is_ended_first(
     assert (bench.runs / "stopped").exists()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_is_locked_for_a_while_loses_nothing(
     bench: Bench, script: Callable[[str], None], data: Path
 ) -> None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -49,11 +48,12 @@ Worker = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def worker(data: Path, add_dataset: Callable[..., None]) -> Iterator[Worker]:
+def worker(data: Path, database_url: str, add_dataset: Callable[..., None]) -> Iterator[Worker]:
     """Started under the name of a host; ended by the test's end."""
     add_dataset("photos", kind="single")
     started: list[subprocess.Popen[bytes]] = []
-    environment = os.environ | {"SJMVI_DATA_DIR": str(data), "SJMVI_DEVICE": "cpu", "PYTHONPATH": str(ROOT)}
+    settings = {"SJMVI_DATA_DIR": str(data), "SJMVI_DATABASE_URL": database_url, "SJMVI_DEVICE": "cpu"}
+    environment = os.environ | settings | {"PYTHONPATH": str(ROOT)}
 
     def start(host: str = "here", *options: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-c", WORKER, "worker", *options, host]
@@ -102,13 +102,6 @@ def watcher(database: Database, job: JobRow) -> Watcher:
     return Watcher(database, job.id)
 
 
-@contextmanager
-def killed(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    process.kill()
-    process.wait()
-    yield
-
-
 def test_what_a_killed_worker_had_its_successor_finishes(worker: Worker, watcher: Watcher) -> None:
     first = worker()
     watcher.until(State.RUNNING, steps=2)
@@ -147,7 +140,7 @@ def test_a_worker_that_is_told_to_end_leaves_its_job_ready_to_go_on(
 
 
 def test_pausing_frees_the_device_and_resuming_goes_on(
-    worker: Worker, watcher: Watcher, ledger: Ledger
+    worker: Worker, watcher: Watcher, ledger: Ledger, data: Path
 ) -> None:
     worker()
     watcher.until(State.RUNNING, steps=2)
@@ -158,7 +151,7 @@ def test_pausing_frees_the_device_and_resuming_goes_on(
     ledger.resume(watcher.id, None)
     done = watcher.until(State.SUCCEEDED)
     assert (done.attempt, done.result) == (2, {"translated": 8, "failed": 0, "seed": 7})
-    report = Path(str(watcher.database.file)).parent / "runs" / watcher.id / "out/report.jsonl"
+    report = data / "runs" / watcher.id / "out/report.jsonl"
     assert [json.loads(line)["file"] for line in report.read_text().splitlines()] == [*map(str, range(8))]
 
 

@@ -1,0 +1,53 @@
+"""`sjmvi db`, and what the service does with a database that it cannot use."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from app.cli import execute
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SJMVI_DATA_DIR", str(tmp_path / "data"))
+
+
+def test_the_schema_is_made_and_then_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["db", "upgrade"]) == execute(["db", "upgrade", "--json"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    said = json.loads(second)
+    assert said["before"] == said["now"]
+    assert first == f"schema {said['now']}, none before"
+
+
+def test_a_backup_is_a_whole_database_also_of_what_is_only_in_the_journal(tmp_path: Path) -> None:
+    assert execute(["db", "upgrade"]) == 0
+    writer = sqlite3.connect(tmp_path / "data/sjmvi.db")
+    writer.execute("PRAGMA wal_autocheckpoint=0")
+    with writer:
+        writer.execute("INSERT INTO alembic_version VALUES ('fresh')")
+    target = tmp_path / "backups/monday.db"
+    assert execute(["db", "backup", str(target)]) == 0
+    writer.close()
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    found = sqlite3.connect(target).execute("SELECT version_num FROM alembic_version").fetchall()
+    assert ("fresh",) in found
+
+
+def test_a_backup_of_nothing_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["db", "backup", str(tmp_path / "monday.db")]) == 5
+    assert capsys.readouterr().err.startswith("error: db-unreachable: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_service_does_not_start_on_a_later_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["db", "upgrade"]) == 0
+    with sqlite3.connect(tmp_path / "data/sjmvi.db") as later:
+        later.execute("UPDATE alembic_version SET version_num = '9999'")
+    for command in (["serve", "--port", "0"], ["worker", "--device", "cpu"], ["db", "upgrade"]):
+        assert execute(command) == 5
+        assert capsys.readouterr().err.startswith("error: db-too-new: the database is of a later version")

@@ -1,0 +1,40 @@
+"""What goes in time, and what stays."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.database.connection import Database
+from app.database.tables import EventRow, IdempotencyRow, JobRow
+from app.jobs.desk import Desk, Ticket
+from app.jobs.folder import JobFolder
+from app.jobs.ledger import Idempotency, Ledger, Order
+from app.jobs.queue import Queue
+from app.jobs.sweep import JobAges, Sweep
+
+AGES = JobAges(files=timedelta(days=7), all=timedelta(days=90))
+
+
+def test_files_go_before_the_job_and_a_job_with_all_that_is_of_it(
+    database: Database, ledger: Ledger, data: Path
+) -> None:
+    desk, sweep = Desk(database, "here-cpu"), Sweep(database, Queue(database), data / "runs", AGES)
+    made = {}
+    for state in ("succeeded", "failed", "queued"):
+        job = ledger.create(Order("translate", {}), Idempotency(state, ""))[0]
+        made[state] = JobFolder(data / "runs" / job.id)
+        made[state].path.mkdir(parents=True)
+        if state != "queued":
+            desk.take(Ticket(job.id, 1))
+    desk.succeed(Ticket(made["succeeded"].path.name, 1), {})
+    desk.fail(Ticket(made["failed"].path.name, 1), "diverged", "")
+
+    def left(days: float) -> tuple[set[str], int, int, int]:
+        sweep.sweep(datetime.now(UTC) + timedelta(days=days))
+        with database.reading() as session:
+            counts = [session.query(kind).count() for kind in (JobRow, IdempotencyRow)]
+            of_jobs = len({row.job_id for row in session.query(EventRow)})
+        return {state for state, folder in made.items() if folder.path.exists()}, *counts, of_jobs
+
+    assert left(0.5) == ({"succeeded", "failed", "queued"}, 3, 3, 3)
+    assert left(8) == ({"failed", "queued"}, 3, 0, 3)
+    assert left(91) == ({"queued"}, 1, 0, 1)
