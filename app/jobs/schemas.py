@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from app.datasets.schemas import DOMAINS, NAME
 from app.jobs.progress import Progress
@@ -15,11 +25,33 @@ JOB_ID = "019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a"
 RETRY_S = 2
 RECIPE = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 FIELD = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
+MAX_FIELD = 100
 LOCAL_FILES = ("training.start_from", "evaluation.features")  # fields of a recipe that name one
 
 Scalar: TypeAlias = bool | int | FiniteFloat | Annotated[str, Field(max_length=500)]
-Value: TypeAlias = Scalar | list[Scalar | list[Scalar]]
-Overrides = dict[Annotated[str, Field(pattern=FIELD, max_length=100)], Value]
+
+
+def _in_one_message(value: object, validate: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - as it came
+    """Instead of one for each of the types."""
+    try:
+        return validate(value)
+    except ValidationError:
+        told = "Input should be true or false, a number, a text of 500 characters at most, or a list of such"
+        raise PydanticCustomError("recipe_value", told) from None
+
+
+def _describe_names(schema: dict[str, Any]) -> None:
+    """What is said of keys in a pattern, a schema takes for said of those alone that fit it."""
+    (values,) = schema.pop("patternProperties").values()
+    names = {"pattern": FIELD, "maxLength": MAX_FIELD, "not": {"enum": list(LOCAL_FILES)}}
+    schema.update(additionalProperties=values, propertyNames=names)
+
+
+Value = Annotated[Scalar | list[Scalar | list[Scalar]], WrapValidator(_in_one_message)]
+Overrides = Annotated[
+    dict[Annotated[str, Field(pattern=FIELD, max_length=MAX_FIELD)], Value],
+    Field(max_length=100, json_schema_extra=_describe_names),
+]
 Name = Annotated[str, Field(pattern=NAME)]
 
 
@@ -38,9 +70,7 @@ class TrainRequest(_Request):
     dataset: Name = Field(description="a pair of GET /v1/datasets", examples=["ellipses"])
     model: Name = Field(description="what the bundle is published as", examples=["ellipses"])
     recipe: str = Field("quick", pattern=RECIPE, description="a shipped recipe's name")
-    set: Overrides = Field(
-        {}, description="a recipe's values, as `sjmvi train --schema` describes them", max_length=100
-    )
+    set: Overrides = Field({}, description="a recipe's values, as `sjmvi train --schema` describes them")
     domains: Annotated[str, Field(pattern=DOMAINS)] | None = Field(
         None, description="other names for the dataset's domains, as in horse,zebra"
     )
