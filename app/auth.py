@@ -46,7 +46,7 @@ class Rule:
 OPEN = r"/(models|settings|docs|openapi\.json|favicon\.ico|livez|readyz|metrics|(static|examples)/.*)?"
 RULES = (  # the first that covers a call decides
     Rule(r"/v1/?", method="GET"),
-    Rule(r"/v1/(limits|models)(/.*)?", method="GET"),
+    Rule(r"/v1/(limits|models|recipes)(/.*)?", method="GET"),
     Rule(r"/v1/(translations|results)(/.*)?", Scope.TRANSLATE),
     Rule(r"/v1/datasets(/.*)?", Scope.TRAIN),
     Rule(r"/v1/jobs(/.*)?"),  # a key has its own jobs, and which it may order its scopes say

@@ -19,7 +19,7 @@ from app.cli_export import export
 from app.cli_import import import_checkpoints
 from app.cli_keys import keys
 from app.cli_options import domain_pair
-from app.cli_schema import print_schema
+from app.cli_schema import print_recipes, print_schema
 from app.cli_translate import translate
 from app.cli_weights import weights
 from app.cli_worker import worker
@@ -89,6 +89,12 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         bool,
         typer.Option(
             "--schema", is_eager=True, callback=print_schema, help="a recipe's JSON schema, and no more"
+        ),
+    ] = False,
+    recipes: Annotated[
+        bool,
+        typer.Option(
+            "--recipes", is_eager=True, callback=print_recipes, help="those that ship, with it, as JSON"
         ),
     ] = False,
 ) -> None:

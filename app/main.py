@@ -31,7 +31,7 @@ from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
-from app.routes import datasets, health, jobs, models, page, results, translations
+from app.routes import datasets, health, jobs, models, page, recipes, results, translations
 from app.settings import UNLIMITED, Settings
 from translation.device import canonical, pick_device
 from translation.registry import Registry
@@ -88,7 +88,7 @@ def _lifespan(settings: Settings, gate: Gate, store: Results, intake: Intake) ->
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (health, models, translations, results, datasets, jobs, page):
+    for routes in (health, models, translations, results, datasets, recipes, jobs, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)

@@ -23,6 +23,7 @@ LINKS = {
     "translations": "/v1/translations",
     "datasets": "/v1/datasets",
     "jobs": "/v1/jobs",
+    "recipes": "/v1/recipes",
     "openapi": "/openapi.json",
     "docs": "/docs",
 }

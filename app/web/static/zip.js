@@ -20,6 +20,13 @@ export async function pack(files) {
   return new Blob(parts, { type: "application/zip" });
 }
 
+/** A Map of the entries of a zip that are wanted, name to Blob. */
+export async function unpack(zip, isWanted) {
+  const { unzipSync } = await library();
+  const entries = unzipSync(new Uint8Array(await zip.arrayBuffer()), { filter: ({ name }) => isWanted(name) });
+  return new Map(Object.entries(entries).map(([name, data]) => [name, new Blob([data])]));
+}
+
 /** Hands the files to the browser's downloads, as one zip. */
 export async function save(name, files) {
   const url = URL.createObjectURL(await pack(files));

@@ -1,0 +1,62 @@
+// A training as it goes: the four terms of its objective as curves, and what the model makes of a few pictures.
+
+import { call, json } from "../api.js";
+import { el, number } from "../dom.js";
+import { Curves } from "./curves.js";
+
+const TERMS = { // by the names of a run's log
+  nell: ["NELL", "the first domain, told again from its translation"],
+  nelp: ["NELP", "the second, told again from its translation"],
+  kl_latent: ["KL latent", "translations of the first are distributed as the second is"],
+  kl_observed: ["KL observed", "translations of the second as the first is"],
+};
+
+export function trainingOf(job) {
+  const curves = new Curves(TERMS);
+  const grids = new Grids(job);
+  const element = el("div", { className: "training" }, curves.element, grids.element);
+  grids.load();
+  return {
+    element,
+    on(name, data) {
+      if (name === "progress" && data.terms) curves.add(data.done, data.terms);
+      if (name === "sample" || (name === "progress" && data.sample)) grids.load();
+    },
+  };
+}
+
+/** The sample grids, with a slider over the steps; it stays at the newest until it is moved. */
+class Grids {
+  constructor(job) {
+    Object.assign(this, { job, samples: [], urls: new Map(), newest: null });
+    this.image = el("img", { alt: "" });
+    this.slider = el("input", { type: "range", min: 0, max: 0, ariaLabel: "Step of the sample grid" });
+    this.label = el("span", { className: "number" });
+    this.element = el("figure", { className: "grids", hidden: true },
+      el("div", { className: "frame" }, this.image),
+      el("figcaption", {}, el("label", { className: "measured" }, this.label, this.slider),
+        el("p", { className: "soft" }, "A row a picture: itself, its translations, and the first of them translated back.")));
+    this.slider.addEventListener("input", () => this.#show());
+  }
+
+  async load() {
+    const { samples } = await json(`/v1/jobs/${this.job}/samples`);
+    if (samples.length === this.samples.length) return;
+    const wasAtEnd = this.slider.valueAsNumber === Number(this.slider.max);
+    this.samples = samples;
+    this.element.hidden = !samples.length;
+    this.slider.max = samples.length - 1;
+    if (wasAtEnd) this.slider.value = samples.length - 1;
+    await this.#show();
+  }
+
+  async #show() {
+    const { step, url } = this.samples[this.slider.valueAsNumber];
+    this.label.textContent = `step ${number(step, 9)}`;
+    this.slider.ariaValueText = `step ${step}`;
+    if (!this.urls.has(url)) this.urls.set(url, URL.createObjectURL(await (await call(url)).blob()));
+    if (this.samples[this.slider.valueAsNumber].url !== url) return; // moved on meanwhile
+    this.image.src = this.urls.get(url);
+    this.image.alt = `Translations after step ${step}`;
+  }
+}
