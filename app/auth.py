@@ -43,7 +43,8 @@ class Rule:
         return self.method in (None, method) and re.fullmatch(self.path, path) is not None
 
 
-OPEN = r"/(models|settings|docs|openapi\.json|favicon\.ico|livez|readyz|metrics|(static|examples)/.*)?"
+SCREENS = "batch|train|models|jobs|settings|docs"
+OPEN = rf"/({SCREENS}|openapi\.json|favicon\.ico|livez|readyz|metrics|(static|examples)/.*)?"
 RULES = (  # the first that covers a call decides
     Rule(r"/v1/?", method="GET"),
     Rule(r"/v1/(limits|models|recipes)(/.*)?", method="GET"),

@@ -5,12 +5,15 @@ All that a screen does beyond its first view goes over the public HTTP API.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.templating import Jinja2Templates
 
 from app.dependencies import State, StateDep
+from app.jobs import states
+from app.jobs.kinds import KINDS
 from app.schemas import MAX_SAMPLES
 from translation.registry import Entry, UnknownModel
 
@@ -26,9 +29,12 @@ class Screen:
 
 
 TRANSLATE = Screen("Translate", "/", "translate.html")
+BATCH = Screen("Batch", "/batch", "batch.html")
+TRAIN = Screen("Train", "/train", "train.html")
 MODELS = Screen("Models", "/models", "models.html")
+JOBS = Screen("Jobs", "/jobs", "jobs.html")
 SETTINGS = Screen("Settings", "/settings", "settings.html")
-SCREENS = (TRANSLATE, MODELS, SETTINGS)
+SCREENS = (TRANSLATE, BATCH, TRAIN, MODELS, JOBS, SETTINGS)
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(WEB / "templates")
@@ -36,23 +42,30 @@ templates = Jinja2Templates(WEB / "templates")
 
 @router.get(TRANSLATE.path)
 def translate(request: Request, state: StateDep, model: str | None = None) -> HTMLResponse:
-    models = [entry for entry in state["registry"].list() if entry.card]
-    chosen = _choose(models, model)
+    drawing = _drawing(state, model, samples=4)
     return _show(
-        TRANSLATE,
-        request,
-        state,
-        models=models,
-        model=chosen,
-        example=_example(chosen),
-        url=str(request.base_url),
-        max_samples=MAX_SAMPLES,
+        TRANSLATE, request, state, **drawing, example=_example(drawing["model"]), url=str(request.base_url)
     )
+
+
+@router.get(BATCH.path)
+def batch(request: Request, state: StateDep, model: str | None = None) -> HTMLResponse:
+    return _show(BATCH, request, state, **_drawing(state, model, samples=1))
+
+
+@router.get(TRAIN.path)
+def train(request: Request, state: StateDep) -> HTMLResponse:
+    return _show(TRAIN, request, state)
 
 
 @router.get(MODELS.path)
 def models(request: Request, state: StateDep) -> HTMLResponse:
     return _show(MODELS, request, state, examples=_examples())
+
+
+@router.get(JOBS.path)
+def jobs(request: Request, state: StateDep) -> HTMLResponse:
+    return _show(JOBS, request, state, kinds=list(KINDS), states=list(states.State))
 
 
 @router.get(SETTINGS.path)
@@ -74,6 +87,13 @@ async def favicon() -> RedirectResponse:
 def _show(screen: Screen, request: Request, state: State, **values: object) -> HTMLResponse:
     frame = {"screens": SCREENS, "screen": screen, "asks_for_key": state["gate"].is_closed}
     return templates.TemplateResponse(request, screen.template, frame | values)
+
+
+def _drawing(state: State, model: str | None, samples: int) -> dict[str, Any]:
+    """What the choice of a model, its directions and its draws is made from. Raises UnknownModel."""
+    models = [entry for entry in state["registry"].list() if entry.card]
+    chosen = _choose(models, model)
+    return {"models": models, "model": chosen, "samples": samples, "max_samples": MAX_SAMPLES}
 
 
 def _choose(models: list[Entry], name: str | None) -> Entry | None:

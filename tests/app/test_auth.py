@@ -16,10 +16,7 @@ from app.settings import Settings
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/translations?to=zebra&seed=7"
 OPEN = [
-    "/",
-    "/models",
-    "/settings",
-    "/docs",
+    *("/", "/batch", "/train", "/models", "/jobs", "/settings", "/docs"),
     "/openapi.json",
     "/livez",
     "/readyz",

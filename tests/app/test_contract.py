@@ -3,6 +3,7 @@
 import os
 from io import BytesIO
 
+import pytest
 import schemathesis
 from httpx import Client
 from hypothesis import HealthCheck, settings
@@ -39,6 +40,13 @@ BEYOND_A_SCHEMA = {
     *("unknown-dataset", "corrupt-archive", "bad-dataset"),
     *("unknown-job", "unknown-sample"),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def recipes_are_known(client: Client) -> None:
+    """Which takes seconds the first time, and a tester waits for none."""
+    assert client.get("/v1/recipes").status_code == 200
+
 
 description = schemathesis.openapi.from_dict(create_app(Settings(device="cpu")).openapi())
 

@@ -8,7 +8,10 @@ from playwright.sync_api import Page, expect
 
 Open = Callable[..., Page]
 Finish = Callable[..., None]
-SCREENS = {"translate": "/", "models": "/models", "settings": "/settings"}
+SCREENS = {
+    "translate": "/",
+    **{name: f"/{name}" for name in ("batch", "train", "models", "jobs", "settings")},
+}
 WINDOWS = [
     pytest.param((360, 740, "dark"), id="360-dark"),
     pytest.param((1440, 900, "light"), id="1440-light"),

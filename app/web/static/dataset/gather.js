@@ -60,6 +60,11 @@ export function watchDrop(zone, take) {
   }
 }
 
+/** Calls `take` with files that are pasted. */
+export function fromPaste(take) {
+  document.addEventListener("paste", ({ clipboardData: { files } }) => files.length && take(fromList(files)));
+}
+
 function withoutRoot(files) {
   const roots = new Set(files.map(({ path }) => path.split("/")[0]));
   const isOne = roots.size === 1 && files.every(({ path }) => path.includes("/"));

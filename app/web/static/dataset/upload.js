@@ -16,9 +16,10 @@ export function freshName(text) {
   return `${slug(text) || "pictures"}-${Date.now().toString(36)}`;
 }
 
-/** A zip of [folder, Gathered] pairs. */
+/** A zip of [folder, Gathered] pairs; of an empty name what lies in it is at the top. */
 export function packFolders(folders) {
-  return pack(folders.flatMap(([name, { files }]) => files.map(({ path, file }) => [`${name}/${path}`, file])));
+  const inside = (name, path) => (name ? `${name}/${path}` : path);
+  return pack(folders.flatMap(([name, { files }]) => files.map(({ path, file }) => [inside(name, path), file])));
 }
 
 /** The dataset as the service describes it. `onProgress` is told the share that is sent. Throws Refusal. */

@@ -2,7 +2,7 @@
 
 import { el, number } from "../dom.js";
 
-const HEIGHT = 150;
+const HEIGHT = 190;
 const SYNC = "steps";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -15,7 +15,7 @@ export class Curves {
     this.element = el("div", { className: "curves", hidden: true });
     this.charts = {};
     this.figures = {};
-    dark.addEventListener("change", () => this.#rebuild());
+    dark.addEventListener("change", () => { this.#rebuild(); this.#draw(); });
     new ResizeObserver(() => this.#fit()).observe(this.element);
   }
 
@@ -34,6 +34,7 @@ export class Curves {
   }
 
   #draw() {
+    if (!this.steps.length) return;
     if (this.element.hidden) {
       this.element.hidden = false;
       this.#rebuild();

@@ -61,7 +61,7 @@ export class JobView {
     this.about.replaceChildren(facts([
       ["Ordered", date(created)], ["Began", started && date(started)], ["Ended", finished && date(finished)],
       ["Attempts", attempt > 1 ? String(attempt) : null],
-      ...Object.entries(params).filter(([, value]) => typeof value === "string" || typeof value === "number").map(([name, value]) => [name, String(value)]),
+      ...Object.entries(params).filter(([, value]) => typeof value === "string" || typeof value === "number").map(([name, value]) => [name[0].toUpperCase() + name.slice(1), String(value)]),
     ]));
     this.#drawProgress();
     if (state === "succeeded" && !this.outcome.children.length) this.outcome.append(resultOf(job));
@@ -95,8 +95,8 @@ export class JobView {
 /** The view of the job that the page's address names, in `root`; calls `complain` where there is none. */
 export async function showLinked(root, complain) {
   const id = new URLSearchParams(location.search).get("job");
+  root.hidden = !id;
   if (!id) return false;
-  root.hidden = false;
   try {
     await new JobView(root, id).show();
   } catch (error) {

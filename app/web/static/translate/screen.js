@@ -176,7 +176,8 @@ async function exampleFile() {
 async function start() {
   followLink();
   watchFiles(form.image, take, (text) => (problem.textContent = text));
-  watchSettings(() => { restart(); if (chosen) keepLink(chosen); });
+  const begin = () => { restart(); if (chosen) keepLink(chosen); };
+  watchSettings({ submit: begin, change: begin });
   onKey(restart);
   original.addEventListener("load", fitFrames);
   original.addEventListener("error", () => (original.hidden = true));

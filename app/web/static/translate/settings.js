@@ -28,15 +28,20 @@ export function setSeed(seed) {
   form.seed.value = seed;
 }
 
-/** Calls `begin` whenever other samples are asked for. */
-export function watchSettings(begin) {
-  form.addEventListener("submit", (event) => { event.preventDefault(); begin(); });
-  form.addEventListener("change", (event) => {
-    if (event.target.name === "model") showModel();
-    if (event.target.name !== "image") begin();
+/** Calls `submit` when the form is sent, and `change` when something else is asked for. */
+export function watchSettings({ submit, change }) {
+  form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  form.addEventListener("change", ({ target }) => {
+    if (target.name === "model") showModel();
+    if (target.type !== "file") change();
   });
   form.temperature.addEventListener("input", showTemperature);
-  form.querySelector("#dice").addEventListener("click", () => { rollSeed(); begin(); });
+  form.querySelector("#dice").addEventListener("click", () => { rollSeed(); change(); });
+}
+
+/** A seed as JSON can have it: a number where that is exact, else its digits. */
+export function exact(seed) {
+  return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : String(seed);
 }
 
 export function followLink() {

@@ -1,0 +1,73 @@
+// The Batch screen: pictures in, a dataset of them, a job that translates it. The address names the job from then on.
+
+import { reason, send as order } from "../api.js";
+import { bytes, count, el } from "../dom.js";
+import { fromPaste, watchDrop } from "../dataset/gather.js";
+import { send } from "../dataset/sending.js";
+import { thumbs, zipFolders } from "../dataset/thumbs.js";
+import { freshName, packFolders } from "../dataset/upload.js";
+import { showRecent } from "../jobs/list.js";
+import { showLinked } from "../jobs/view.js";
+import { onKey } from "../key.js";
+import { exact, followLink, readSettings, watchSettings } from "../translate/settings.js";
+
+const form = document.querySelector("#order");
+const start = document.querySelector("#start");
+const problem = document.querySelector("#problem");
+const zone = document.querySelector("#pictures");
+const recent = document.querySelector("#recent");
+const complain = (text) => (problem.textContent = text);
+
+let gathered = null;
+
+async function take(found) {
+  if (!found.files.length) return complain("There are no files in it.");
+  complain("");
+  gathered = found;
+  start.disabled = false;
+  const what = found.zip ? `${found.zip.name}, ${bytes(found.bytes)}` : `${found.name}: ${count(found.files.length, "file")}, ${bytes(found.bytes)}`;
+  const place = zone.querySelector(".gathered");
+  place.replaceChildren(el("p", {}, what));
+  const folders = found.zip ? await zipFolders(found.zip) : [["", found.files]];
+  const files = folders.flatMap(([, inside]) => inside);
+  if (gathered === found) place.append(...(await thumbs([["", files]])));
+}
+
+async function submit() {
+  const settings = readSettings();
+  if (!settings || !gathered) return;
+  start.disabled = true;
+  complain("");
+  try {
+    const name = freshName(gathered.name);
+    const dataset = await send(() => gathered.zip ?? packFolders([["", gathered]]), { name, kind: "single" });
+    const { model, to, temperature, seeds } = settings;
+    const job = await order("POST", "/v1/jobs", {
+      kind: "translate", dataset: dataset.name, model, to, samples: seeds.length, seed: exact(seeds[0]), temperature: Number(temperature),
+    }, { headers: { "Content-Type": "application/json", "Idempotency-Key": name } });
+    history.pushState(null, "", `/batch?job=${job.id}`);
+    show();
+  } catch (error) {
+    complain(reason(error));
+    start.disabled = false;
+  }
+}
+
+async function show() {
+  const isShown = showLinked(document.querySelector("#job"), complain);
+  const hasJob = new URLSearchParams(location.search).has("job");
+  document.querySelector("#again").hidden = !hasJob;
+  if (form) form.hidden = hasJob;
+  showRecent(recent, "translate").catch((error) => complain(reason(error)));
+  await isShown;
+}
+
+if (form) {
+  followLink();
+  watchDrop(zone, take);
+  fromPaste(take);
+  watchSettings({ submit, change() {} });
+}
+onKey(show);
+window.addEventListener("popstate", () => location.reload());
+show();

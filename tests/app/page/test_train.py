@@ -1,0 +1,116 @@
+"""The Train screen, with a worker and real commands: two folders in, a model out, followed on the way."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from httpx import Client
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+Serve = Callable[..., AbstractContextManager[Client]]
+WAIT_MS = 120_000  # a command of its own begins on a machine that has other work
+TINY = {  # 16 pixels, a few thousand weights
+    "data.size": 16,
+    "training.steps": 12,
+    "objective.weights.code": 0.01,
+    "model.generator.width": 4,
+    "model.generator.blocks": 1,
+    "model.noise.width": 4,
+    "model.discriminator.width": 4,
+    "model.discriminator.projection": 4,
+    "training.log_every": 2,
+    "training.grid_every": 6,
+}
+
+
+@pytest.fixture(scope="module")
+def client(serve: Serve) -> Iterator[Client]:
+    with serve(embedded_worker=True, device="cpu") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("pictures")
+    for domain, colour in (("Plain ones", "brown"), ("striped", "white")):
+        (root / domain).mkdir()
+        for index in range(4):
+            picture = Image.new("RGB", (20, 20), (40 + 9 * index, 90, 60))
+            picture.paste(colour, (0, 5, 20, 9 + index))
+            picture.save(root / domain / f"{index}.png")
+    return root / "Plain ones", root / "striped"
+
+
+def give(page: Page, folders: tuple[Path, Path]) -> None:
+    for domain, folder in zip(("First domain", "Second domain"), folders, strict=True):
+        page.get_by_label(f"{domain}: choose a folder").set_input_files(folder)
+    expect(page.locator(".thumb canvas")).to_have_count(8)
+
+
+def examine(page: Page, folders: tuple[Path, Path]) -> None:
+    give(page, folders)
+    page.get_by_role("button", name="Upload and examine").click()
+    expect(page.get_by_role("radio", name="quick")).to_be_checked(timeout=WAIT_MS)
+
+
+def test_two_folders_become_a_model(
+    visit: Open, client: Client, folders: tuple[Path, Path], picture_of: Callable[[Page, str], None]
+) -> None:
+    page = visit("/train")
+    examine(page, folders)
+    report = page.get_by_role("region", name="Report")
+    expect(report).to_contain_text("8 pictures")
+    expect(report).to_contain_text("Warning")
+    page.get_by_text("Everything else").click()
+    for path, value in TINY.items():
+        page.locator(f"[id='set-{path}']").fill(str(value))
+    page.get_by_label("Published as").fill("mine")
+    picture_of(page, "train-form")
+    page.get_by_role("button", name="Start the training").click()
+    page.wait_for_url(re.compile("job="))
+    expect(page.locator("#job .badge")).to_have_text("succeeded", timeout=WAIT_MS)
+    expect(page.get_by_text("Published as mine.")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("NELL, .* at step 12"))).to_be_visible()
+    follow_grids(page)
+    picture_of(page, "train-done")
+    (job,) = client.get("/v1/jobs?kind=train").json()["jobs"]
+    assert job["params"]["set"] == TINY | {"data.load_size": 18}
+    assert job["params"]["dataset"].startswith("plain-ones2striped-")
+    page.get_by_role("link", name="Translate with it").click()
+    expect(page.get_by_role("radio", name="plain-ones to striped")).to_be_checked()
+
+
+def follow_grids(page: Page) -> None:
+    slider = page.get_by_role("slider", name="Step of the sample grid")
+    expect(slider).to_have_attribute("aria-valuetext", "step 12")
+    slider.press("Home")
+    grid = page.get_by_role("img", name="Translations after step 6")
+    assert grid.evaluate("image => image.naturalWidth") > 16
+    slider.press("End")
+
+
+@pytest.mark.slow
+def test_a_dataset_is_taken_again_from_the_link(
+    visit: Open, client: Client, folders: tuple[Path, Path]
+) -> None:
+    page = visit("/train")
+    examine(page, folders)
+    page.get_by_role("radio", name="cyclegan").check()
+    expect(page.locator("[id='set-data.size']")).to_have_value("256")
+    page.reload()
+    expect(page.get_by_role("region", name="Report")).to_contain_text("8 pictures")
+    expect(page.get_by_label("Published as")).to_have_value("plain-ones2striped")
+
+
+@pytest.mark.slow
+def test_a_folder_of_both_is_enough(visit: Open, client: Client, folders: tuple[Path, Path]) -> None:
+    page = visit("/train")
+    page.get_by_label("First domain: choose a folder").set_input_files(folders[0].parent)
+    expect(page.get_by_role("textbox", name="Its name").first).to_have_value("plain-ones")
+    expect(page.get_by_label("Second domain: choose a folder")).to_be_hidden()
+    page.get_by_role("button", name="Upload and examine").click()
+    expect(page.get_by_role("region", name="Report")).to_contain_text("8 pictures", timeout=WAIT_MS)
