@@ -22,6 +22,7 @@ FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
 PARTS = ("query", "path", "header")  # of a request
 DEEPEST = 4
+OURS = "Value error, "  # before what a validator of ours says
 PREDICATES = {"Extra inputs are not permitted": "is not known here", "Field required": "is required"}
 
 
@@ -169,7 +170,7 @@ def problem_of(error: Exception, table: Mapping[type[Exception], Problem] = PROB
 def faults_of(error: ValidationError | RequestValidationError) -> list[tuple[str, str]]:
     """Each bad value's name, and what is said of it: it "should be greater than or equal to 0"."""
     return [
-        (_named(row["loc"]), PREDICATES.get(row["msg"], row["msg"].removeprefix("Input ")))
+        (_named(row["loc"]), PREDICATES.get(row["msg"], row["msg"].removeprefix("Input ").removeprefix(OURS)))
         for row in error.errors()
     ]
 

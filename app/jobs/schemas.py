@@ -13,7 +13,6 @@ from pydantic import (
     WrapValidator,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from app.datasets.schemas import DOMAINS, NAME
 from app.jobs.progress import Progress
@@ -36,8 +35,9 @@ def _in_one_message(value: object, validate: ValidatorFunctionWrapHandler) -> An
     try:
         return validate(value)
     except ValidationError:
-        told = "Input should be true or false, a number, a text of 500 characters at most, or a list of such"
-        raise PydanticCustomError("recipe_value", told) from None
+        raise ValueError(
+            "should be true or false, a number, a text of 500 characters at most, or a list of such"
+        ) from None
 
 
 def _describe_names(schema: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ class TrainRequest(_Request):
     def _no_files(cls, overrides: Overrides) -> Overrides:
         for field in LOCAL_FILES:
             if field in overrides:
-                raise ValueError(f"{field} names a file of the service's machine, which a request cannot")
+                raise ValueError(f"may not have {field}, which names a file of the service's machine")
         return overrides
 
 

@@ -77,10 +77,15 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def ledger(database: Database) -> Iterator[Ledger]:
+def queue(database: Database) -> Iterator[Queue]:
     queue = Queue(database)
-    yield Ledger(database, queue)
+    yield queue
     queue.close()
+
+
+@pytest.fixture
+def ledger(database: Database, queue: Queue) -> Ledger:
+    return Ledger(database, queue)
 
 
 @pytest.fixture
@@ -138,9 +143,11 @@ def client(serve: Serve, data: Path, database_url: str, add_dataset: Callable[..
 
 
 @pytest.fixture
-def desk(client: Client, database_url: str) -> Desk:
+def desk(client: Client, database_url: str) -> Iterator[Desk]:
     """A worker's, of the service's database."""
-    return Desk(Database(database_url), "here-cpu")
+    database = Database(database_url)
+    yield Desk(database, "here-cpu")
+    database.close()
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ AGES = JobAges(files=timedelta(days=7), all=timedelta(days=90))
 
 
 def test_files_go_before_the_job_and_a_job_with_all_that_is_of_it(
-    database: Database, ledger: Ledger, data: Path
+    database: Database, ledger: Ledger, queue: Queue, data: Path
 ) -> None:
-    desk, sweep = Desk(database, "here-cpu"), Sweep(database, Queue(database), data / "runs", AGES)
+    desk, sweep = Desk(database, "here-cpu"), Sweep(database, queue, data / "runs", AGES)
     made = {}
     for state in ("succeeded", "failed", "queued"):
         job = ledger.create(Order("translate", {}), Idempotency(state, ""))[0]
