@@ -61,7 +61,7 @@ def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
         objective,
         augment=_augment(recipe.augmentation, recipe.augmentation_probability),
         augment_coded=_augment(recipe.code_augmentation),
-        reach=recipe.reach,
+        reach=_last(recipe.reach),
     )
 
 
@@ -128,13 +128,22 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
-def _last(conditioning: float | Course) -> float:
-    return conditioning[-1][1] if isinstance(conditioning, tuple) else conditioning
+def _last(value: float | Course) -> float:
+    return value[-1][1] if isinstance(value, tuple) else value
+
+
+def _course(value: float | Course | None) -> Course | None:
+    return value if isinstance(value, tuple) else None
 
 
 def _courses(recipe: ObjectiveRecipe) -> Courses:
-    conditioning = recipe.conditioning if isinstance(recipe.conditioning, tuple) else None
-    return Courses(conditioning, recipe.likelihood_course, recipe.code_course, recipe.scale_course)
+    return Courses(
+        _course(recipe.conditioning),
+        _course(recipe.reach),
+        recipe.likelihood_course,
+        recipe.code_course,
+        recipe.scale_course,
+    )
 
 
 def _augment(names: tuple[str, ...], probability: float = 1.0) -> Augment:

@@ -46,9 +46,10 @@ def value_at(course: Course, share: float) -> float:
 @dataclass(frozen=True)
 class Courses:
     """What changes; None: nothing. `likelihood` multiplies the weights of nell and nelp, `code` that of the
-    codes; `conditioning` and `scale`, which is of fixed output scales, are the values themselves."""
+    codes; `conditioning`, `reach` and `scale`, which is of fixed output scales, are the values themselves."""
 
     conditioning: Course | None = None
+    reach: Course | None = None
     likelihood: Course | None = None
     code: Course | None = None
     scale: Course | None = None
@@ -57,6 +58,7 @@ class Courses:
         """By name, of those that there are."""
         courses = {
             "conditioning": self.conditioning,
+            "reach": self.reach,
             "likelihood_factor": self.likelihood,
             "code_factor": self.code,
             "output_scale": self.scale,
@@ -76,6 +78,7 @@ class Courses:
         weights = objective.weights
         return replace(
             objective,
+            reach=now.get("reach", objective.reach),
             weights=replace(
                 weights,
                 nell=likelihood * weights.nell,

@@ -69,8 +69,8 @@ class ObjectiveRecipe(_Section):
     )
     code_course: Course | None = Field(None, description="the same, on weights.code")
     scale_course: Course | None = Field(None, description="the same, each the fixed output scale itself")
-    reach: Share = Field(
-        1.0, description="share of the likelihoods' gradient for the map that drew; lambda_c: nothing hidden"
+    reach: Share | WeightCourse = Field(
+        1.0, description="share of the likelihoods' gradient for the map that drew, or [share, reach] pairs"
     )
     reduction: Reduction = Field("mean", description="of a likelihood over a picture's values")
     weights: Weights = Field(Weights(), description="what each term counts for")

@@ -99,6 +99,7 @@ WRONG = {
     "course beyond the end": ("objective.likelihood_course=[[2, 1]]", "objective.likelihood_course"),
     "course to no scale": ("objective.scale_course=[[0, 0]]", "objective.scale_course: .*more than 0"),
     "conditioning beyond 1": ("objective.conditioning=[[0, 2]]", "objective.conditioning"),
+    "reach beyond 1": ("objective.reach=1.5", "objective.reach"),
     "no such crop": ("data.crop=oval", "data.crop: not one of random"),
     "no such network": ("model.generator.name=unet", "model.generator: .*'unet'"),
     "views beyond the picture": ("data.load_size=63", "data: load_size 63 .* 64"),

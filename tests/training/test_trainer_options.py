@@ -62,10 +62,12 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
 
 
 OPTIONS = {
+    "reach": ["objective.reach=0.1"],
     "augmentation": ["objective.augmentation=colour,translation,cutout"],
     "replay": ["optimisation.replay_pairs=3"],
     "courses": [
         "objective.conditioning=[[0.0, 1.0], [1.0, 0.1]]",
+        "objective.reach=[[0.0, 1.0], [0.5, 0.4]]",
         "objective.likelihood_course=[[0.0, 1.0], [1.0, 0.0]]",
         "objective.code_course=[[0.5, 1.0], [1.0, 3.0]]",
         "objective.scale_course=[[0.0, 0.4], [0.5, 0.1]]",
@@ -104,6 +106,8 @@ def test_what_changes_on_the_way_is_reported_as_it_was(make: Make) -> None:
     trainer = make(*OPTIONS["courses"])
     logged = run(trainer)
     assert [step["conditioning"] for step in logged] == pytest.approx([1, 0.85, 0.7, 0.55, 0.4, 0.25])
+    assert [step["reach"] for step in logged] == pytest.approx([1, 0.8, 0.6, 0.4, 0.4, 0.4])
+    assert trainer.objective.reach == pytest.approx(0.4)
     assert [step["output_scale"] for step in logged] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.1, 0.1])
     assert logged[-1]["likelihood_factor"] == pytest.approx(1 / 6)
     assert trainer.learner.ratios.latent.conditioning == pytest.approx(0.25)
