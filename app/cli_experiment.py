@@ -144,6 +144,34 @@ def digits(  # noqa: PLR0913 - every option is one thing to say
     typer.echo(str(out / "results.json"))
 
 
+@experiment.command(epilog="sjmvi experiment ellipses --seeds 3 --out runs/ellipses")
+def ellipses(
+    seeds: Annotated[int, typer.Option(min=1, help="trainings of each row")] = 1,
+    out: Annotated[Path, typer.Option(help="a folder for results.json, pictures and the runs")] = Path(
+        "runs/ellipses"
+    ),
+    rows: Annotated[
+        str | None, typer.Option(help="some rows, comma-separated: two commands can fill one folder")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="a value of every row's recipe; repeatable")
+    ] = None,
+) -> None:
+    """Brown ellipses and striped ones, made here: are samples as various as the truth, and no more?
+
+    A finished row is in results.json at once; the same command makes what is missing, from where it stopped.
+    """
+    from training.experiments.ellipses.experiment import Setting, run_ellipses
+    from training.experiments.ellipses.rows import ROWS
+    from training.experiments.results import summary
+
+    chosen = _chosen(rows, ROWS, "--rows")
+    with _interruptible():
+        table = run_ellipses(Setting(overrides=overrides or ()), out, range(seeds), chosen)
+    _print("mean ± std", summary(table))
+    typer.echo(str(out / "results.json"))
+
+
 def _chosen(names: str | None, table: Collection[str], option: str) -> list[str]:
     chosen = list(table) if names is None else names.split(",")
     if unknown := set(chosen) - set(table):

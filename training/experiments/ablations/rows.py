@@ -10,6 +10,7 @@ CYCLEGAN = (  # Zhu et al. (2017) at the same size, width and budget
     "objective.generator_loss=least-squares",
     "objective.noise=0",
     "objective.conditioning=0",
+    "objective.reach=1",
     "objective.weights.nell=10",
     "objective.weights.nelp=10",
     "optimisation.gradient_penalty=0",
@@ -27,7 +28,7 @@ ROWS: Mapping[str, Sequence[str]] = {
     "learned scale": ("model.generator.scale=learned",),
     "f_KL": ("objective.divergence=kl",),
     "LeCam": ("objective.divergence=lecam",),
-    "reach 0.1": ("objective.reach=0.1",),
+    "reach 0": ("objective.reach=0",),
     "E[log r]": ("objective.generator_loss=log-ratio",),
     "noise 0": ("objective.noise=0",),
     "noise 0.1": ("objective.noise=0.1",),
@@ -35,4 +36,5 @@ ROWS: Mapping[str, Sequence[str]] = {
     "replay": ("optimisation.replay_pairs=50",),
     "code recovery": ("objective.weights.code_recovery=0.1", 'objective.code_augmentation=["colour"]'),
     "gate floor": ("model.generator.gate_floor=0.03",),
+    "recipe": ("objective.reach=[[0.0, 1.0], [0.3, 1.0], [0.4, 0.0]]", "objective.weights.code=0.005"),
 }
