@@ -1,6 +1,6 @@
 """`sjmvi evaluate`: a bundle's figures both ways, beside those of doing nothing and of real pictures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -9,14 +9,11 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from app.cli_options import class_indices
+from app.cli_options import check_domains, class_indices
+from app.cli_output import interruptible, print_table
 
 T = TypeVar("T")
-
-INTERRUPTED = 130
-WIDTH = 110
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
@@ -67,11 +64,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     chosen = class_indices(classes) if classes else None
     protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
     processor, loaded, name = pick_device(device), load(bundle), name_of(Path(bundle))
-    _check_domains(chosen, loaded.card.domains)
+    check_domains(chosen, loaded.card.domains)
     network = load_feature_network(features, processor)
     folders = find_test_folders(first, second, train, loaded.card.domains, size)
     folder = out or Path("runs") / f"evaluation-{name}"
-    with _interruptible(), _progress() as progress:
+    with interruptible(), _progress() as progress:
         found = evaluate_bundle(
             Subject(loaded, name), folders, network, protocol, folder, processor, progress
         )
@@ -79,29 +76,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         typer.echo((folder / JSON).read_text("utf-8"))
         return
     for table in tables(found):
-        _print(table.title, table.columns, table.rows)
+        print_table(table.columns, table.rows, table.title)
+        typer.echo()
     typer.echo(str(folder / PAGE))
-
-
-def _print(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    console = Console()
-    console.width = max(console.width, WIDTH)  # a table cut short in a log is of no use
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for index, column in enumerate(columns):
-        shown.add_column(column, justify="right" if index else "left", no_wrap=True)
-    for row in rows:
-        shown.add_row(*row)
-    console.print(shown, "", markup=False)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """What is measured is on the disk at any time: an interruption only has to say so."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        typer.echo("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED) from stop
 
 
 @contextmanager
@@ -140,8 +117,3 @@ def _numbers(option: str, text: str, kind: Callable[[str], T]) -> tuple[T, ...]:
         return tuple(kind(part) for part in text.split(","))
     except ValueError as error:
         raise typer.BadParameter(f"{option} takes numbers with commas between, not {text!r}") from error
-
-
-def _check_domains(classes: dict[str, int] | None, domains: tuple[str, str]) -> None:
-    if unknown := set(classes or ()) - set(domains):
-        raise typer.BadParameter(f"--classes: {', '.join(sorted(unknown))} is none of {', '.join(domains)}")

@@ -1,17 +1,13 @@
 """`sjmvi experiment`: the method measured against what is known. Each takes up where it was interrupted."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from app.cli_options import class_indices, domain_pair
-
-INTERRUPTED = 130
+from app.cli_options import check_domains, class_indices, domain_pair
+from app.cli_output import interruptible, print_table
 
 experiment = typer.Typer(help="Measure the method where the answer is known.", no_args_is_help=True)
 
@@ -32,7 +28,7 @@ def divergences(
     from training.experiments.divergences import biases, run
 
     torch.set_num_threads(1)  # the tensors are small: threads would wait for one another
-    with _interruptible():
+    with interruptible():
         found = run(out, seeds)
     _print("learned by", biases(found))
     typer.echo(str(out / "results.json"))
@@ -62,7 +58,7 @@ def mnist(
 
     chosen = _chosen(methods, METHODS, "--methods")
     budget = load_budget(overrides or ())
-    with _interruptible():
+    with interruptible():
         table = run_experiment(data, out, range(seeds), chosen, budget)
     _print("mean ± std", summary(table))
     typer.echo(str(out / "results.json"))
@@ -100,10 +96,11 @@ def ablations(  # noqa: PLR0913 - every option is one thing to say
     from training.experiments.ablations.table import ablation_table
 
     chosen = _chosen(rows, ROWS, "--rows")
-    pair = domain_pair(domains)
-    with _interruptible():
+    pair, indices = domain_pair(domains), class_indices(classes)
+    check_domains(indices, pair)
+    with interruptible():
         network = load_feature_network(features)
-        setting = Setting(data, pair, network, class_indices(classes), overrides or ())
+        setting = Setting(data, pair, network, indices, overrides or ())
         table = run_ablations(setting, out, range(seeds), chosen)
     for source, target in (pair, pair[::-1]):
         _print(f"{source} to {target}", ablation_table(table, source, target))
@@ -137,7 +134,7 @@ def digits(  # noqa: PLR0913 - every option is one thing to say
     from training.experiments.digits.table import digits_table
 
     chosen = _chosen(methods, METHODS, "--methods")
-    with _interruptible():
+    with interruptible():
         table = run_digits(Setting(mnist, usps, overrides or ()), out, range(seeds), chosen)
     for source, target in DIRECTIONS:
         _print(f"{source} to {target}", digits_table(table, source, target))
@@ -166,7 +163,7 @@ def ellipses(
     from training.experiments.results import summary
 
     chosen = _chosen(rows, ROWS, "--rows")
-    with _interruptible():
+    with interruptible():
         table = run_ellipses(Setting(overrides=overrides or ()), out, range(seeds), chosen)
     _print("mean ± std", summary(table))
     typer.echo(str(out / "results.json"))
@@ -179,22 +176,7 @@ def _chosen(names: str | None, table: Collection[str], option: str) -> list[str]
     return chosen
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """What is measured is on the disk at any time: an interruption only has to say so."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        typer.echo("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED) from stop
-
-
 def _print(head: str, rows: Mapping[str, Mapping[str, str]]) -> None:
     """All rows have the same columns."""
-    columns = list(next(iter(rows.values())))
-    table = Table(head, box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    for name, cells in rows.items():
-        table.add_row(name, *cells.values())
-    Console().print(table)
+    columns = [head, *next(iter(rows.values()))]
+    print_table(columns, [(name, *cells.values()) for name, cells in rows.items()])

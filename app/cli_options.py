@@ -1,5 +1,7 @@
 """Options that several commands read alike."""
 
+from collections.abc import Mapping
+
 import typer
 
 
@@ -18,3 +20,9 @@ def class_indices(classes: str) -> dict[str, int]:
         return {domain.strip(): int(index) for domain, index in pairs}
     except ValueError as error:
         raise typer.BadParameter(f"--classes is of the form horse=339,zebra=340, not {classes!r}") from error
+
+
+def check_domains(classes: Mapping[str, int] | None, domains: tuple[str, str]) -> None:
+    """Raises typer.BadParameter where a class is given for what is no domain."""
+    if unknown := set(classes or ()) - set(domains):
+        raise typer.BadParameter(f"--classes: {', '.join(sorted(unknown))} is none of {', '.join(domains)}")

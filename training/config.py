@@ -54,8 +54,12 @@ def _source(name_or_path: str) -> str:
 
 def first_fault(error: ValidationError) -> str:
     """One line: which field, what is wrong with it, what was given."""
-    fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"])
+    first, *others = error.errors()
+    # several of one field are those of its alternatives: the deepest is of the one that came closest
+    of_one_field = (fault for fault in others if fault["loc"][:2] == first["loc"][:2])
+    fault = max((first, *of_one_field), key=lambda each: len(each["loc"]))
+    parts = (str(part) for part in fault["loc"])
+    where = ".".join(part for part in parts if part.isidentifier() or part.isdigit())  # not the alternative's
     given = "" if isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}".removeprefix(": ").replace("Value error, ", "")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import execute
+from app.cli_output import print_table
 from training.experiments import divergences
 from training.experiments.results import ReportShare
 
@@ -68,3 +69,28 @@ def test_results_of_another_protocol_are_an_input_error(
     assert line.startswith("error: other-results: runs/divergences/results.json was made under another")
     assert "steps 5, not 6" in line
     assert results() == before
+
+
+def test_a_class_of_no_domain_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    command = [
+        "experiment",
+        "ablations",
+        "--data",
+        ".",
+        "--domains",
+        "horse,zebra",
+        "--features",
+        "none.onnx",
+    ]
+    assert execute([*command, "--classes", "horse=339,cow=345"]) == 2
+    assert "cow is none of horse, zebra" in capsys.readouterr().err
+
+
+def test_a_table_is_whole_in_a_narrow_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    print_table(["row", *(f"column {index}" for index in range(6))], [["base", *6 * ["446.1 ± 0.0"]]])
+    head, row = capsys.readouterr().out.splitlines()
+    assert "column 5" in head
+    assert row.count("446.1 ± 0.0") == 6

@@ -98,7 +98,10 @@ WRONG = {
     "course that steps back": ("objective.code_course=[[0.5, 1], [0.5, 2]]", "objective.code_course: .*grow"),
     "course beyond the end": ("objective.likelihood_course=[[2, 1]]", "objective.likelihood_course"),
     "course to no scale": ("objective.scale_course=[[0, 0]]", "objective.scale_course: .*more than 0"),
-    "conditioning beyond 1": ("objective.conditioning=[[0, 2]]", "objective.conditioning"),
+    "conditioning beyond 1": (
+        "objective.conditioning=[[0, 2]]",
+        r"objective.conditioning.0.1: .*less than or equal to 1 \(got 2\)",
+    ),
     "reach beyond 1": ("objective.reach=1.5", "objective.reach"),
     "no such crop": ("data.crop=oval", "data.crop: not one of random"),
     "no such network": ("model.generator.name=unet", "model.generator: .*'unet'"),
