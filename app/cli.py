@@ -137,6 +137,9 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the page and the HTTP API. SJMVI_* variables set the rest."""
+    from app import forks
+
+    forks.prepare()
     from app import server
     from app.main import create_app
     from app.settings import Settings

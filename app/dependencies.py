@@ -10,6 +10,7 @@ from app.engine import Engine
 from app.jobs.deferral import Deferral
 from app.jobs.service import Caller, Jobs
 from app.jobs.streams import Streams
+from app.metrics import Metrics
 from app.results import Results
 from app.settings import Settings
 from translation.registry import Registry
@@ -19,6 +20,7 @@ class State(TypedDict):
     settings: Settings
     registry: Registry
     engine: Engine
+    metrics: Metrics
     gate: Gate
     results: Results
     intake: Intake

@@ -8,7 +8,19 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import auth, engine, keys, middleware, negotiation, origins, rate_limit, results, server, uploads
+from app import (
+    auth,
+    deadlines,
+    engine,
+    keys,
+    middleware,
+    negotiation,
+    origins,
+    rate_limit,
+    results,
+    server,
+    uploads,
+)
 from app.archives import faults
 from app.database import backup
 from app.database import faults as database
@@ -75,6 +87,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     model.UnknownDomain: Problem("bad-parameter", 422, USAGE),
     RequestValidationError: Problem("bad-parameter", 422, USAGE),
     ValidationError: Problem("unknown-setting", 500, USAGE),
+    deadlines.BadTimeout: Problem("bad-parameter", 422, USAGE),
     uploads.RepeatedParameter: Problem("bad-parameter", 422, USAGE),
     uploads.UnsupportedMediaType: Problem("unsupported-media-type", 415),
     uploads.BadForm: Problem("malformed-multipart", 400),
@@ -146,6 +159,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     engine.OutOfMemory: Problem("out-of-memory", 503),
     torch.OutOfMemoryError: Problem("out-of-memory", 500, ENVIRONMENT),  # of a command, with its figures
     engine.DeadlineExceeded: Problem("deadline-exceeded", 504),
+    engine.NetworkHung: Problem("network-hung", 504),
+    engine.NetworkFailed: Problem("network-failed", 500),
     server.PublicWithoutKeys: Problem("public-without-keys", 500, USAGE),
     server.PortInUse: Problem("port-in-use", 500, ENVIRONMENT),
     device.NoSuchDevice: Problem("no-such-device", 500, ENVIRONMENT),

@@ -18,12 +18,14 @@ from app.database.connection import Database
 from app.datasets.intake import Intake, IntakeLimits
 from app.datasets.store import DatasetStore
 from app.dependencies import State
-from app.engine import Engine, EngineLimits
+from app.engine import Device, Engine, EngineCollector, EngineLimits
+from app.exchanges import Exchanges
 from app.jobs.deferral import Deferral
 from app.jobs.embedded import EmbeddedWorker
 from app.jobs.service import Jobs
 from app.jobs.streams import Streams
 from app.keys import KeyRing
+from app.metrics import Metrics
 from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
 from app.origins import SameOrigin
@@ -31,7 +33,7 @@ from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
-from app.routes import datasets, health, jobs, models, page, recipes, results, translations
+from app.routes import datasets, health, jobs, metrics, models, page, recipes, results, translations
 from app.settings import UNLIMITED, Settings
 from translation.device import canonical, pick_device
 from translation.registry import Registry
@@ -42,6 +44,7 @@ WEB = Path(__file__).parent / "web"
 def create_app(settings: Settings) -> FastAPI:
     """Loads no model: the lifespan does, while /livez already answers and /readyz says what is awaited."""
 
+    counters = Metrics()
     intake = _intake(settings)
     store = Results(settings.results_dir, Retention(settings.results_limits))
     gate = Gate(KeyRing(settings.keys_file), settings.is_open_without_keys)
@@ -49,10 +52,10 @@ def create_app(settings: Settings) -> FastAPI:
         title="SJMVI",
         summary="Unpaired image-to-image translation that samples",
         version=version("sjmvi"),
-        lifespan=_lifespan(settings, gate, store, intake),
+        lifespan=_lifespan(settings, gate, store, intake, counters),
         docs_url=None,  # the framework's own page loads its scripts from another host
         redoc_url=None,
-        middleware=_middleware(settings, gate),
+        middleware=_middleware(settings, gate, counters),
     )
     app.state.stopping = asyncio.Event()  # what has no end of its own ends then; the server sets it
     render_errors(app)
@@ -61,21 +64,26 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _lifespan(settings: Settings, gate: Gate, store: Results, intake: Intake) -> Lifespan[FastAPI]:
+def _lifespan(
+    settings: Settings, gate: Gate, store: Results, intake: Intake, counters: Metrics
+) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         registry = Registry(settings.weights_dir, settings.models_dir)
+        device = Device(settings.device, settings.max_models_bytes, settings.max_batch_s)
         async with (
-            Engine(registry, pick_device(settings.device), _engine_limits(settings)) as engine,
+            Engine(registry, device, _engine_limits(settings), counters) as engine,
             Jobs(Database(settings.database), registry, intake.store, settings.runs_dir) as jobs,
             _worker(settings),
         ):
+            counters.registry.register(EngineCollector(engine))
             await asyncio.to_thread(store.clean)
             await asyncio.to_thread(intake.store.remove_leftovers)
             yield State(
                 settings=settings,
                 registry=registry,
                 engine=engine,
+                metrics=counters,
                 gate=gate,
                 results=store,
                 intake=intake,
@@ -88,16 +96,14 @@ def _lifespan(settings: Settings, gate: Gate, store: Results, intake: Intake) ->
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (health, models, translations, results, datasets, recipes, jobs, page):
+    for routes in (health, metrics, models, translations, results, datasets, recipes, jobs, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:
-    return EngineLimits(
-        settings.max_queue, settings.timeout_s, settings.max_output_pixels, settings.picture_limits
-    )
+    return EngineLimits(settings.max_queue, settings.max_output_pixels, settings.picture_limits)
 
 
 def _worker(settings: Settings) -> AbstractAsyncContextManager[object]:
@@ -110,11 +116,12 @@ def _worker(settings: Settings) -> AbstractAsyncContextManager[object]:
     )
 
 
-def _middleware(settings: Settings, gate: Gate) -> list[Middleware]:
+def _middleware(settings: Settings, gate: Gate, counters: Metrics) -> list[Middleware]:
     """The outermost first."""
     return [
         Middleware(Identity),
         Middleware(Head),
+        Middleware(Exchanges, counters),
         Middleware(ExceptionMiddleware, renderers()),  # what those below it raise
         Middleware(Authentication, gate),
         Middleware(SameOrigin, settings.host_names),

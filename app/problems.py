@@ -34,6 +34,7 @@ class ProblemDetails(BaseModel):
     limit: float | None = Field(None, description="what is allowed, where that is a number")
     got: float | None = Field(None, description="what came instead")
     files: list[str] | None = Field(None, description="the files that it is about")
+    reasons: list[str] | None = Field(None, description="all that the service is not ready for")
     errors: list[dict[str, str]] | None = Field(None, description="each bad parameter with its message")
 
 
@@ -131,6 +132,7 @@ def _respond(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    request.state.problem = problem.slug  # for the log and the counters
     details = ProblemDetails(
         type=problem.slug,
         title=problem.title,
@@ -140,6 +142,7 @@ def _respond(
         limit=getattr(error, "limit", None),
         got=getattr(error, "got", None),
         files=getattr(error, "files", None),
+        reasons=getattr(error, "reasons", None),
         errors=errors,
     )
     retry_after_s = getattr(error, "retry_after_s", None)

@@ -1,6 +1,5 @@
 """Serving: who may reach it, on which port, and what the operator is told."""
 
-import asyncio
 import errno
 import shlex
 import socket
@@ -13,7 +12,9 @@ from rich.console import Console
 
 from app.database.connection import Database
 from app.database.migration import upgrade
+from app.draining import DrainingServer
 from app.keys import KeyRing
+from app.logs import configure_logs
 from app.routes.page import EXAMPLES
 from app.settings import Settings
 from translation.device import describe, pick_device
@@ -33,18 +34,6 @@ class PortInUse(OSError):
         super().__init__(f"another program listens on port {port}: give another with --port")
 
 
-class Server(uvicorn.Server):
-    """Tells the application that it stops before it waits for what is under way."""
-
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stopping.set()
-        await super().shutdown(sockets)
-
-
 def serve(app: FastAPI, settings: Settings) -> None:
     """Returns when the server has stopped.
 
@@ -56,9 +45,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
         raise PublicWithoutKeys(settings.host)
     with _listen(settings.host, settings.port) as listener:
         _greet(settings, listener.getsockname()[1], asks_for_key=bool(keys))
-        patience_s = settings.graceful_shutdown_s
-        config = uvicorn.Config(app, timeout_graceful_shutdown=patience_s, server_header=False)
-        Server(config, app.state.stopping).run(sockets=[listener])
+        configure_logs(settings.log_format)
+        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+        DrainingServer(config, settings.graceful_shutdown_s, app.state.stopping).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

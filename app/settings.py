@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import retention
+from app.logs import LogFormat
 from app.origins import HostNames
 
 if TYPE_CHECKING:
@@ -59,6 +60,12 @@ class Settings(BaseSettings):
     max_output_pixels: int = Field(256_000_000, ge=64, description="the picture's pixels times its samples")
     max_queue: int = Field(16, ge=1, description="translations under way and waiting; more are told to retry")
     timeout_s: float = Field(120.0, gt=0, description="for one translation, waiting included")
+    max_batch_s: float = Field(
+        60.0, gt=0, description="for one batch in the network; one that takes longer is taken to be hung"
+    )
+    max_models_bytes: int = Field(
+        4_000_000_000, ge=0, description="of weights on the device; the least recently used model goes"
+    )
     max_results_bytes: int = Field(
         2_000_000_000,
         ge=0,
@@ -81,6 +88,7 @@ class Settings(BaseSettings):
     max_event_streams: int = Field(64, ge=1, description="open at once, of all jobs")
     max_job_files_age_days: float = Field(7.0, gt=0, description="since a job has succeeded")
     max_jobs_age_days: float = Field(90.0, gt=0, description="since a job's end: then all of it goes")
+    log_format: LogFormat = Field("auto", description="auto (text on a terminal, else json), json or text")
     graceful_shutdown_s: int = Field(20, ge=0)
 
     @property

@@ -1,8 +1,9 @@
-"""Is the process alive, and is a model warm: for whoever starts, routes to, or restarts the service."""
+"""Is the process alive, and ready for more: for whoever starts, routes to, or restarts the service."""
 
 from fastapi import APIRouter
 
 from app.dependencies import StateDep
+from app.engine import NotReady
 from app.problems import problem_responses
 from app.schemas import Health
 
@@ -17,6 +18,8 @@ async def alive() -> Health:
 
 @router.get("/readyz", operation_id="ready", responses=problem_responses(503))
 async def ready(state: StateDep) -> Health:
-    """200 once a model is warm."""
-    _ = state["engine"].default
+    """200 while a model is warm and there is room in the queue."""
+    reasons = state["engine"].reasons()
+    if reasons:
+        raise NotReady(*reasons)
     return Health(status="ready")

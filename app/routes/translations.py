@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app.deadlines import TimeoutMs, timeout_of
 from app.dependencies import CallerDep, IdempotencyKey, StateDep
 from app.engine import Answer
 from app.jobs import deferral
@@ -81,6 +82,7 @@ async def translate(
         list[str] | None, Header(description=f"{deferral.PREFERENCE}: answer at once, with a job")
     ] = None,
     idempotency_key: IdempotencyKey = None,
+    sjmvi_timeout_ms: TimeoutMs = None,
 ) -> Response:
     """Send the picture as the body (image/*), or as the field `image` of a form.
 
@@ -89,6 +91,7 @@ async def translate(
     engine, is_deferred = state["engine"], deferral.is_preferred(prefer or [])
     if not is_deferred:
         engine.check_room()  # before the body is read, which may take long
+    timeout_s = timeout_of(sjmvi_timeout_ms, state["settings"].timeout_s)
     upload = await read_upload(request)
     parameters = _validated(upload.parameters)
     accept = ", ".join(request.headers.getlist("accept"))  # a list may come in several lines
@@ -99,9 +102,13 @@ async def translate(
     answer = await _unless_gone(
         request,
         engine.translate(
-            parameters.model or engine.default, upload.data, _translation_request(parameters, media_type)
+            parameters.model or engine.default,
+            upload.data,
+            _translation_request(parameters, media_type),
+            timeout_s,
         ),
     )
+    request.state.model = answer.translation.receipt.model  # for the log
     body = await asyncio.to_thread(pack, answer, media_type, state["results"])
     return Response(body, media_type=media_type, headers=_receipt(answer, upload))
 

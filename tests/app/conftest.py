@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from app.draining import DrainingServer
 from app.main import create_app
-from app.server import Server
 from app.settings import Settings
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
@@ -26,8 +26,8 @@ def serve(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     def serving(warm: bool = True, **settings: object) -> Iterator[httpx.Client]:
         folders = {"weights_dir": tiny_bundle.parent, "data_dir": tmp_path_factory.mktemp("data")}
         app = create_app(Settings.model_validate({**folders, "embedded_worker": False, **settings}))
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
-        server = Server(config, app.state.stopping)
+        config = uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=5)
+        server = DrainingServer(config, 5, app.state.stopping)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             thread = Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()

@@ -12,6 +12,7 @@ from PIL import Image
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from app.deadlines import HEADER
 from app.main import create_app
 from app.schemas import MAX_SEED
 from app.settings import Settings
@@ -65,7 +66,10 @@ def test_every_call_is_answered_as_described(case: Case, client: Client) -> None
 
 
 def work_at_small_sizes(case: Case) -> None:
-    """The largest that is allowed takes seconds, and a schema's tester likes the largest."""
+    """What is allowed at the most takes seconds, and a schema's tester likes the most; and so it is with the
+    least that a deadline may be."""
+    if case.headers and str(case.headers.get(HEADER, "")).strip("0").isdigit():
+        case.headers[HEADER] = "60000"
     for parameters in (case.query, case.body):
         if isinstance(parameters, dict) and str(parameters.get("size")) in LARGE:
             parameters["size"] = 64

@@ -1,6 +1,6 @@
 """Bytes to picture to tensor and back: one codec for training, folders and the service."""
 
-from translation.codec.decode import FORMATS, Limits, Picture, decode
+from translation.codec.decode import FORMATS, Limits, Picture, decode, read_size
 from translation.codec.encode import MEDIA_TYPES, encode
 from translation.codec.errors import (
     AnimatedImage,
@@ -46,6 +46,7 @@ __all__ = [
     "fit_short_side",
     "on_white",
     "preprocessing_digest",
+    "read_size",
     "resize",
     "short_side_size",
     "to_image",

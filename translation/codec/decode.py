@@ -112,6 +112,16 @@ def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> 
     return Picture(image, alpha, _format(source), source.mode)
 
 
+def read_size(data: bytes, limits: Limits = Limits()) -> tuple[int, int]:  # noqa: B008 - frozen
+    """(width, height) as the file states them, lying or upright; no pixel is decoded. Raises InvalidImage."""
+    if not data:
+        raise EmptyImage("the file is empty")
+    with _pillow_errors(limits):
+        size: tuple[int, int] = _open(data).size
+        limits.check(size)
+    return size
+
+
 def _open(data: bytes) -> ImageFile:
     return Image.open(BytesIO(data), formats=FORMATS)
 

@@ -1,0 +1,35 @@
+"""Warm models, requests drawn together in batches, deadlines, and a device that may be lost.
+
+engine (a translation's way) -> room (memory for pictures) -> waiting (who shares a batch) -> batcher
+-> device (the process that has it) -> orders (what is said to it) -> network (its inside) -> models
+outlines (a model without its weights) -> readiness (is one warm)
+"""
+
+from app.engine.collector import EngineCollector
+from app.engine.device import Device
+from app.engine.engine import Answer, Engine, EngineLimits
+from app.engine.faults import (
+    DeadlineExceeded,
+    NetworkFailed,
+    NetworkHung,
+    NotReady,
+    OutOfMemory,
+    Overloaded,
+    TooManyPixels,
+)
+
+__all__ = [
+    "Answer",
+    "DeadlineExceeded",
+    "Engine",
+    "EngineCollector",
+    "EngineCollector",
+    "EngineLimits",
+    "NetworkFailed",
+    "NetworkHung",
+    "NotReady",
+    "OutOfMemory",
+    "Overloaded",
+    "TooManyPixels",
+    "Device",
+]

@@ -1,0 +1,102 @@
+"""From the waiting room through the network, batch by batch, whatever becomes of the one before."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from time import perf_counter
+
+from PIL import Image
+
+from app.engine.faults import DeviceLost, NetworkHung, OutOfMemory
+from app.engine.orders import Order, Version
+from app.engine.waiting import MAX_BATCH, Drawn, Request, WaitingRoom
+from app.metrics import Metrics
+from translation.sampler import Draws, Sampler
+
+Network = Callable[[Order], tuple[Image.Image, ...]]
+
+
+class Batcher:
+    """`network` works in `thread`; when it was lost, `on_lost` is called."""
+
+    def __init__(
+        self, network: Network, thread: Executor, metrics: Metrics, on_lost: Callable[[], None]
+    ) -> None:
+        self._network, self._thread = network, thread
+        self._metrics, self._on_lost = metrics, on_lost
+        self.waiting = WaitingRoom()
+
+    async def draw(self, version: Version, sampler: Sampler, draws: Draws) -> Drawn:
+        """Raises OutOfMemory, InvalidBundle, DeviceLost, NetworkHung, NetworkFailed."""
+        drawn: asyncio.Future[Drawn] = asyncio.get_running_loop().create_future()
+        self.waiting.add(Request(version, sampler, draws, drawn))
+        return await drawn
+
+    async def run(self) -> None:
+        while True:
+            batch = await self.waiting.next_batch()
+            for request in batch:
+                self._metrics.queue_wait.observe(perf_counter() - request.since)
+            await self._draw(batch, MAX_BATCH)
+
+    async def _draw(self, requests: Sequence[Request], at_most: int) -> None:
+        """In batches of `at_most`, and where they do not fit into the device's memory, in halves of them."""
+        for group in _groups(requests, at_most):
+            batch = group[0].padded_batch(sum(request.rows for request in group), at_most)
+            try:
+                await self._paint(group, batch)
+            except OutOfMemory as error:
+                self._metrics.out_of_memory.inc()
+                if batch > 1:
+                    await self._draw(group, batch // 2)
+                else:
+                    _refuse(group, error)
+            except (DeviceLost, NetworkHung) as error:
+                self._on_lost()
+                _refuse(group, error)
+            except Exception as error:  # this task has to go on; whoever waits for the pictures is told
+                _refuse(group, error)
+
+    async def _paint(self, requests: Sequence[Request], batch: int) -> None:
+        paintings: list[Image.Image] = []
+        started = perf_counter()
+        for draws in _batches([request.draws for request in requests], batch):
+            if not any(request.is_wanted for request in requests):
+                return
+            order = Order(requests[0].version, draws, batch)
+            paintings += await asyncio.get_running_loop().run_in_executor(self._thread, self._network, order)
+            self._metrics.batch_size.observe(sum(len(each.indices) for each in draws))
+        took_s = perf_counter() - started
+        for request in requests:
+            own, paintings = paintings[: request.rows], paintings[request.rows :]
+            if request.is_wanted:
+                request.drawn.set_result(Drawn(tuple(own), batch, took_s, took_s / len(requests)))
+
+
+def _groups(requests: Sequence[Request], at_most: int) -> Iterator[list[Request]]:
+    """Neighbours of `at_most` rows together; one of more rows is alone."""
+    group: list[Request] = []
+    for request in requests:
+        if group and sum(each.rows for each in group) + request.rows > at_most:
+            yield group
+            group = []
+        group.append(request)
+    if group:
+        yield group
+
+
+def _batches(draws: Sequence[Draws], batch: int) -> Iterator[tuple[Draws, ...]]:
+    """All in one, or those of a single picture in several."""
+    if sum(len(each.indices) for each in draws) <= batch:
+        yield tuple(draws)
+        return
+    (alone,) = draws
+    for first in range(0, len(alone.indices), batch):
+        yield (replace(alone, indices=alone.indices[first : first + batch]),)
+
+
+def _refuse(requests: Sequence[Request], error: Exception) -> None:
+    for request in requests:
+        if request.is_wanted:
+            request.drawn.set_exception(error)

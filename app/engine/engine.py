@@ -1,0 +1,223 @@
+"""A translation's way: decoded in a thread, drawn with others in another process, encoded in a thread.
+
+The event loop only waits. A translation that is given up, by its deadline or by its client, leaves from where
+it is; a deadline is one clock for all of its way.
+"""
+
+import asyncio
+import math
+import random
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Generic, ParamSpec, Self, TypeVar
+
+from app.engine.batcher import Batcher
+from app.engine.device import Device
+from app.engine.faults import DeadlineExceeded, NotReady, Overloaded, TooManyPixels
+from app.engine.orders import Order, Version, Warmth
+from app.engine.outlines import Outline, Outlines
+from app.engine.readiness import Readiness
+from app.engine.room import Room
+from app.metrics import Metrics
+from translation.codec import Limits, Picture, read_size
+from translation.registry import Registry
+from translation.sampler import Draws
+from translation.translator import (
+    Samples,
+    Timings,
+    Translation,
+    TranslationRequest,
+    Translator,
+    output_format,
+)
+from translation.weights import InvalidBundle
+
+P = ParamSpec("P")
+T = TypeVar("T")
+CODEC_THREADS = 2
+STOPPING = "the service is about to stop"
+MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    max_queue: int
+    max_output_pixels: int
+    picture: Limits
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A translation, its source domain, the format its picture had, and the seconds it waited in queues."""
+
+    translation: Translation
+    source: str
+    found: str
+    queue_s: float
+
+
+@dataclass(frozen=True)
+class Timed(Generic[T]):
+    result: T
+    took_s: float
+
+
+class Engine:
+    """Used as an asynchronous context; the first model is loaded and warmed inside it."""
+
+    def __init__(self, registry: Registry, device: Device, limits: EngineLimits, metrics: Metrics) -> None:
+        self._device, self._limits, self._metrics = device, limits, metrics
+        self._network = ThreadPoolExecutor(1, "network")
+        self._codec = ThreadPoolExecutor(CODEC_THREADS, "codec")
+        self._room = Room(MAX_DECODED_PIXELS)
+        self._outlines = Outlines(registry, limits.picture)
+        self._readiness = Readiness(self._outlines, self.warm_up)
+        self._batcher = Batcher(device, self._network, metrics, self._readiness.lost)
+        self._clocks: set[asyncio.Timeout] = set()
+        self._is_stopping = False
+        self._recent_s = 1.0
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(part.run()) for part in (self._readiness, self._batcher)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._codec.shutdown(wait=False, cancel_futures=True)
+        self._device.stop()
+        await asyncio.get_running_loop().run_in_executor(self._network, self._device.close)
+        self._network.shutdown()
+
+    @property
+    def default(self) -> str:
+        """The name of the model that was warmed. Raises NotReady."""
+        return self._readiness.default
+
+    @property
+    def under_way(self) -> int:
+        """Translations, from their picture's arrival to their answer's."""
+        return len(self._clocks)
+
+    @property
+    def waiting(self) -> int:
+        """Translations that the network has not begun with."""
+        return len(self._batcher.waiting)
+
+    @property
+    def warmth(self) -> Warmth:
+        return self._device.warmth
+
+    def reasons(self) -> list[str]:
+        """Why it is better to send nothing here just now, if so."""
+        reasons = [self._readiness.reason, STOPPING if self._is_stopping else None]
+        if self.under_way >= self._limits.max_queue:
+            reasons.append(f"{self.under_way} translations are under way, as many as may be")
+        return [reason for reason in reasons if reason]
+
+    def check_room(self) -> None:
+        """Raises NotReady, Overloaded."""
+        if self._is_stopping:
+            raise NotReady(STOPPING)
+        _ = self.default
+        if self.under_way >= self._limits.max_queue:
+            expected_s = self.under_way * self._recent_s * random.uniform(1, 1.5)  # not all at once again
+            raise Overloaded(self.under_way, math.ceil(expected_s))
+
+    async def warm_up(self, version: Version) -> None:
+        """Raises InvalidBundle, OutOfMemory, DeviceLost, NetworkHung, NetworkFailed."""
+        await _timed(self._network, self._device, Order(version))
+
+    def stop(self) -> None:
+        """What is under way goes on; nothing else is taken in."""
+        self._is_stopping = True
+
+    def abandon(self) -> None:
+        """What is under way is answered that the service stops."""
+        self.stop()
+        for clock in self._clocks:
+            clock.reschedule(asyncio.get_running_loop().time())
+
+    async def translate(
+        self, name: str, data: bytes, request: TranslationRequest, timeout_s: float
+    ) -> Answer:
+        """Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, DeviceLost, NetworkHung, TooManyPixels,
+        UnknownModel, and what Translator does."""
+        async with self._clock(timeout_s):
+            try:
+                return await self._translate(name, data, request)
+            except InvalidBundle as error:
+                raise self._readiness.unavailable(name, error) from error
+
+    async def _translate(self, name: str, data: bytes, request: TranslationRequest) -> Answer:
+        asked = perf_counter()
+        outline, pixels = (await _timed(self._codec, self._measure, name, data)).result
+        self._check_output(pixels * request.samples)
+        translator = outline.translator
+        async with self._room.taken(pixels):
+            decoded = await _timed(self._codec, _decode, translator, data, request)
+            picture, draws = decoded.result
+            drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
+            samples = Samples(drawn.paintings, draws.seed, drawn.padded_batch)
+            encoded = await _timed(self._codec, translator.encode, picture, samples, request)
+        self._recent_s += 0.2 * (drawn.share_s - self._recent_s)
+        timings = Timings(decoded.took_s, drawn.took_s, encoded.took_s)
+        queue_s = perf_counter() - asked - (decoded.took_s + drawn.took_s + encoded.took_s)
+        self._observe(timings, queue_s)
+        translation = Translation(
+            encoded.result,
+            output_format(picture, request),
+            translator.receipt(picture, samples, request, timings),
+        )
+        source = translator.sampler.model.source_of(request.to)
+        return Answer(translation, source, picture.format, queue_s)
+
+    def _measure(self, name: str, data: bytes) -> tuple[Outline, int]:
+        """And the picture's pixels."""
+        outline = self._outlines.get(name)
+        width, height = read_size(data, self._limits.picture)
+        return outline, width * height
+
+    def _check_output(self, pixels: int) -> None:
+        if pixels > self._limits.max_output_pixels:
+            raise TooManyPixels(self._limits.max_output_pixels, pixels)
+
+    @asynccontextmanager
+    async def _clock(self, limit_s: float) -> AsyncIterator[None]:
+        self.check_room()
+        clock = asyncio.timeout(limit_s)
+        self._clocks.add(clock)
+        try:
+            async with clock:
+                yield
+        except TimeoutError:
+            raise (NotReady(STOPPING) if self._is_stopping else DeadlineExceeded(limit_s)) from None
+        finally:
+            self._clocks.remove(clock)
+
+    def _observe(self, timings: Timings, queue_s: float) -> None:
+        stages = {
+            "decode": timings.decode_s,
+            "queue": queue_s,
+            "infer": timings.sample_s,
+            "encode": timings.encode_s,
+        }
+        for stage, seconds in stages.items():
+            self._metrics.stages.labels(stage).observe(seconds)
+
+
+def _decode(translator: Translator, data: bytes, request: TranslationRequest) -> tuple[Picture, Draws]:
+    picture = translator.decode(data, request)
+    return picture, translator.prepare(picture, request)
+
+
+async def _timed(pool: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Timed[T]:
+    def run() -> Timed[T]:
+        started = perf_counter()
+        result = function(*args, **kwargs)
+        return Timed(result, perf_counter() - started)
+
+    return await asyncio.get_running_loop().run_in_executor(pool, run)

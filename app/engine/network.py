@@ -1,0 +1,50 @@
+"""Inside the process that has the device: one order after another, each answered, whatever happens."""
+
+import signal
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+import torch
+
+from app.engine.models import WarmModels
+from app.engine.orders import Order, Outcome, Reply
+from translation.device import pick_device
+from translation.weights import InvalidBundle
+
+
+def run(connection: Connection, device: str, max_models_bytes: int) -> None:
+    """Ends with the service, or with its device: after a CUDA error nothing works in the same process."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the service, which drains before it stops
+        signal.signal(number, signal.SIG_IGN)
+    models = WarmModels(pick_device(device), max_models_bytes)
+    outcome = Outcome.DONE
+    with suppress(EOFError, OSError):
+        while outcome is not Outcome.DEVICE_LOST:
+            order: Order = connection.recv()
+            reply = answer(order, models)
+            if reply.outcome is Outcome.OUT_OF_MEMORY:
+                models.keep_only(order.version)
+            connection.send(reply)
+            outcome = reply.outcome
+
+
+def answer(order: Order, models: WarmModels) -> Reply:
+    try:
+        sampler = models.get(order.version)
+        paintings = sampler.paint(order.draws, order.batch) if order.draws else ()
+        return Reply(Outcome.DONE, tuple(paintings), warmth=models.warmth)
+    except InvalidBundle as error:
+        return Reply(Outcome.INVALID_BUNDLE, text=str(error), warmth=models.warmth)
+    except Exception as error:  # the service hears of it, and the next order may fare better
+        return Reply(_outcome_of(error), text="".join(traceback.format_exception(error)))
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    text = str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+        return Outcome.OUT_OF_MEMORY
+    if "CUDA error: out of memory" in text:
+        return Outcome.OUT_OF_MEMORY
+    lost = isinstance(error, torch.AcceleratorError) or "CUDA error" in text
+    return Outcome.DEVICE_LOST if lost else Outcome.FAILED

@@ -1,0 +1,53 @@
+"""What the service and the process that has the device say to each other."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from PIL import Image
+
+from translation.sampler import Draws
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a model: where its bundle lies, and the digest that this must have."""
+
+    name: str
+    folder: Path
+    digest: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """Draws of one working size and direction, painted in batches of `batch`. None only warm the model up."""
+
+    version: Version
+    draws: tuple[Draws, ...] = ()
+    batch: int = 1
+
+
+class Outcome(Enum):
+    DONE = auto()
+    OUT_OF_MEMORY = auto()
+    INVALID_BUNDLE = auto()
+    DEVICE_LOST = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """What is on the device: models, and on one with a memory of its own the bytes of each kind."""
+
+    models: tuple[Version, ...] = ()
+    memory_bytes: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The paintings in the order of the draws, or `text` on why there are none."""
+
+    outcome: Outcome
+    paintings: tuple[Image.Image, ...] = ()
+    text: str = ""
+    warmth: Warmth = Warmth()

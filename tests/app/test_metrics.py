@@ -1,0 +1,59 @@
+"""What Prometheus reads of a service."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from httpx import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+Serve = Callable[..., AbstractContextManager[Client]]
+URL = "/v1/translations?to=zebra&seed=7"
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+def values(client: Client) -> dict[tuple[str, frozenset[str]], float]:
+    """By name and by the labels' values."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    samples = (sample for family in families for sample in family.samples)
+    return {(sample.name, frozenset(sample.labels.values())): sample.value for sample in samples}
+
+
+def test_what_is_done_is_counted(serve: Serve, photograph: bytes) -> None:
+    with serve() as client:
+        for samples in (1, 3):
+            client.post(
+                f"{URL}&samples={samples}", content=photograph, headers={"Content-Type": "image/jpeg"}
+            )
+        client.get("/nothing/of/the/kind")
+        client.request("PROPFIND", "/v1/models")
+        counted = values(client)
+
+    def of(name: str, *labels: str) -> float:
+        return counted[f"sjmvi_{name}", frozenset(labels)]
+
+    assert of("http_requests_total", "/v1/translations", "POST", "200") == 2
+    assert of("http_requests_total", "unknown", "GET", "404") == 1
+    assert of("http_requests_total", "/v1/models", "unknown", "405") == 1
+    assert of("http_request_duration_seconds_count", "/v1/translations") == 2
+    assert of("batch_size_count") == of("queue_wait_seconds_count") == 2
+    assert of("batch_size_sum") == 4
+    for stage in ("decode", "queue", "infer", "encode"):
+        assert of("stage_seconds_count", stage) == 2
+    assert of("queue_depth") == of("oom_total") == 0
+    assert ("process_resident_memory_bytes", frozenset()) in counted
+    (model,) = (labels for name, labels in counted if name == "sjmvi_model_info")
+    assert "tiny" in model
+
+
+def test_what_may_come_again_is_counted_by_the_reason(serve: Serve, tmp_path: Path) -> None:
+    with serve(warm=False, weights_dir=tmp_path) as client:
+        for _ in range(2):
+            assert client.post(URL).status_code == client.get("/readyz").status_code == 503
+        assert values(client)["sjmvi_rejected_total", frozenset({"not-ready"})] == 2
+
+
+def test_nobody_needs_a_key_for_them(serve: Serve) -> None:
+    with serve(host="0.0.0.0") as closed:
+        assert closed.get("/v1/models").status_code == 401
+        assert closed.get("/metrics").status_code == 200
