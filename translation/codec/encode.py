@@ -40,12 +40,14 @@ class Output:
 
 JPEG_OPTIONS = {"subsampling": "4:4:4"}
 # The least efforts of WEBP and AVIF: on photographs 18 and 8 times as fast as the usual, 8 and 2 % larger.
+# Of PNG next to the least: 4 times as fast, 7 % larger.
+PNG_OPTIONS = {"compress_level": 2}
 WEBP_OPTIONS = {"lossless": True, "exact": True, "method": 0, "quality": 20}
 AVIF_OPTIONS = {"subsampling": "4:4:4", "speed": 10}
 
 OUTPUTS = {
     "JPEG": Output("image/jpeg", join=composite, lossy=True, options=JPEG_OPTIONS, text=xmp),
-    "PNG": Output("image/png", join=join_alpha, text=png_text),
+    "PNG": Output("image/png", join=join_alpha, options=PNG_OPTIONS, text=png_text),
     "WEBP": Output("image/webp", join=join_alpha, max_side=16383, options=WEBP_OPTIONS, text=xmp),
     "AVIF": Output("image/avif", join=join_alpha, lossy=True, options=AVIF_OPTIONS, text=xmp),
     "BMP": Output("image/bmp", join=composite),
