@@ -5,6 +5,7 @@ from typing import Annotated, TypedDict, cast
 from fastapi import Depends, Header, Request
 
 from app.auth import Gate
+from app.bundles.publisher import Publisher
 from app.datasets.intake import Intake
 from app.engine import Engine
 from app.jobs.deferral import Deferral
@@ -24,6 +25,7 @@ class State(TypedDict):
     gate: Gate
     results: Results
     intake: Intake
+    publisher: Publisher
     jobs: Jobs
     streams: Streams
     deferral: Deferral

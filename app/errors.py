@@ -21,10 +21,10 @@ from app import (
     server,
     uploads,
 )
-from app.archives import faults
+from app.archives import faults, places
 from app.database import backup
 from app.database import faults as database
-from app.datasets import doctor, intake, store
+from app.datasets import doctor, store
 from app.datasets import faults as datasets
 from app.jobs import desk
 from app.jobs import faults as jobs
@@ -80,7 +80,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     datasets.QuotaExceeded: Problem("quota-exceeded", 507, ENVIRONMENT),
     store.UnknownDataset: Problem("unknown-dataset", 404, INPUT),
     store.NameTaken: Problem("name-taken", 409, INPUT),
-    intake.TooManyUploads: Problem("overloaded", 429),
+    places.TooManyUploads: Problem("overloaded", 429),
     doctor.InspectionTimeout: Problem("inspection-timeout", 504),
     doctor.InspectionFailed: Problem("inspection-failed", 500),
     # what is asked of it

@@ -12,8 +12,10 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
+from app.archives.staging import Staging
 from app.archives.unpacking import ArchiveLimits
 from app.auth import Authentication, Gate
+from app.bundles.publisher import Publisher
 from app.database.connection import Database
 from app.datasets.intake import Intake, IntakeLimits
 from app.datasets.store import DatasetStore
@@ -33,11 +35,23 @@ from app.problems import render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
-from app.routes import datasets, health, jobs, metrics, models, page, recipes, results, translations
+from app.routes import (
+    datasets,
+    health,
+    jobs,
+    metrics,
+    models,
+    page,
+    recipes,
+    results,
+    translations,
+    versions,
+)
 from app.settings import UNLIMITED, Settings
 from translation.device import canonical, pick_device
 from translation.registry import Registry
 
+MAX_BUNDLE_FILES = 1000  # shards of 40 MB, and what lies beside them
 WEB = Path(__file__).parent / "web"
 
 
@@ -71,6 +85,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         registry = Registry(settings.weights_dir, settings.models_dir)
         device = Device(settings.device, settings.max_models_bytes, settings.max_batch_s)
+        staging = Staging(settings.models_dir)
         async with (
             Engine(registry, device, _engine_limits(settings), counters) as engine,
             Jobs(Database(settings.database), registry, intake.store, settings.runs_dir) as jobs,
@@ -79,6 +94,7 @@ def _lifespan(
             counters.registry.register(EngineCollector(engine))
             await asyncio.to_thread(store.clean)
             await asyncio.to_thread(intake.store.remove_leftovers)
+            await asyncio.to_thread(staging.remove_leftovers)
             yield State(
                 settings=settings,
                 registry=registry,
@@ -87,6 +103,7 @@ def _lifespan(
                 gate=gate,
                 results=store,
                 intake=intake,
+                publisher=Publisher(registry, staging, _bundle_limits(settings), engine.warm_up),
                 jobs=jobs,
                 streams=Streams(jobs, settings.max_event_streams, app.state.stopping),
                 deferral=Deferral(jobs, settings.picture_limits, settings.max_output_pixels),
@@ -96,7 +113,7 @@ def _lifespan(
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (health, metrics, models, translations, results, datasets, recipes, jobs, page):
+    for routes in (health, metrics, models, versions, translations, results, datasets, recipes, jobs, page):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
@@ -131,7 +148,15 @@ def _middleware(settings: Settings, gate: Gate, counters: Metrics) -> list[Middl
 
 
 def _body_limits(settings: Settings) -> dict[str, tuple[int, float]]:
-    return {datasets.router.prefix: (settings.max_dataset_upload_bytes, settings.dataset_upload_timeout_s)}
+    timeout_s = settings.dataset_upload_timeout_s
+    return {
+        datasets.router.prefix: (settings.max_dataset_upload_bytes, timeout_s),
+        versions.UPLOADS: (settings.max_bundle_bytes, timeout_s),
+    }
+
+
+def _bundle_limits(settings: Settings) -> ArchiveLimits:
+    return ArchiveLimits(settings.max_bundle_bytes, settings.max_bundle_bytes, MAX_BUNDLE_FILES)
 
 
 def _intake(settings: Settings) -> Intake:

@@ -72,14 +72,15 @@ class BodyLimit:
         timeout_s: float,
         by_path: Mapping[str, tuple[int, float]] = MappingProxyType({}),
     ) -> None:
-        """`by_path` has the bytes and seconds of paths with limits of their own."""
+        """`by_path` has the bytes and seconds of paths with limits of their own, which its patterns match."""
         self.app, self.by_path, self.others = app, by_path, (max_body_bytes, timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         declared = Headers(scope=scope).get("content-length", "")
-        max_body_bytes, timeout_s = self.by_path.get(scope["path"], self.others)
+        matching = (limits for path, limits in self.by_path.items() if re.fullmatch(path, scope["path"]))
+        max_body_bytes, timeout_s = next(matching, self.others)
         due = asyncio.get_running_loop().time() + timeout_s
         size, complete = 0, False
 

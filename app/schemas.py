@@ -12,7 +12,7 @@ MAX_SEED = 2**63 - 1
 
 DIGEST = "6f1c0f" + 58 * "0"
 SUMMARY = {
-    **{"name": "horse2zebra", "domains": ["horse", "zebra"], "training_size": 128},
+    **{"name": "horse2zebra", "version": DIGEST[:16], "domains": ["horse", "zebra"], "training_size": 128},
     "directions": [{"source": "horse", "to": "zebra"}, {"source": "zebra", "to": "horse"}],
     **{"digest": DIGEST, "licence": "Apache-2.0"},
 }
@@ -27,6 +27,7 @@ LIMITS = {
         "max_dataset_entry_bytes": 100_000_000,
         "max_dataset_entries": 100_000,
         "max_datasets_bytes": 50_000_000_000,
+        "max_bundle_bytes": 2_000_000_000,
         "timeout_s": 120.0,
         "input_formats": ["JPEG", "PNG"],
         "output_formats": ["png"],
@@ -82,7 +83,7 @@ def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
         {
             "name": name,
             "in": "query",
-            "required": name in schema["required"],
+            "required": name in schema.get("required", ()),
             "description": row.pop("description"),
             "schema": row,
         }
@@ -154,6 +155,7 @@ class TranslationAnswer(BaseModel):
 
 class ModelSummary(BaseModel):
     name: str
+    version: str = Field(description="the first digits of its digest")
     domains: list[str] = Field(min_length=2, max_length=2)
     directions: list[Direction] = Field(description="the translations that it makes: both ways, or one")
     training_size: int = Field(description="the short side of the training pictures in pixels")
@@ -193,6 +195,7 @@ class Limits(BaseModel):
     max_dataset_entry_bytes: int
     max_dataset_entries: int
     max_datasets_bytes: int
+    max_bundle_bytes: int
     timeout_s: float
     max_results_bytes: int
     max_results_age_days: float

@@ -73,11 +73,16 @@ class Settings(BaseSettings):
     )
     max_results_age_days: float = Field(7.0, gt=0, description="since a result was last made or read")
     max_dataset_upload_bytes: int = Field(2_000_000_000, ge=1, description="of one archive, as it is sent")
-    dataset_upload_timeout_s: float = Field(3600.0, gt=0, description="for the whole archive to arrive")
+    dataset_upload_timeout_s: float = Field(
+        3600.0, gt=0, description="for a whole archive to arrive, also of a bundle"
+    )
     max_dataset_bytes: int = Field(4_000_000_000, ge=1, description="of one archive's pictures, unpacked")
     max_dataset_entry_bytes: int = Field(100_000_000, ge=1, description="of one picture, unpacked")
     max_dataset_entries: int = Field(100_000, ge=1, description="of one archive")
     max_datasets_bytes: int = Field(50_000_000_000, ge=1, description="of all stored datasets' pictures")
+    max_bundle_bytes: int = Field(
+        2_000_000_000, ge=1, description="of one bundle, as it is sent and unpacked"
+    )
     dataset_inspection_timeout_s: float = Field(1800.0, gt=0, description="for the doctor's report")
     database_url: SecretStr | None = Field(
         None,

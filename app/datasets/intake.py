@@ -1,8 +1,7 @@
 """From an upload to a dataset: received, unpacked, examined, published; whatever fails, nothing stays."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from threading import Event
 from typing import TypeAlias
 
 from app.archives.faults import disk_full_is_told
+from app.archives.places import Places
 from app.archives.staging import check_space, left_in_thread, stoppable
 from app.archives.unpacking import ArchiveLimits, opened
 from app.datasets import doctor
@@ -18,16 +18,6 @@ from app.datasets.schemas import DatasetDetails, DatasetParameters, inputs
 from app.datasets.store import DatasetStore, Staged
 
 Receive: TypeAlias = Callable[[Path], Awaitable[DatasetParameters]]  # writes the archive to that file
-
-MAX_UPLOADS = 4  # at once: each may fill the disk to its limits and take the doctor's time
-RETRY_S = 30
-
-
-class TooManyUploads(RuntimeError):
-    retry_after_s = RETRY_S
-
-    def __init__(self) -> None:
-        super().__init__(f"{MAX_UPLOADS} datasets are being received; try again in {RETRY_S} s")
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class Unpacked:
 class Intake:
     def __init__(self, store: DatasetStore, limits: IntakeLimits) -> None:
         self.store, self._limits = store, limits
-        self._under_way = 0
+        self._places = Places()
 
     async def take(self, receive: Receive, name: str | None, declared_bytes: int) -> DatasetDetails:
         """`name`, where it is known before the body is read, and the body's size, or 0.
@@ -53,7 +43,7 @@ class Intake:
         Raises TooManyUploads, NameTaken, QuotaExceeded, OutOfSpace, and what `receive`, unpacking and the
         doctor do.
         """
-        with self._counted(), disk_full_is_told():
+        with self._places.taken(), disk_full_is_told():
             await asyncio.to_thread(self.store.check_room)
             if name:
                 self.store.check_free(name)
@@ -75,16 +65,6 @@ class Intake:
         dataset = _described(parameters.name, unpacked, report)
         await asyncio.to_thread(self.store.publish, staged, dataset)
         return dataset
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        if self._under_way >= MAX_UPLOADS:
-            raise TooManyUploads
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
 
 
 def _unpack(

@@ -13,6 +13,7 @@ from app.schemas import Direction, Discovery, Limits, ModelDetails, Models, Mode
 from app.settings import Settings
 from translation.codec import FORMATS
 from translation.device import describe, pick_device
+from translation.registry import DIGITS
 from translation.weights import Card, InvalidBundle, read_card
 
 router = APIRouter(prefix="/v1", tags=["models"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
@@ -47,7 +48,7 @@ def list_models(state: StateDep) -> Models:
     entries = state["registry"].list()
     return Models(
         models=[
-            ModelSummary(**_summary(entry.name, entry.card, entry.digest))
+            ModelSummary(**summary(entry.name, entry.card, entry.digest))
             for entry in entries
             if entry.card and entry.digest
         ]
@@ -61,12 +62,13 @@ def show_model(name: str, state: StateDep) -> ModelDetails:
         card, digest = read_card(state["registry"].folder(name))
     except InvalidBundle as error:
         raise NotReady(f"the card of the model {name!r} cannot be read") from error
-    return ModelDetails(**_summary(name, card, digest), card=card.model_dump(mode="json"))
+    return ModelDetails(**summary(name, card, digest), card=card.model_dump(mode="json"))
 
 
-def _summary(name: str, card: Card, digest: str) -> dict[str, Any]:
+def summary(name: str, card: Card, digest: str) -> dict[str, Any]:
     return {
         "name": name,
+        "version": digest[:DIGITS],
         "domains": list(card.domains),
         "directions": [Direction(source=source, to=to) for source, to in card.directions],
         "training_size": card.training_size,

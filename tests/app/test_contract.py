@@ -39,6 +39,7 @@ BEYOND_A_SCHEMA = {
     *("unknown-model", "unknown-result", "bad-parameter"),
     *("animated-image", "image-too-small", "not-acceptable"),
     *("unknown-dataset", "corrupt-archive", "bad-dataset"),
+    *("unknown-version", "missing-bundle"),
     *("unknown-job", "unknown-sample"),
 }
 

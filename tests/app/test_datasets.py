@@ -13,7 +13,8 @@ import pytest
 from httpx import Client, Response
 from PIL import Image
 
-from app.datasets import doctor, intake
+from app.archives import places
+from app.datasets import doctor
 from app.datasets.store import Staged
 
 URL = "/v1/datasets"
@@ -229,7 +230,7 @@ def test_a_full_disk_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_more_than_a_few_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_UPLOADS", 0)
+    monkeypatch.setattr(places, "MAX_UPLOADS", 0)
     assert_problem(upload(client, PAIR), 429, "overloaded")
     assert upload(client, PAIR).headers["Retry-After"] == "30"
 

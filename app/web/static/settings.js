@@ -34,6 +34,9 @@ const LIMITS = { // the groups of what is limited: its name for people, and how 
     max_dataset_entries: ["pictures", count],
     max_datasets_bytes: ["all datasets together", bytes],
   },
+  "A model's bundle": {
+    max_bundle_bytes: ["sent and unpacked at most", bytes],
+  },
 };
 
 const problem = document.querySelector("#problem");
