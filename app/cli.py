@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_config import config
 from app.cli_data import data
 from app.cli_db import db
+from app.cli_doctor import doctor
 from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
 from app.cli_export import export
@@ -45,6 +47,7 @@ weights.command(
 app.add_typer(weights, name="weights")
 app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")
+app.add_typer(config, name="config")
 app.add_typer(db, name="db")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(
@@ -53,6 +56,7 @@ app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra 
 app.command(
     epilog="sjmvi evaluate weights/horse2zebra testA/ testB/ --seeds 3 --classes horse=339,zebra=340"
 )(evaluate)
+app.command(epilog="sjmvi doctor --json")(doctor)
 app.command(epilog="sjmvi export weights/horse2zebra onnx/    sjmvi export horse2zebra out/ --format torch")(
     export
 )
@@ -136,7 +140,7 @@ def serve(
         typer.Option("--insecure-no-auth", help="let anybody who reaches it use it until there is a key"),
     ] = False,
 ) -> None:
-    """Serve the page and the HTTP API. SJMVI_* variables set the rest."""
+    """Serve the page and the HTTP API. SJMVI_* variables, or sjmvi.toml, set the rest: sjmvi config show."""
     from app import forks
 
     forks.prepare()

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from app import (
     auth,
+    configuration,
     deadlines,
     engine,
     keys,
@@ -87,6 +88,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     model.UnknownDomain: Problem("bad-parameter", 422, USAGE),
     RequestValidationError: Problem("bad-parameter", 422, USAGE),
     ValidationError: Problem("unknown-setting", 500, USAGE),
+    configuration.UnknownSetting: Problem("unknown-setting", 500, USAGE),
+    configuration.BadConfigFile: Problem("bad-config-file", 500, USAGE),
     deadlines.BadTimeout: Problem("bad-parameter", 422, USAGE),
     uploads.RepeatedParameter: Problem("bad-parameter", 422, USAGE),
     uploads.UnsupportedMediaType: Problem("unsupported-media-type", 415),

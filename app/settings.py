@@ -1,4 +1,4 @@
-"""What the operator can set: SJMVI_* environment variables, the command line before them."""
+"""What the operator can set; app/configuration.py says where."""
 
 import ipaddress
 from pathlib import Path
@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from limits import parse
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from app import retention
+from app.configuration import PREFIX, ConfigFile, Environment, variable
 from app.logs import LogFormat
 from app.origins import HostNames
 
@@ -36,7 +42,7 @@ Names = Annotated[frozenset[Name], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="SJMVI_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535, description="0 lets the system choose a free one")
@@ -96,6 +102,18 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field("auto", description="auto (text on a terminal, else json), json or text")
     graceful_shutdown_s: int = Field(20, ge=0)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The first that has a value gives it."""
+        return init_settings, Environment(settings_cls), ConfigFile(settings_cls)
+
     @property
     def models_dir(self) -> Path:
         return self.data_dir / "models"
@@ -145,7 +163,7 @@ class Settings(BaseSettings):
         """The settings, those others first, as a process in any folder has to be given them."""
         folders = {name: getattr(self, name).absolute() for name in ("data_dir", "weights_dir")}
         values = {**self.model_dump(exclude_none=True), **folders, "database_url": self.database, **others}
-        return {f"SJMVI_{name.upper()}": _text(value) for name, value in values.items()}
+        return {variable(name): _text(value) for name, value in values.items()}
 
     def updated(self, **given: object) -> Self:
         """A copy with the values that are not None, validated. Raises pydantic's ValidationError."""
