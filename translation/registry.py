@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 
 from translation.card import (
     CARD,
@@ -24,7 +23,7 @@ from translation.card import (
     refuse_other_preprocessing,
 )
 from translation.durable import locked, replacing
-from translation.weights import Bundle, load_bundle
+from translation.weights import load_bundle
 
 ACTIVE = "active"
 LOCK = ".changing"
@@ -70,22 +69,11 @@ class Entry:
 
 
 class Registry:
-    """A bundle is loaded once, when first asked for, and again when another version has become active."""
+    """For any thread and process: nothing is kept but what lies on the disk."""
 
     def __init__(self, weights_dir: Path, models_dir: Path) -> None:
         self._weights_dir = weights_dir
         self._models_dir = models_dir
-        self._loaded: dict[str, Bundle] = {}
-        self._loading: dict[str, Lock] = {}
-
-    def get(self, name: str) -> Bundle:
-        """The same object for every thread. Raises UnknownModel, InvalidBundle."""
-        folder = self.folder(name)
-        with self._loading.setdefault(name, Lock()):
-            _, digest = read_card(folder)
-            if name not in self._loaded or self._loaded[name].digest != digest:
-                self._loaded[name] = load_bundle(folder)
-            return self._loaded[name]
 
     def folder(self, name: str) -> Path:
         """Where the bundle in use lies. Raises UnknownModel, MissingBundle."""

@@ -1,6 +1,5 @@
-"""Bundles by name: shipped and published, whole and broken, from many threads."""
+"""Bundles by name: shipped and published, whole and broken."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,26 +13,26 @@ from translation.registry import (
 )
 from translation.weights import (
     CARD,
-    Bundle,
     Card,
     InvalidBundle,
     MissingBundle,
     OtherPreprocessing,
     load_bundle,
+    read_card,
     save_bundle,
 )
 
 
 def test_a_shipped_bundle_is_found_by_its_name(bundles: Registry) -> None:
     assert bundles.names() == ("horse2zebra",)
-    assert bundles.get("horse2zebra").card.domains == ("horse", "zebra")
+    assert read_card(bundles.folder("horse2zebra"))[0].domains == ("horse", "zebra")
 
 
 def test_no_folders_no_models(tmp_path: Path) -> None:
     bundles = Registry(tmp_path / "absent", tmp_path / "neither")
     assert bundles.list() == ()
     with pytest.raises(UnknownModel, match="available: none"):
-        bundles.get("horse2zebra")
+        bundles.folder("horse2zebra")
 
 
 @pytest.mark.parametrize(
@@ -41,28 +40,14 @@ def test_no_folders_no_models(tmp_path: Path) -> None:
 )
 def test_a_name_cannot_lead_elsewhere(name: str, bundles: Registry, retrained: Path) -> None:
     with pytest.raises(InvalidName):
-        bundles.get(name)
+        bundles.folder(name)
     with pytest.raises(InvalidName):
         bundles.add(retrained, name)
 
 
 def test_an_unknown_name_is_told_the_known_ones(bundles: Registry) -> None:
     with pytest.raises(UnknownModel, match="'zebra2horse'; available: horse2zebra"):
-        bundles.get("zebra2horse")
-
-
-def test_many_threads_get_one_bundle_loaded_once(bundles: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    loads = []
-
-    def counted(folder: Path) -> Bundle:
-        loads.append(folder)
-        return load_bundle(folder)
-
-    monkeypatch.setattr(registry, "load_bundle", counted)
-    with ThreadPoolExecutor(8) as threads:
-        got = list(threads.map(bundles.get, ["horse2zebra"] * 32))
-    assert len(loads) == 1
-    assert all(bundle is got[0] for bundle in got)
+        bundles.folder("zebra2horse")
 
 
 def test_listing_reads_no_weights(bundles: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,8 +69,6 @@ def test_a_broken_bundle_is_listed_with_its_fault_beside_the_whole_ones(
     assert (broken.name, broken.card) == ("broken", None)
     assert "not a card" in str(broken.fault)
     assert whole.fault is None
-    with pytest.raises(InvalidBundle):
-        bundles.get("broken")
 
 
 def test_a_bundle_of_other_preprocessing_is_listed_as_broken_and_not_published(
@@ -107,7 +90,11 @@ def test_a_bundle_of_other_preprocessing_is_listed_as_broken_and_not_published(
 def test_a_run_or_a_bundle_is_published(part: str, bundles: Registry, retrained: Path) -> None:
     entry = bundles.add(retrained / part, "ellipses")
     assert bundles.names() == ("ellipses", "horse2zebra")
-    assert bundles.get("ellipses").digest == entry.digest == load_bundle(retrained / "bundle").digest
+    assert (
+        load_bundle(bundles.folder("ellipses")).digest
+        == entry.digest
+        == load_bundle(retrained / "bundle").digest
+    )
 
 
 def test_publishing_twice_is_publishing_once(tmp_path: Path, bundles: Registry, retrained: Path) -> None:
@@ -125,7 +112,7 @@ def test_what_cannot_be_loaded_is_not_published(bundles: Registry, retrained: Pa
         with pytest.raises(InvalidBundle):
             bundles.add(retrained, name)
     assert bundles.names() == ("ellipses", "horse2zebra")
-    assert bundles.get("ellipses").digest == good.digest
+    assert load_bundle(bundles.folder("ellipses")).digest == good.digest
 
 
 @pytest.mark.parametrize("version", ["", "../../weights/horse2zebra", "0123456789abcdef"])
@@ -135,5 +122,5 @@ def test_a_pointer_to_no_version_is_a_fault_of_that_bundle(
     (tmp_path / "models" / "ellipses").mkdir(parents=True)
     (tmp_path / "models" / "ellipses" / "active").write_text(version)
     with pytest.raises(MissingBundle):
-        bundles.get("ellipses")
+        read_card(bundles.folder("ellipses"))
     assert [entry.fault is None for entry in bundles.list()] == [False, True]
