@@ -70,8 +70,8 @@ class Device:
         atexit.unregister(self.close)
 
     def _reply(self, order: Order) -> Reply:
-        connection = self._connection or self._start()
         try:
+            connection = self._connection or self._start()
             connection.send(order)
             if not connection.poll(self._patience_s):
                 logger.error("the network has not answered within %g s", self._patience_s)
@@ -87,11 +87,11 @@ class Device:
 
     def _start(self) -> Connection:
         forks.prepare()
-        self._connection, theirs = forks.FORK.Pipe()
-        self._process = forks.FORK.Process(
-            target=network.run, args=(theirs, self._device, self._max_models_bytes), name="network"
-        )
-        self._process.start()
+        ours, theirs = forks.FORK.Pipe()
+        arguments = (theirs, self._device, self._max_models_bytes)
+        process = forks.FORK.Process(target=network.run, args=arguments, name="network")
+        process.start()
         theirs.close()
+        self._process, self._connection = process, ours
         atexit.register(self.close)  # before multiprocessing waits there for what has not ended
-        return self._connection
+        return ours

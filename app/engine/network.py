@@ -12,6 +12,10 @@ from app.engine.orders import Order, Outcome, Reply
 from translation.device import pick_device
 from translation.weights import InvalidBundle
 
+# What is said where there is no class for it
+NO_MEMORY = ("can't allocate memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
+LOST = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS")
+
 
 def run(connection: Connection, device: str, max_models_bytes: int) -> None:
     """Ends with the service, or with its device: after a CUDA error nothing works in the same process."""
@@ -42,9 +46,7 @@ def answer(order: Order, models: WarmModels) -> Reply:
 
 def _outcome_of(error: Exception) -> Outcome:
     text = str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in text for sign in NO_MEMORY):
         return Outcome.OUT_OF_MEMORY
-    if "CUDA error: out of memory" in text:
-        return Outcome.OUT_OF_MEMORY
-    lost = isinstance(error, torch.AcceleratorError) or "CUDA error" in text
-    return Outcome.DEVICE_LOST if lost else Outcome.FAILED
+    is_lost = isinstance(error, torch.AcceleratorError) or any(sign in text for sign in LOST)
+    return Outcome.DEVICE_LOST if is_lost else Outcome.FAILED

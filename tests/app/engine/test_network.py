@@ -1,0 +1,45 @@
+"""Inside the process that has the device: what an error there means to the service."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.engine.models import WarmModels
+from app.engine.network import answer
+from app.engine.orders import Order, Outcome, Version
+
+ERRORS: list[tuple[Exception, Outcome]] = [
+    (torch.OutOfMemoryError("CUDA out of memory."), Outcome.OUT_OF_MEMORY),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), Outcome.OUT_OF_MEMORY),
+    (RuntimeError("CUDA error: out of memory"), Outcome.OUT_OF_MEMORY),
+    (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), Outcome.OUT_OF_MEMORY),
+    (MemoryError(), Outcome.OUT_OF_MEMORY),
+    (RuntimeError("CUDA error: an illegal memory access was encountered"), Outcome.DEVICE_LOST),
+    (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), Outcome.DEVICE_LOST),
+    (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), Outcome.FAILED),
+    (KeyError("a mistake of ours"), Outcome.FAILED),
+]
+
+
+@pytest.mark.parametrize(("error", "outcome"), ERRORS, ids=lambda value: str(value)[:40])
+def test_errors_differ_in_what_helps(
+    error: Exception, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(models: WarmModels, version: Version) -> None:
+        raise error
+
+    monkeypatch.setattr(WarmModels, "get", fail)
+    models = WarmModels(torch.device("cpu"), 0)
+    assert answer(Order(Version("tiny", Path(), "")), models).outcome is outcome
+
+
+def test_the_machines_own_shortage_of_memory_is_known() -> None:
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        torch.empty(1 << 46)
+
+
+def test_a_folder_with_another_version_is_no_model(tiny_bundle: Path) -> None:
+    reply = answer(Order(Version("tiny", tiny_bundle, "0" * 64)), WarmModels(torch.device("cpu"), 0))
+    assert reply.outcome is Outcome.INVALID_BUNDLE
+    assert "another version" in reply.text
