@@ -5,7 +5,7 @@ import { bytes, count, el } from "../dom.js";
 import { fromPaste, watchDrop } from "../dataset/gather.js";
 import { send } from "../dataset/sending.js";
 import { thumbs, zipFolders } from "../dataset/thumbs.js";
-import { freshName, packFolders } from "../dataset/upload.js";
+import { freshName, packFolders } from "../dataset/names.js";
 import { showRecent } from "../jobs/list.js";
 import { showLinked } from "../jobs/view.js";
 import { onKey } from "../key.js";

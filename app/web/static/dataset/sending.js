@@ -1,12 +1,12 @@
 // The bar of an upload, from the packing to the service's answer.
 
 import { bytes } from "../dom.js";
-import { upload } from "./upload.js";
+import { upload } from "../upload.js";
 
 const box = document.querySelector("#sending");
 const [bar, text] = box ? [box.querySelector("progress"), box.querySelector("p")] : [];
 
-/** As `upload`, of the archive that `pack` makes. */
+/** The dataset as the service describes it, of the archive that `pack` makes. */
 export async function send(pack, parameters) {
   box.hidden = false;
   say("Packing …");
@@ -16,7 +16,7 @@ export async function send(pack, parameters) {
       if (share < 1) say(`Sending ${bytes(archive.size)}, ${Math.round(100 * share)} %`, share);
       else say("Looking through the pictures …");
     };
-    return await upload(archive, parameters, { onProgress });
+    return await upload("/v1/datasets", archive, parameters, onProgress);
   } finally {
     box.hidden = true;
   }

@@ -2,12 +2,14 @@
 
 import { count, date, disclosure, el, facts } from "../dom.js";
 import { figures } from "./figures.js";
-import { samplePair } from "./pair.js";
+import { samplesOf } from "./pair.js";
+import { versionsOf } from "./versions.js";
 
-export function modelCard(model) {
+/** `onChange` is called when another version of it is in use. */
+export function modelCard(model, onChange) {
   const { name, card } = model;
   return el("article", { className: "model", ariaLabel: name },
-    samplePair(model),
+    samplesOf(model),
     el("div", { className: "about" },
       el("h2", {}, name),
       el("p", { className: "soft" }, pairOf(model)),
@@ -24,6 +26,7 @@ export function modelCard(model) {
     el("div", { className: "more" },
       Object.keys(card.metrics ?? {}).length ? disclosure("Figures, and how they were measured", figures(card.metrics)) : null,
       disclosure("Where it comes from", origin(card)),
+      versionsOf(name, onChange),
       disclosure("Files", files(model)),
     ));
 }

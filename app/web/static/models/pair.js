@@ -1,34 +1,46 @@
-// A picture and what the model makes of it: our example, where the model knows its kind.
+// What a model makes of pictures: of our example where it knows its kind, else of those that it was trained on.
 
+import { call, json, list } from "../api.js";
 import { el } from "../dom.js";
 import { translation } from "../translate/request.js";
 
 const examples = document.querySelector("#models").dataset.examples.split(" ").filter(Boolean); // domains that we have a picture of
 const SEED = 7;
+let trainings = null; // asked for once, where a model needs it
 
-/** Nothing where there is no example of either domain. It is asked for once it comes into view. */
-export function samplePair({ name, directions }) {
+/** Made once it comes into view; it goes again where there is nothing to show. */
+export function samplesOf({ name, digest, directions }) {
   const way = directions.find(({ source }) => examples.includes(source));
-  if (!way) return null;
-  const picture = `/examples/${way.source}.jpg`;
-  const made = el("div", { className: "frame waiting" });
-  const pair = el("div", { className: "pair" },
-    el("div", { className: "frame" }, el("img", { src: picture, alt: `A ${way.source}, to be translated` })), made);
+  const box = way ? el("div", { className: "pair" }) : el("div", { className: "pair grid-of" }, el("div", { className: "frame waiting" }));
+  if (way) box.append(frame(`/examples/${way.source}.jpg`, `A ${way.source}, to be translated`), el("div", { className: "frame waiting" }));
   new IntersectionObserver(([{ isIntersecting }], observer) => {
     if (!isIntersecting) return;
     observer.disconnect();
-    translate(name, way.to, picture, made);
-  }).observe(pair);
-  return pair;
+    (way ? translated(name, way) : trainedOn(name, digest)).then(
+      (found) => (found ? box.lastElementChild.replaceWith(found) : box.remove()),
+      (error) => { console.warn(error); box.remove(); }, // a key may not allow it: the card stands without
+    );
+  }).observe(box);
+  return box;
 }
 
-async function translate(model, to, picture, frame) {
-  try {
-    const file = new File([await (await fetch(picture)).blob()], "example.jpg", { type: "image/jpeg" });
-    const made = await translation(file, { model, to, seed: SEED, temperature: 1 });
-    frame.append(el("img", { src: URL.createObjectURL(made), alt: `The same as ${to}, by ${model}` }));
-  } catch (error) {
-    console.warn(error); // a key may not allow it: the card stands without a picture
-  }
-  frame.classList.remove("waiting");
+async function translated(model, { source, to }) {
+  const picture = await (await fetch(`/examples/${source}.jpg`)).blob();
+  const file = new File([picture], "example.jpg", { type: picture.type });
+  const made = await translation(file, { model, to, seed: SEED, temperature: 1 });
+  return frame(URL.createObjectURL(made), `The same as ${to}, by ${model}`);
+}
+
+/** The last sample grid of the training that the version in use comes from, null where that is not known here. */
+async function trainedOn(model, digest) {
+  trainings ??= list("/v1/jobs?kind=train&state=succeeded&limit=200", "jobs");
+  const training = (await trainings).find(({ result }) => result.digest === digest);
+  const samples = training ? (await json(training.links.samples)).samples : [];
+  if (!samples.length) return null;
+  const grid = await (await call(samples.at(-1).url)).blob();
+  return el("img", { src: URL.createObjectURL(grid), alt: `${model} on pictures of its training: each, its translations, and the first of them translated back` });
+}
+
+function frame(src, alt) {
+  return el("div", { className: "frame" }, el("img", { src, alt }));
 }

@@ -6,7 +6,7 @@ import { watchDrop } from "../dataset/gather.js";
 import { reportOf } from "../dataset/report.js";
 import { send } from "../dataset/sending.js";
 import { thumbs, zipFolders } from "../dataset/thumbs.js";
-import { freshName, packFolders, slug } from "../dataset/upload.js";
+import { freshName, packFolders, slug } from "../dataset/names.js";
 
 const SPLITS = /^(train|test)[AB]$/; // a root with both domains' splits, as published ones have them
 

@@ -1,0 +1,24 @@
+// A zip on its way to the service, with its progress.
+
+import { Refusal } from "./api.js";
+import { authorization } from "./key.js";
+
+/** The service's answer in JSON. `onProgress` is told the share that is sent. Throws Refusal. */
+export function upload(path, archive, parameters, onProgress) {
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch does not say how much is sent
+    request.open("POST", `${path}?${query}`);
+    request.responseType = "json";
+    request.setRequestHeader("Content-Type", "application/zip");
+    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
+    request.addEventListener("load", () => {
+      const problem = request.response ?? { title: `Status ${request.status}`, detail: "an answer that is none of ours" };
+      if (request.status === 201) resolve(request.response);
+      else reject(new Refusal(request.status, problem));
+    });
+    request.addEventListener("error", () => reject(new TypeError("the upload was cut off")));
+    request.send(archive);
+  });
+}
