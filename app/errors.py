@@ -131,6 +131,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     jobs.JobUnfinished: Problem("job-unfinished", 409, INPUT),
     jobs.NoJobResult: Problem("unknown-result", 404, INPUT),
     jobs.UnknownSample: Problem("unknown-sample", 404, INPUT),
+    jobs.UnknownPicture: Problem("unknown-picture", 404, INPUT),
     jobs.IdempotencyKeyReused: Problem("idempotency-key-reuse", 422),
     jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),

@@ -41,6 +41,7 @@ from app.routes import (
     jobs,
     metrics,
     models,
+    outcomes,
     page,
     recipes,
     results,
@@ -113,7 +114,19 @@ def _lifespan(
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (health, metrics, models, versions, translations, results, datasets, recipes, jobs, page):
+    for routes in (
+        health,
+        metrics,
+        models,
+        versions,
+        translations,
+        results,
+        datasets,
+        recipes,
+        jobs,
+        outcomes,
+        page,
+    ):
         app.include_router(routes.router)
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)

@@ -37,6 +37,11 @@ class UnknownSample(LookupError):
         super().__init__("the job has no sample grid of this name; see its samples")
 
 
+class UnknownPicture(LookupError):
+    def __init__(self) -> None:
+        super().__init__("the job has no picture of this name, or no more; see its pictures")
+
+
 class IdempotencyKeyReused(ValueError):
     def __init__(self) -> None:
         super().__init__("this Idempotency-Key came with another request before: give each request its own")

@@ -138,6 +138,7 @@ class JobLinks(BaseModel):
     events: str
     log: str
     samples: str
+    pictures: str
     result: str
 
 
@@ -152,7 +153,7 @@ EXAMPLE: dict[str, Any] = {
     **{"created": "2026-11-20T09:41:00Z", "started": "2026-11-20T09:41:01Z"},
     "links": {
         "self": f"/v1/jobs/{JOB_ID}",
-        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("events", "log", "samples", "result")},
+        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("events", "log", "samples", "pictures", "result")},
     },
 }
 

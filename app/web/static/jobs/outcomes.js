@@ -1,31 +1,51 @@
-// The contact sheet of a translated folder: every picture, and the files that did not become one.
+// The contact sheet of a translation, as it grows: every picture, and the files that did not become one.
 
+import { json } from "../api.js";
 import { disclosure, el } from "../dom.js";
+import { imageOf } from "./image.js";
 
-const REPORT = /(^|\/)report\.jsonl$/;
-const PICTURE = /\.(jpe?g|png|webp|avif|gif|bmp)$/i;
-const TYPES = { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", avif: "image/avif", gif: "image/gif", bmp: "image/bmp" };
-const MOST = 200;
+const PAGE = 100;
+const MOST = 300; // pictures: the zip has all of them
 
-/** Of the zip's entries, a Map of names to Blobs. */
-export async function outcomes(entries) {
-  const report = [...entries].find(([name]) => REPORT.test(name));
-  const rows = report ? (await report[1].text()).split("\n").filter(Boolean).map((line) => JSON.parse(line)) : [];
-  const last = new Map(rows.map((row) => [row.file, row])); // a later run's row counts
-  const failed = [...last.values()].filter(({ outcome }) => outcome === "failed");
-  const pictures = [...entries].filter(([name]) => PICTURE.test(name));
-  return el("div", { className: "sheet-of-pictures" },
-    failed.length ? disclosure(`${failed.length} not translated`, el("ul", { className: "lines" }, failed.map(failure))) : null,
-    el("ul", { className: "contact" }, pictures.slice(0, MOST).map(([name, blob]) => picture(name, blob))),
-    pictures.length > MOST ? el("p", { className: "soft" }, `The first ${MOST} of ${pictures.length}; all are in the zip.`) : null);
-}
+export class Outcomes {
+  constructor(job) {
+    Object.assign(this, { job, seen: 0, files: new Map(), failed: 0 });
+    this.pictures = el("ul", { className: "contact", ariaLabel: "Translated pictures" });
+    this.failures = el("ul", { className: "lines" });
+    this.trouble = disclosure("", this.failures);
+    this.trouble.hidden = true;
+    this.rest = el("p", { className: "soft", hidden: true }, `The first ${MOST}; all are in the zip.`);
+    this.element = el("div", { className: "outcomes" }, this.trouble, this.pictures, this.rest);
+  }
 
-function failure({ file, reason, error }) {
-  return el("li", {}, el("code", {}, file), ` ${reason ?? error ?? ""}`);
-}
+  /** What has come since; at the end, from the first on, for the report is put in order then. */
+  async load(isOver) {
+    if (this.isAtWork) return;
+    this.isAtWork = true;
+    try {
+      if (isOver) this.seen = 0;
+      for (let more = true; more;) {
+        const { files } = await json(`/v1/jobs/${this.job}/pictures?after=${this.seen}&limit=${PAGE}`);
+        files.forEach((file) => this.#add(file));
+        this.seen += files.length;
+        more = files.length === PAGE;
+      }
+    } finally {
+      this.isAtWork = false;
+    }
+  }
 
-function picture(name, blob) {
-  const type = TYPES[name.split(".").pop().toLowerCase()];
-  const url = URL.createObjectURL(new Blob([blob], { type }));
-  return el("li", {}, el("a", { href: url, download: name.split("/").pop(), title: name }, el("img", { src: url, alt: name, loading: "lazy" })));
+  #add({ file, outcome, pictures, message }) {
+    if (this.files.get(file) === outcome) return;
+    this.files.set(file, outcome);
+    if (outcome === "failed") {
+      this.failures.append(el("li", {}, el("code", {}, file), ` ${message}`));
+      this.trouble.hidden = false;
+      this.trouble.firstElementChild.textContent = `${this.failures.children.length} not translated`;
+    }
+    for (const url of pictures) {
+      this.rest.hidden = this.pictures.children.length < MOST;
+      if (this.rest.hidden) this.pictures.append(el("li", {}, imageOf(url, decodeURIComponent(url.split("/pictures/")[1]))));
+    }
+  }
 }

@@ -1,13 +1,9 @@
-// What came of a job: its files as a zip, and of translations the pictures and what became of each file.
+// What came of a job: its files as a zip, and of a training the model beside the one before.
 
-import { call, reason } from "../api.js";
+import { reason } from "../api.js";
 import { count, el, facts } from "../dom.js";
 import { downloadLink } from "../download.js";
-import { unpack } from "../zip.js";
 import { comparison } from "./comparison.js";
-import { outcomes } from "./outcomes.js";
-
-const LARGEST_SHEET = 200_000_000; // bytes of a zip that is read into memory
 
 export function resultOf(job) {
   const { kind, params, result } = job;
@@ -19,7 +15,6 @@ export function resultOf(job) {
   }
   box.append(el("p", { className: "fine" }, said(job)), links);
   if (kind === "train") comparison(job).then((found) => box.append(found), (error) => box.append(el("p", { role: "alert" }, reason(error))));
-  if (kind === "translate") sheet(job).then((found) => box.append(found));
   if (kind === "evaluate" && result) box.append(facts(Object.entries(result).map(([name, value]) => [name, String(value)])));
   return box;
 }
@@ -29,15 +24,4 @@ function said({ kind, params, result }) {
   if (kind !== "translate") return "Done.";
   const failed = result?.failed ? `, ${count(result.failed, "file")} could not be` : "";
   return `${count(result?.translated ?? 0, "picture")} translated${failed}. Seed ${result?.seed}.`;
-}
-
-async function sheet({ links: { result } }) {
-  try {
-    const head = await call(result, { method: "HEAD" });
-    if (Number(head.headers.get("Content-Length")) > LARGEST_SHEET) return el("p", { className: "soft" }, "There are too many to show them here: they are in the zip.");
-    const zip = await (await call(result)).blob();
-    return outcomes(await unpack(zip, () => true));
-  } catch (error) {
-    return el("p", { role: "alert" }, reason(error));
-  }
 }

@@ -4,6 +4,7 @@ import { json, reason } from "../api.js";
 import { date, el, facts } from "../dom.js";
 import { follow } from "./events.js";
 import { logOf } from "./log.js";
+import { Outcomes } from "./outcomes.js";
 import { resultOf } from "./result.js";
 import { trainingOf } from "./training.js";
 import { FINISHED, KINDS, progressText, titleOf } from "./words.js";
@@ -31,10 +32,11 @@ export class JobView {
   async show(signal) {
     this.job = await json(`/v1/jobs/${this.id}`, { signal });
     this.training = this.job.kind === "train" ? trainingOf(this.id) : null;
+    this.outcomes = this.job.kind === "translate" ? new Outcomes(this.id) : null;
     this.root.replaceChildren(
       el("header", { className: "job-head" }, el("h2", {}, `${KINDS[this.job.kind] ?? this.job.kind}: ${titleOf(this.job)}`), this.badge),
       this.bar, this.text, this.problem, this.controls, this.outcome,
-      ...(this.training ? [this.training.element] : []),
+      ...[this.training, this.outcomes].filter(Boolean).map(({ element }) => element),
       this.about, logOf(() => this.job));
     this.#draw();
     await follow(this.id, (name, data) => this.#on(name, data, signal), signal);
@@ -45,6 +47,7 @@ export class JobView {
     if (name === "progress") {
       this.job.progress = data;
       this.#drawProgress();
+      this.#drawOutcomes();
     } else if (name === "state" || name === "done") {
       this.job = await json(`/v1/jobs/${this.id}`, { signal });
       this.#draw();
@@ -64,7 +67,12 @@ export class JobView {
       ...Object.entries(params).filter(([, value]) => typeof value === "string" || typeof value === "number").map(([name, value]) => [name[0].toUpperCase() + name.slice(1), String(value)]),
     ]));
     this.#drawProgress();
+    this.#drawOutcomes();
     if (state === "succeeded" && !this.outcome.children.length) this.outcome.append(resultOf(job));
+  }
+
+  #drawOutcomes() {
+    this.outcomes?.load(FINISHED.includes(this.job.state)).catch((error) => (this.problem.textContent = reason(error)));
   }
 
   #drawProgress() {

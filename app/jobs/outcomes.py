@@ -1,0 +1,72 @@
+"""What became of each file of a translation, while it is at work and after: from its command's report."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field
+
+from app.jobs.faults import UnknownPicture
+from app.jobs.folder import JobFolder
+from app.schemas import example
+from translation.report import CSV, JSON_LINES
+
+JOB = "/v1/jobs/019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a"
+
+
+class TranslatedFile(BaseModel):
+    file: str = Field(description="of the dataset")
+    outcome: Literal["translated", "failed"]
+    pictures: list[str] = Field(description="a path for each sample")
+    seed: int | None
+    message: str = Field(description="why it failed; empty where it did not")
+
+
+EXAMPLE = {
+    **{"file": "inner/b.jpg", "outcome": "translated", "pictures": [f"{JOB}/pictures/inner/b.jpg"]},
+    **{"seed": 7, "message": ""},
+}
+
+
+class TranslatedFiles(BaseModel):
+    model_config = example({"files": [EXAMPLE]})
+
+    files: list[TranslatedFile] = Field(description="as they come while the job is at work, then by name")
+
+
+def translated_files(folder: JobFolder, url: str, after: int, limit: int) -> list[TranslatedFile]:
+    """Those after the first `after`, as many as `limit`; `url` is the job's."""
+    report = folder.out / JSON_LINES
+    lines = report.read_bytes().splitlines() if report.exists() else []
+    rows = [row for line in lines[after : after + limit] if (row := _parsed(line))]
+    return [
+        TranslatedFile(
+            file=row["file"],
+            outcome=row["outcome"],
+            pictures=[f"{url}/pictures/{quote(name)}" for name in row["outputs"]],
+            seed=row["seed"],
+            message=row["message"],
+        )
+        for row in rows
+    ]
+
+
+def picture(folder: JobFolder, name: str) -> Path:
+    """Raises UnknownPicture, also of what lies elsewhere or is none of the pictures."""
+    if "\0" in name or any(part.startswith(".") for part in Path(name).parts):
+        raise UnknownPicture
+    out = folder.out.resolve()
+    path = (out / name).resolve()
+    if not path.is_relative_to(out) or path.name in (JSON_LINES, CSV) or not path.is_file():
+        raise UnknownPicture
+    return path
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """None of a line that is being written."""
+    try:
+        row: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return row
