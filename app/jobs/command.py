@@ -4,6 +4,7 @@ It holds a lock of its folder, inherited as an open file, for as long as it or a
 comes next knows of it without trusting a process id that may be another's by now.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -98,8 +99,8 @@ def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[st
 def failure_of(said: str) -> Failure:
     errors = re.findall(r"^error: ([a-z-]+): (.*)$", said, re.MULTILINE)
     slug, detail = errors[-1] if errors else ("internal-error", "the command failed; the job's log says more")
-    if os.strerror(28) in said:  # whatever fails of a full disk, that is the reason
-        slug = "out-of-space"
+    if os.strerror(errno.ENOSPC) in said:  # whatever fails of a full disk, that is the reason
+        return Failure("out-of-space", "the disk is full: make room, then retry the job, which goes on")
     return Failure(slug, detail)
 
 

@@ -1,6 +1,6 @@
 """The kinds of jobs: which commands do one, how far it is, and what is made of it in the end. One row each.
 
-Every command takes up its work where it was stopped, if it is given again as it was.
+A command takes up its work where it was stopped, if it is given again as it was, or is done within minutes.
 """
 
 import json
@@ -42,6 +42,7 @@ class Stage:
     arguments: Callable[[Work], Sequence[str]]
     watch: Callable[[Work], Watch] = lambda work: lambda: None
     good: tuple[int, ...] = (0,)
+    begins_anew: bool = False  # in an empty out/, if it was stopped
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,16 @@ def _evaluate(work: Work) -> list[str]:
     return ["evaluate", params["model"], *pictures, *given, *places, "--json"]
 
 
-def _figures(work: Work, answer: str) -> Params:
+def _export(work: Work) -> list[str]:
+    params = work.params
+    return ["export", params["model"], str(work.folder.out), "--format", params["format"], "--json"]
+
+
+def _reported(work: Work, answer: str) -> Params:
+    """By the command itself, in JSON."""
     work.folder.pack(work.folder.out)
-    figures: Params = json.loads(answer)
-    return figures
+    report: Params = json.loads(answer)
+    return report
 
 
 KINDS: dict[str, Kind] = {
@@ -150,5 +157,6 @@ KINDS: dict[str, Kind] = {
         (Stage("translate", _translate, _translation_watch, good=(0, SOME_FAILED)),),
         _translations,
     ),
-    "evaluate": Kind(Scope.TRAIN, (Stage("evaluate", _evaluate),), _figures),
+    "evaluate": Kind(Scope.TRAIN, (Stage("evaluate", _evaluate),), _reported),
+    "export": Kind(Scope.TRAIN, (Stage("export", _export, begins_anew=True),), _reported),
 }

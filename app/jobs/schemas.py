@@ -125,7 +125,18 @@ class EvaluateRequest(_Request):
     )
 
 
-JobRequest = Annotated[TrainRequest | TranslateRequest | EvaluateRequest, Field(discriminator="kind")]
+class ExportRequest(_Request):
+    """Write a model for programs that know nothing of this project, a file each direction."""
+
+    model_config = example({"kind": "export", "model": "horse2zebra", "format": "onnx"})
+
+    kind: Literal["export"]
+    model: Name = Field(description="a name from GET /v1/models", examples=["horse2zebra"])
+    format: Literal["onnx", "torch"] = Field("onnx", description="ONNX, or torch.export's archive")
+
+
+_AnyOrder = TrainRequest | TranslateRequest | EvaluateRequest | ExportRequest
+JobRequest = Annotated[_AnyOrder, Field(discriminator="kind")]
 
 
 class JobFault(BaseModel):

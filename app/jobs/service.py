@@ -21,7 +21,7 @@ from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.ledger import Idempotency, Ledger, Order, new_id, unfinished_of
 from app.jobs.queue import Queue
-from app.jobs.schemas import EvaluateRequest, TrainRequest, TranslateRequest
+from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
 from app.keys import Key, Scope
 from app.schemas import MAX_SEED
@@ -72,7 +72,7 @@ class Jobs:
 
     def submit(
         self,
-        request: TrainRequest | TranslateRequest | EvaluateRequest,
+        request: JobRequest,
         caller: Caller,
         idempotency_key: str | None = None,
     ) -> JobRow:
@@ -81,15 +81,13 @@ class Jobs:
         Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownDomain, IdempotencyKeyReused.
         """
         _check_scope(request.kind, caller)
-        dataset = self._datasets.get(request.dataset)
-        if dataset.kind != NEEDED[request.kind]:
-            raise UnfitDataset(
-                f"{dataset.name!r} is a {dataset.kind}, and {request.kind} needs a {NEEDED[request.kind]}"
-            )
+        dataset = None if isinstance(request, ExportRequest) else request.dataset
+        if dataset:
+            self._check_fit(dataset, request.kind)
         params = request.model_dump(mode="json", exclude={"kind"})
         if not isinstance(request, TrainRequest):
             params = self._with_model(params)
-        order = Order(request.kind, params, caller.owner, dataset=dataset.name)
+        order = Order(request.kind, params, caller.owner, dataset)
         return self.ledger.create(order, _idempotency(idempotency_key, request.model_dump_json().encode()))[0]
 
     def submit_picture(
@@ -172,6 +170,12 @@ class Jobs:
         """Raises DatasetInUse."""
         if job_id := unfinished_of(self._database, dataset):
             raise DatasetInUse(job_id)
+
+    def _check_fit(self, name: str, kind: str) -> None:
+        """Raises UnknownDataset, UnfitDataset."""
+        dataset = self._datasets.get(name)
+        if dataset.kind != NEEDED[kind]:
+            raise UnfitDataset(f"{name!r} is a {dataset.kind}, and {kind} needs a {NEEDED[kind]}")
 
     def _with_model(self, params: Json) -> Json:
         """Named, known, and able to do it; of a translation with a seed."""

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -127,6 +128,8 @@ class Task:
         job = self._shop.desk.take(self._ticket)
         work = self._work(job)
         stage = KINDS[job.kind].stages[index]
+        if stage.begins_anew:
+            shutil.rmtree(work.folder.out, ignore_errors=True)
         with started(stage.arguments(work), work.folder, self._shop.environment) as command:
             code = self._watched(command, stage.watch(work), work.since)
         if code is None:

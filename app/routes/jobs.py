@@ -57,7 +57,7 @@ def create_job(
     caller: CallerDep,
     idempotency_key: IdempotencyKey = None,
 ) -> JobDetails:
-    """Order a training, a translation of many pictures, or an evaluation."""
+    """Order a training, a translation of many pictures, an evaluation, or an export."""
     job = state["jobs"].submit(order, caller, idempotency_key)
     response.headers.update({"Location": url_of(job.id), "Retry-After": str(RETRY_S)})
     return details(job)

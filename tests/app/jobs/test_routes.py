@@ -16,6 +16,7 @@ from app.keys import KeyRing, Scope
 URL = "/v1/jobs"
 TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
 TRANSLATE = {"kind": "translate", "dataset": "photos", "model": "tiny", "to": "zebra", "seed": 7}
+EXPORT = {"kind": "export", "model": "tiny"}
 EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
 
 
@@ -29,7 +30,7 @@ def refused(answer: Response, status: int, slug: str) -> dict[str, object]:
     return body
 
 
-@pytest.mark.parametrize("body", [TRAIN, TRANSLATE, EVALUATE], ids=lambda body: str(body["kind"]))
+@pytest.mark.parametrize("body", [TRAIN, TRANSLATE, EVALUATE, EXPORT], ids=lambda body: str(body["kind"]))
 def test_an_order_is_accepted_and_shown(body: dict[str, object], client: Client) -> None:
     answer = order(client, body)
     job = answer.json()
