@@ -71,7 +71,7 @@ def order(client: Client, **body: object) -> Json:
 
 
 def until(client: Client, job: Json, state: str, done: int = 0) -> Json:
-    due = monotonic() + 120
+    due = monotonic() + 240
     while True:
         shown: Json = client.get(job["links"]["self"]).json()
         if shown["state"] == state and (shown["progress"] or {"done": 0})["done"] >= done:
@@ -129,7 +129,7 @@ def test_a_folder_of_pictures_is_translated(
 
 def test_a_recipe_that_is_none_is_told_and_the_old_model_stays(client: Client) -> None:
     job = order(client, kind="train", dataset="pair", model="mine", set={"training.steps": -1})
-    due = monotonic() + 60
+    due = monotonic() + 240
     while (shown := client.get(job["links"]["self"]).json())["state"] != "failed":
         assert monotonic() < due
         sleep(0.1)
