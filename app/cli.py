@@ -19,6 +19,7 @@ from app.cli_evaluate import evaluate
 from app.cli_experiment import experiment
 from app.cli_export import export
 from app.cli_import import import_checkpoints
+from app.cli_jobs import jobs
 from app.cli_keys import keys
 from app.cli_options import domain_pair
 from app.cli_schema import print_recipes, print_schema
@@ -48,6 +49,7 @@ app.add_typer(weights, name="weights")
 app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")
 app.add_typer(config, name="config")
+app.add_typer(jobs, name="jobs")
 app.add_typer(db, name="db")
 app.add_typer(experiment, name="experiment")
 app.command(epilog="sjmvi translate weights/horse2zebra photos/ out/ --to zebra --samples 4 --seed 7")(

@@ -1,6 +1,7 @@
 """`sjmvi worker`: takes the jobs that the service was given, from another process or machine."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,9 +46,14 @@ def _place(settings: "Settings") -> "Place":
         settings.runs_dir.absolute(),
         settings.data_dir / "workers",
         _device(settings.device),
-        settings.evaluation_features,
+        _features(settings.evaluation_features),
         settings.environment(),
     )
+
+
+def _features(name: str) -> str:
+    """A file's, for a command in another folder."""
+    return str(Path(name).absolute()) if Path(name).is_file() else name
 
 
 def _device(name: str) -> str:

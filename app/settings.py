@@ -14,7 +14,7 @@ from pydantic_settings import (
 )
 
 from app import retention
-from app.configuration import PREFIX, ConfigFile, Environment, variable
+from app.configuration import CONFIG_FILE, PREFIX, ConfigFile, Environment, variable
 from app.logs import LogFormat
 from app.origins import HostNames
 
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
         """The settings, those others first, as a process in any folder has to be given them."""
         folders = {name: getattr(self, name).absolute() for name in ("data_dir", "weights_dir")}
         values = {**self.model_dump(exclude_none=True), **folders, "database_url": self.database, **others}
-        return {variable(name): _text(value) for name, value in values.items()}
+        return {variable(name): _text(value) for name, value in values.items()} | {CONFIG_FILE: ""}
 
     def updated(self, **given: object) -> Self:
         """A copy with the values that are not None, validated. Raises pydantic's ValidationError."""

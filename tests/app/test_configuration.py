@@ -84,3 +84,21 @@ def test_a_command_refuses_a_bad_file(content: str, slug: str, capsys: pytest.Ca
     Path("sjmvi.toml").write_text(content)
     assert execute(["config", "show"]) == 2
     assert capsys.readouterr().err.startswith(f"error: {slug}: ")
+
+
+def test_a_process_in_another_folder_is_given_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.toml").write_text('max_queue = 3\nallowed_hosts = ["b", "a"]\ndata_dir = "here"\n')
+    monkeypatch.setenv("SJMVI_CONFIG_FILE", "other.toml")
+    monkeypatch.setenv("SJMVI_DATABASE_URL", "postgresql://me:secret@host/name")
+    given = Settings()
+    monkeypatch.setenv("SJMVI_CONFIG_FILE", "")
+    for name, value in given.environment(device="cpu").items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    same = {"device": "cpu", "data_dir": tmp_path / "here", "weights_dir": tmp_path / "weights"}
+    assert Settings() == given.model_copy(update=same)
+    assert Settings().database == "postgresql://me:secret@host/name"

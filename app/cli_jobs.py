@@ -1,0 +1,94 @@
+"""`sjmvi jobs`: the jobs of the service, its own or in the database that it shares."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from app.database.connection import Database
+    from app.database.tables import JobRow
+
+WIDTH = 140
+jobs = typer.Typer(help="List, show and cancel jobs.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="as sjmvi jobs list has it")]
+
+
+@jobs.command("list", epilog="sjmvi jobs list --state running")
+def list_jobs(
+    state: Annotated[str | None, typer.Option(help="only those, as in running")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """The newest first."""
+    from sqlalchemy import select
+
+    from app.database.tables import JobRow
+
+    query = select(JobRow).where(JobRow.state == state) if state else select(JobRow)
+    with _database().reading() as session:
+        found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
+    if as_json:
+        typer.echo(json.dumps([_row(job) for job in found]))
+        return
+    table = Table("id", "kind", "state", "progress", "of", "created", box=None, pad_edge=False)
+    for job in found:
+        about = job.dataset or job.params.get("model") or ""
+        table.add_row(job.id, job.kind, job.state, _progress(job), about, f"{job.created:%Y-%m-%d %H:%M}")
+    console = Console()
+    console.width = max(console.width, WIDTH)  # an id that is cut short is of no use
+    console.print(table if found else "none")
+
+
+@jobs.command(epilog="sjmvi jobs show 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def show(job_id: JobId, as_json: AsJson = False) -> None:
+    """All that is known of one."""
+    from app.database.tables import JobRow
+    from app.jobs.faults import UnknownJob
+
+    with _database().reading() as session:
+        job = session.get(JobRow, job_id)
+    if job is None:
+        raise UnknownJob
+    text = json.dumps(_row(job), indent=None if as_json else 2)
+    if as_json:
+        typer.echo(text)
+    else:
+        Console().print_json(text)
+
+
+@jobs.command(epilog="sjmvi jobs cancel 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+    """End one, whoever ordered it. What it has done is kept for a retry."""
+    from app.jobs.ledger import Ledger
+    from app.jobs.queue import Queue
+
+    database = _database()
+    job = Ledger(database, Queue(database)).cancel(job_id, owner=None)
+    typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
+
+
+def _database() -> "Database":
+    from app.database.connection import Database
+    from app.database.migration import upgrade
+    from app.settings import Settings
+
+    database = Database(Settings().database)
+    upgrade(database)
+    return database
+
+
+def _row(job: "JobRow") -> dict[str, Any]:
+    names = ("id", "kind", "state", "attempt", "owner", "params", "progress", "result", "error", "worker")
+    times = {name: getattr(job, name) for name in ("created", "started", "finished")}
+    return {name: getattr(job, name) for name in names} | {
+        name: time.isoformat() if time else None for name, time in times.items()
+    }
+
+
+def _progress(job: "JobRow") -> str:
+    return f"{job.progress['done']}/{job.progress['total']} {job.progress['unit']}" if job.progress else ""
