@@ -64,6 +64,10 @@ class Service:
         network = max(_descendants(self._process.pid), key=_started)
         return {"service": _resident_bytes(self._process.pid), "network": _resident_bytes(network)}
 
+    def core_s(self) -> float:
+        """Seconds of a core that all its processes have had."""
+        return sum(map(_core_s, (self._process.pid, *_descendants(self._process.pid))))
+
 
 def _descendants(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -72,7 +76,16 @@ def _descendants(pid: int) -> list[int]:
 
 def _started(pid: int) -> int:
     """In ticks of the clock since the system was."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return int(_stat(pid)[19])
+
+
+def _core_s(pid: int) -> float:
+    return sum(map(int, _stat(pid)[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """From the third field on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _resident_bytes(pid: int) -> int:
