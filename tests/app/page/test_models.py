@@ -62,3 +62,5 @@ def test_a_key_opens_every_screen(browser: Browser, serve: Serve, tmp_path: Path
         expect(page.get_by_role("article", name="tiny")).to_be_visible()
         page.get_by_role("link", name="Settings").click()
         expect(page.get_by_role("row", name="upload at most")).to_be_visible()
+        page.get_by_role("link", name="Jobs").click()
+        expect(page.get_by_text("There are none.")).to_be_visible()

@@ -54,6 +54,7 @@ async function submit() {
 }
 
 async function show() {
+  complain("");
   const isShown = showLinked(document.querySelector("#job"), complain);
   const hasJob = new URLSearchParams(location.search).has("job");
   document.querySelector("#again").hidden = !hasJob;

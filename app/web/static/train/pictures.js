@@ -22,6 +22,7 @@ const given = { first: null, second: null };
 export function watchPictures(onDataset, complain) {
   for (const side of Object.keys(zones)) watchDrop(zones[side], (found) => take(side, found, complain));
   examine.addEventListener("click", async () => {
+    if (given.second && names().length < 2) return complain("Give both domains a name.");
     examine.disabled = true;
     complain("");
     try {
@@ -66,6 +67,7 @@ async function showDataset(dataset, onDataset) {
 
 async function take(side, found, complain) {
   if (!found.files.length) return complain("There are no files in it.");
+  if (side === "second" && found.zip) return complain("A zip holds both domains: give it as the first.");
   complain("");
   const isWhole = side === "first" && (found.zip !== null || found.folders.length > 1);
   given[side] = found;
@@ -95,12 +97,10 @@ function suggest(side, folders) {
   });
 }
 
-/** As they will be called; none where the archive's own folders say it. */
+/** As they will be called; none where the archive's own folders are to say it. */
 function names() {
   const written = [form.first.value, form.second.value].map(slug);
-  if (written.every(Boolean)) return written;
-  if (given.second) throw new TypeError("unreachable: folders have names");
-  return [];
+  return written.every(Boolean) ? written : [];
 }
 
 function pack() {

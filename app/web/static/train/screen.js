@@ -70,6 +70,7 @@ async function submit(event) {
 }
 
 async function show() {
+  complain("");
   const isShown = showLinked(document.querySelector("#job"), complain);
   form.hidden = new URLSearchParams(location.search).has("job");
   document.querySelector("#again").hidden = !form.hidden;
