@@ -70,7 +70,7 @@ def test_one_generator_becomes_a_bundle_that_translates_one_way(
 def test_two_generators_are_published_under_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     command = "import G_A.pth G_B.pth --domains horse,zebra --name published --licence BSD-2-Clause"
     assert len(answered(capsys, *command.split())["directions"]) == 2  # type: ignore[arg-type]
-    loaded = Registry(Path("weights"), Path("data/models")).get("published")
+    loaded = load_bundle(Registry(Path("weights"), Path("data/models")).folder("published"))
     assert loaded.card.licence == "BSD-2-Clause"
     for name, to in (("G_A", "zebra"), ("G_B", "horse")):
         theirs = torch.load(f"{name}.pth", weights_only=True)["model.1.weight"]
