@@ -22,6 +22,7 @@ from app.datasets.store import DatasetStore
 from app.dependencies import State
 from app.engine import Device, Engine, EngineCollector, EngineLimits
 from app.exchanges import Exchanges
+from app.jobs.collector import JobsCollector
 from app.jobs.deferral import Deferral
 from app.jobs.embedded import EmbeddedWorker
 from app.jobs.service import Jobs
@@ -93,6 +94,7 @@ def _lifespan(
             _worker(settings),
         ):
             counters.registry.register(EngineCollector(engine))
+            counters.registry.register(JobsCollector(jobs))
             await asyncio.to_thread(store.clean)
             await asyncio.to_thread(intake.store.remove_leftovers)
             await asyncio.to_thread(staging.remove_leftovers)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -181,6 +181,13 @@ def unfinished_of(database: Database, dataset: str) -> str | None:
     with database.reading() as session:
         jobs = select(JobRow.id).where(JobRow.dataset == dataset, JobRow.state.not_in(FINISHED))
         return session.scalar(jobs.limit(1))
+
+
+def counts_of(database: Database) -> dict[str, int]:
+    """How many jobs there are, by state, where there are any."""
+    with database.reading() as session:
+        rows = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all()
+        return {state: count for state, count in rows}
 
 
 def new_id() -> str:

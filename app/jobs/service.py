@@ -19,7 +19,7 @@ from app.datasets.store import DatasetStore
 from app.jobs.faults import DatasetInUse, JobUnfinished, NoJobResult, UnfitDataset, UnknownJob, UnknownSample
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
-from app.jobs.ledger import Idempotency, Ledger, Order, new_id, unfinished_of
+from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_of
 from app.jobs.queue import Queue
 from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
@@ -69,6 +69,10 @@ class Jobs:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self._queue.close)
         await asyncio.to_thread(self._database.close)
+
+    def counts(self) -> dict[str, int]:
+        """Of all jobs, by state."""
+        return counts_of(self._database)
 
     def submit(
         self,

@@ -11,6 +11,7 @@ from httpx import Client, Response
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import new_id
+from app.jobs.states import State
 from app.keys import KeyRing, Scope
 
 URL = "/v1/jobs"
@@ -204,3 +205,13 @@ def test_a_translation_that_is_not_waited_for_becomes_a_job(
     assert [path.name for path in (data / "runs").iterdir()] == [job["id"]]
     bad = client.post(query, content=b"no picture", headers=prefer)
     refused(bad, 415, "unsupported-image-format")
+
+
+def test_prometheus_is_told_how_many_there_are_in_each_state(client: Client) -> None:
+    first, _ = (order(client).json()["links"]["self"] for _ in range(2))
+    client.post(f"{first}/cancel")
+    lines = client.get("/metrics").text.splitlines()
+    told = {line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("sjmvi_jobs{")}
+    assert len(told) == len(State)
+    assert told['sjmvi_jobs{state="queued"}'] == told['sjmvi_jobs{state="cancelled"}'] == 1
+    assert sum(told.values()) == 2
