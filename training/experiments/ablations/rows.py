@@ -10,7 +10,6 @@ CYCLEGAN = (  # Zhu et al. (2017) at the same size, width and budget
     "objective.generator_loss=least-squares",
     "objective.noise=0",
     "objective.conditioning=0",
-    "objective.reach=1",
     "objective.weights.nell=10",
     "objective.weights.nelp=10",
     "optimisation.gradient_penalty=0",

@@ -8,7 +8,7 @@ NO_CODES = "model.generator.code_size=0"
 
 TRANSLATORS: Mapping[str, Sequence[str]] = {
     "default": (),
-    "cyclegan": CYCLEGAN,
+    "cyclegan": (*CYCLEGAN, "objective.reach=1"),
     "lambda_c 0": ("objective.conditioning=0",),
     "lambda_c 1": ("objective.conditioning=1",),
     "lambda_c 0 no codes": ("objective.conditioning=0", NO_CODES),

@@ -12,6 +12,6 @@ TRAINED: Mapping[str, Sequence[str]] = {
     "reach 0": ("objective.reach=0",),
     "code 0.02": ("objective.weights.code=0.02",),
     "lambda_c 0": ("objective.conditioning=0",),
-    "cyclegan": CYCLEGAN,
+    "cyclegan": (*CYCLEGAN, "objective.reach=1"),
 }
 ROWS = (TRUTH, *TRAINED)
