@@ -70,6 +70,11 @@ class Jobs:
         await asyncio.to_thread(self._queue.close)
         await asyncio.to_thread(self._database.close)
 
+    def check_writable(self) -> None:
+        """Waits for another writer as any order does."""
+        with self._database.writing():
+            pass
+
     def counts(self) -> dict[str, int]:
         """Of all jobs, by state."""
         return counts_of(self._database)

@@ -1,7 +1,10 @@
 """Is the process alive, and ready for more: for whoever starts, routes to, or restarts the service."""
 
+import asyncio
+
 from fastapi import APIRouter
 
+from app.database.faults import DatabaseFault
 from app.dependencies import StateDep
 from app.engine import NotReady
 from app.problems import problem_responses
@@ -18,8 +21,12 @@ async def alive() -> Health:
 
 @router.get("/readyz", operation_id="ready", responses=problem_responses(503))
 async def ready(state: StateDep) -> Health:
-    """200 while a model is warm and there is room in the queue."""
+    """200 while a model is warm, there is room in the queue, and jobs can be taken."""
     reasons = state["engine"].reasons()
+    try:
+        await asyncio.to_thread(state["jobs"].check_writable)
+    except DatabaseFault as fault:
+        reasons = [*reasons, str(fault)]
     if reasons:
         raise NotReady(*reasons)
     return Health(status="ready")

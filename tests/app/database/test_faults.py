@@ -107,6 +107,22 @@ def test_a_service_whose_database_is_locked_asks_to_retry(
         assert client.get("/livez").status_code == 200
 
 
+def test_a_service_whose_database_another_holds_is_not_ready(
+    serve: Callable[..., AbstractContextManager[Client]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(data_dir=tmp_path) as client:
+        writing = Database.writing
+
+        def locked(_: object) -> None:
+            raise faults.DatabaseLocked
+
+        monkeypatch.setattr(Database, "writing", locked)
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["reasons"]) == (503, [str(faults.DatabaseLocked())])
+        monkeypatch.setattr(Database, "writing", writing)
+        assert client.get("/readyz").status_code == 200
+
+
 def test_every_fault_says_what_to_do() -> None:
     kinds = [kind for kind in DatabaseFault.__subclasses__() if kind is not faults.DatabaseUnreachable]
     for kind in kinds:

@@ -3,6 +3,7 @@
 import os
 import signal
 import tomllib
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,8 +13,10 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+import torch
 from httpx import Client
 from PIL import Image
+from torch import Tensor, nn
 
 Json = dict[str, Any]
 TINY = Path(__file__).parents[2] / "training" / "tiny.toml"
@@ -51,9 +54,26 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+class Colours(nn.Module):
+    """Features: the mean colour."""
+
+    input_size: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input_size = 8
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.mean((2, 3))
+
+
 @pytest.fixture(scope="module")
 def client(serve: Callable[..., AbstractContextManager[Client]], data: Path) -> Iterator[Client]:
-    with serve(data_dir=data, device="cpu", embedded_worker=True) as client:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.jit.script(Colours()).save(str(data / "colours.pt"))  # type: ignore[no-untyped-call]
+    features = str(data / "colours.pt")
+    with serve(data_dir=data, device="cpu", embedded_worker=True, evaluation_features=features) as client:
         yield client
 
 
@@ -125,6 +145,21 @@ def test_a_folder_of_pictures_is_translated(
     names = zipfile.ZipFile(BytesIO(client.get(job["links"]["result"]).content)).namelist()
     assert len([name for name in names if name.endswith(".png")]) == 8
     assert {"report.csv", "report.jsonl"} < {*names}
+
+
+def test_a_model_is_measured_and_exported(client: Client, pictures: Callable[..., dict[str, bytes]]) -> None:
+    upload(client, "test", pictures("plain") | pictures("striped"))
+    evaluation = order(client, kind="evaluate", dataset="test", model="mine", samples=2, inputs=2)
+    export = order(client, kind="export", model="mine", format="torch")
+    measured = until(client, evaluation, "succeeded")
+    exported = until(client, export, "succeeded")
+    results = [client.get(job["links"]["result"]).content for job in (measured, exported)]
+    figures, files = ({*zipfile.ZipFile(BytesIO(result)).namelist()} for result in results)
+    assert {"evaluation.json", "index.html"} < figures
+    assert files == {"export.json", "plain_to_striped.pt2", "striped_to_plain.pt2"}
+    both_ways = [("plain", "striped"), ("striped", "plain")]
+    assert [(way["source"], way["target"]) for way in measured["result"]["directions"]] == both_ways
+    assert max(way["parity"]["levels"] for way in exported["result"]["directions"]) < 1
 
 
 def test_a_recipe_that_is_none_is_told_and_the_old_model_stays(client: Client) -> None:
