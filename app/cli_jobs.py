@@ -1,6 +1,8 @@
 """`sjmvi jobs`: the jobs of the service, its own or in the database that it shares."""
 
 import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,7 +32,7 @@ def list_jobs(
     from app.database.tables import JobRow
 
     query = select(JobRow).where(JobRow.state == state) if state else select(JobRow)
-    with _database().reading() as session:
+    with _database() as database, database.reading() as session:
         found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
     if as_json:
         typer.echo(json.dumps([_row(job) for job in found]))
@@ -50,7 +52,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
     from app.database.tables import JobRow
     from app.jobs.faults import UnknownJob
 
-    with _database().reading() as session:
+    with _database() as database, database.reading() as session:
         job = session.get(JobRow, job_id)
     if job is None:
         raise UnknownJob
@@ -67,19 +69,20 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     from app.jobs.ledger import Ledger
     from app.jobs.queue import Queue
 
-    database = _database()
-    job = Ledger(database, Queue(database)).cancel(job_id, owner=None)
+    with _database() as database, closing(Queue(database)) as queue:
+        job = Ledger(database, queue).cancel(job_id, owner=None)
     typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
 
 
-def _database() -> "Database":
+@contextmanager
+def _database() -> Iterator["Database"]:
     from app.database.connection import Database
     from app.database.migration import upgrade
     from app.settings import Settings
 
-    database = Database(Settings().database)
-    upgrade(database)
-    return database
+    with closing(Database(Settings().database)) as database:
+        upgrade(database)
+        yield database
 
 
 def _row(job: "JobRow") -> dict[str, Any]:
