@@ -17,6 +17,7 @@ from typing import Generic, ParamSpec, Self, TypeVar
 from app.engine.batcher import Batcher
 from app.engine.device import Device
 from app.engine.faults import DeadlineExceeded, NotReady, Overloaded, TooManyPixels
+from app.engine.follower import Follower
 from app.engine.orders import Order, Version, Warmth
 from app.engine.outlines import Outline, Outlines
 from app.engine.readiness import Readiness
@@ -76,12 +77,15 @@ class Engine:
         self._outlines = Outlines(registry, limits.picture)
         self._readiness = Readiness(self._outlines, self.warm_up)
         self._batcher = Batcher(device, self._network, metrics, self._readiness.lost)
+        self._follower = Follower(self._outlines, self.warm_up)
         self._clocks: set[asyncio.Timeout] = set()
         self._is_stopping = False
         self._recent_s = 1.0
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(part.run()) for part in (self._readiness, self._batcher)]
+        self._tasks = [
+            asyncio.create_task(part.run()) for part in (self._readiness, self._batcher, self._follower)
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,11 +1,13 @@
 """The models by name, as far as the service itself needs them: all but the weights."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.engine.orders import Version
-from translation.card import read_card
+from translation.card import InvalidBundle, read_card
 from translation.codec import Limits
-from translation.registry import Registry
+from translation.registry import Registry, UnknownModel
 from translation.translator import Translator
 from translation.weights import load_outline
 
@@ -27,6 +29,14 @@ class Outlines:
 
     def names(self) -> tuple[str, ...]:
         return self._registry.names()
+
+    def folders(self) -> dict[str, Path]:
+        """Where the versions in use lie, of the models that have one."""
+        found = {}
+        for name in self.names():
+            with suppress(UnknownModel, InvalidBundle, OSError):  # removed, or written, just now
+                found[name] = self._registry.folder(name)
+        return found
 
     def get(self, name: str) -> Outline:
         """Of the version in use. Raises UnknownModel, InvalidBundle."""

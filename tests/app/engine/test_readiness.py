@@ -48,6 +48,17 @@ def test_a_model_that_is_published_later_makes_the_service_ready(
         assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "later"
 
 
+def test_a_version_that_is_taken_into_use_elsewhere_is_warm_before_it_is_asked_for(
+    serve: Serve, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    copy_models(tiny_bundle, tmp_path / "made")
+    with serve(data_dir=tmp_path) as client:
+        assert 'model="mine"' not in client.get("/metrics").text
+        Registry(tiny_bundle.parent, tmp_path / "models").add(tmp_path / "made" / "whole", "mine")
+        eventually(lambda: 'model="mine"' in client.get("/metrics").text)
+        assert client.get("/readyz").status_code == 200
+
+
 def test_a_broken_model_is_unavailable_and_the_others_serve(
     serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
 ) -> None:
