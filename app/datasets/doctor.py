@@ -11,7 +11,8 @@ from app.datasets.faults import BadDataset, CorruptPictures
 
 COMMAND = (sys.executable, "-m", "app.cli", "data", "inspect")
 EXPECTED = (0, 3)  # 3 says that nothing can be trained on the pictures, in a report as well
-MAX_UNREADABLE_SHARE = 0.05  # of a folder's pictures, as in training
+MAX_UNREADABLE_SHARE = 0.05  # of a folder of a pair, as in training
+SINGLE = "single"  # the doctor's word for the split of pictures that are not to be trained on
 MAX_LOGGED = 2000
 logger = logging.getLogger(__name__)
 
@@ -64,9 +65,11 @@ def _read(out: bytes) -> Report | None:
 
 
 def _check_readable(report: Report) -> None:
+    """Of a single one picture is enough: what becomes of the others, its translation says of each."""
     for folder in report["folders"]:
-        lost = folder["unreadable"]
-        total = folder["pictures"] + lost["count"]
-        if lost["count"] > MAX_UNREADABLE_SHARE * total:
+        readable, lost = folder["pictures"], folder["unreadable"]
+        max_share = None if folder["split"] == SINGLE else MAX_UNREADABLE_SHARE
+        total = readable + lost["count"]
+        if (max_share is None and not readable) or (max_share and lost["count"] > max_share * total):
             files = [file["file"] for file in lost["files"]]
-            raise CorruptPictures(folder["folder"], files, lost["count"], total, MAX_UNREADABLE_SHARE)
+            raise CorruptPictures(folder["folder"], files, lost["count"], total, max_share)

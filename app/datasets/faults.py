@@ -11,13 +11,12 @@ class BadDataset(Refused): ...
 
 
 class CorruptPictures(Refused):
-    """`files` are named as the report names them."""
+    """`files` are named as the report names them; `max_share` None: one of them is enough."""
 
-    def __init__(self, folder: str, files: Sequence[str], got: int, of: int, max_share: float) -> None:
+    def __init__(self, folder: str, files: Sequence[str], got: int, of: int, max_share: float | None) -> None:
         named = ", ".join(map(quoted, files[:MAX_NAMED])) + (", ..." if got > MAX_NAMED else "")
-        super().__init__(
-            f"{got} of {of} pictures in {folder} cannot be read, and {max_share:.0%} may be: {named}"
-        )
+        allowed = "" if max_share is None else f", and {max_share:.0%} may be"
+        super().__init__(f"{got} of {of} pictures in {folder} cannot be read{allowed}: {named}")
         self.files = list(files)
 
 

@@ -28,7 +28,9 @@ for each in map(pathlib.Path, sys.argv[1:]):
     bad = [{"file": file.name} for file in files if file.read_bytes() == b"bad"]
     if files:
         lost = {"count": len(bad), "files": bad}
-        folders.append({"folder": each.name, "pictures": len(files) - len(bad), "unreadable": lost})
+        split = "single" if "--single" in sys.argv else "train"
+        told = {"folder": each.name, "split": split, "pictures": len(files) - len(bad), "unreadable": lost}
+        folders.append(told)
 print(json.dumps({"usable": True, "folders": folders, "findings": []}))
 """
 
@@ -163,7 +165,7 @@ def test_a_bad_archive_leaves_nothing(client: Client, archive: bytes, status: in
     assert client.get(URL).json()["datasets"] == []
 
 
-def test_pictures_that_cannot_be_read_are_named(client: Client) -> None:
+def test_pictures_none_of_which_can_be_read_are_refused_and_named(client: Client) -> None:
     body = assert_problem(upload(client, zipped("1.png", data=b"bad")), 422, "corrupt-pictures")
     assert body["files"] == ["1.png"]
 

@@ -34,10 +34,10 @@ def test_the_real_one_reports_up_to_one_picture_in_twenty_that_cannot_be_read(tm
     assert found["folders"][0]["unreadable"]["files"][0]["file"] == "horse/00.png"
 
 
-def report(usable: bool, unreadable: int) -> str:
-    """A process that prints it, of a folder with 18 other pictures, and exits as the doctor does."""
+def report(usable: bool, unreadable: int, split: str = "train", readable: int = 18) -> str:
+    """A process that prints it, of a folder with other pictures, and exits as the doctor does."""
     lost = {"count": unreadable, "files": [{"file": f"a/{index}.png"} for index in range(unreadable)]}
-    folder = {"folder": "a", "pictures": 18, "unreadable": lost}
+    folder = {"folder": "a", "split": split, "pictures": readable, "unreadable": lost}
     findings = [{"level": "warning", "message": "grey"}, {"level": "error", "message": "too few"}]
     said = json.dumps({"usable": usable, "folders": [folder], "findings": findings})
     return f"print({said!r}); raise SystemExit(3)"
@@ -48,6 +48,15 @@ def test_more_are_refused_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CorruptPictures, match=r"2 of 20 pictures in a .* 'a/0.png', 'a/1.png'") as raised:
         asyncio.run(doctor.examine([], 200))
     assert raised.value.files == ["a/0.png", "a/1.png"]
+
+
+def test_of_pictures_to_translate_one_that_can_be_read_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    says(report(usable=True, unreadable=5, split="single", readable=1), monkeypatch)
+    found = asyncio.run(doctor.examine([], 200))
+    assert found["folders"][0]["unreadable"]["count"] == 5
+    says(report(usable=True, unreadable=5, split="single", readable=0), monkeypatch)
+    with pytest.raises(CorruptPictures, match="5 of 5 pictures in a cannot be read: 'a/0.png'"):
+        asyncio.run(doctor.examine([], 200))
 
 
 def test_what_cannot_be_trained_on_is_refused_for_the_doctors_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,20 @@ def test_jobs_are_listed_by_kind_and_state_with_their_log(
     done(page)
 
 
+def test_a_file_that_is_no_picture_is_told_of_beside_the_others(
+    visit: Callable[..., Page], folder: Path, violations: Callable[[Page], list[str]]
+) -> None:
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    page = visit("/batch")
+    page.get_by_label("choose a folder").set_input_files(folder)
+    page.get_by_role("button", name="Translate them").click()
+    done(page)
+    expect(page.get_by_text("2 pictures translated, 1 file could not be.")).to_be_visible()
+    page.get_by_text("1 not translated").click()
+    expect(page.locator(".outcomes .lines li")).to_contain_text("broken.jpg")
+    assert violations(page) == []
+
+
 @pytest.mark.slow
 def test_pictures_that_are_refused_say_why_in_place(visit: Callable[..., Page], tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
