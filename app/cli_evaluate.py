@@ -12,14 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.cli_options import check_domains, class_indices
 from app.cli_output import interruptible, print_table
+from app.cli_weights import BundleName, called, load
 
 T = TypeVar("T")
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
-    bundle: Annotated[
-        str, typer.Argument(help="a bundle's or run's folder, or a name of `sjmvi weights list`")
-    ],
+    bundle: BundleName,
     first: Annotated[
         Path, typer.Argument(help="test pictures of the first domain, or a root with testA and testB")
     ],
@@ -52,18 +51,16 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     as_json: Annotated[bool, typer.Option("--json", help="the figures as JSON on stdout")] = False,
 ) -> None:
     """Measure a bundle: distances to test pictures, diversity, cycle, content and bounds, both ways."""
-    from app.cli_weights import load
     from training.evaluation.bundle import Subject, evaluate_bundle
     from training.evaluation.figures import Protocol
     from training.evaluation.folders import find_test_folders
     from training.evaluation.networks import load_feature_network
     from training.evaluation.report import JSON, PAGE, tables
     from translation.device import pick_device
-    from translation.weights import name_of
 
     chosen = class_indices(classes) if classes else None
     protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
-    processor, loaded, name = pick_device(device), load(bundle), name_of(Path(bundle))
+    processor, loaded, name = pick_device(device), load(bundle), called(bundle)
     check_domains(chosen, loaded.card.domains)
     network = load_feature_network(features, processor)
     folders = find_test_folders(first, second, train, loaded.card.domains, size)

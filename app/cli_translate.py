@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli_weights import BundleName, called, load
+
 if TYPE_CHECKING:
     from translation.report import FileReport
     from translation.sampler import ProcessSize
@@ -32,7 +34,7 @@ class Done:
 
 
 def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
-    bundle: Annotated[str, typer.Argument(help="a bundle's folder, or a name of `sjmvi weights list`")],
+    bundle: BundleName,
     source: Annotated[str, typer.Argument(metavar="IN", help="a picture, a folder of them, or - for stdin")],
     out: Annotated[str, typer.Argument(metavar="OUT", help="a folder, a picture's name, or - for stdout")],
     to: Annotated[str, typer.Option(help="the domain to translate to")],
@@ -79,14 +81,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 
 
 def _translator(name: str, device: str) -> "Translator":
-    from app.cli_weights import load
     from app.settings import Settings
     from translation.device import pick_device
     from translation.translator import Translator
-    from translation.weights import name_of
 
     bundle = load(name)
-    return Translator(bundle, pick_device(device), Settings().picture_limits, name_of(Path(name)))
+    return Translator(bundle, pick_device(device), Settings().picture_limits, called(name))
 
 
 def _translate_one(

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 weights = typer.Typer(help="List, show, verify, publish and import weights bundles.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
-BundleName = Annotated[str, typer.Argument(metavar="BUNDLE", help="a name, or a bundle's or run's folder")]
+AT = "@"  # between a name and a version
+BundleName = Annotated[
+    str, typer.Argument(metavar="BUNDLE", help="a name, NAME@VERSION, or a bundle's or run's folder")
+]
 
 
 @weights.command("list", epilog="sjmvi weights list --json    sjmvi weights list horse2zebra")
@@ -114,11 +117,19 @@ def said_of(entry: "Entry") -> str:
 
 
 def folder_of(bundle: str) -> Path:
-    """Of what the user calls a bundle. A path goes before a name. Raises UnknownModel."""
+    """Of what the user calls a bundle. A path goes before a name. Raises UnknownModel, UnknownVersion."""
     path = Path(bundle)
     if (path / "bundle").is_dir():
         return path / "bundle"
-    return path if path.exists() else registry().folder(bundle)
+    name, _, version = bundle.partition(AT)
+    return path if path.exists() else registry().folder(name, version or None)
+
+
+def called(bundle: str) -> str:
+    """What receipts and reports call it, whatever its version."""
+    from translation.weights import name_of
+
+    return name_of(Path(bundle)) if Path(bundle).exists() else bundle.partition(AT)[0]
 
 
 def registry() -> "Registry":

@@ -9,6 +9,7 @@ from app.negotiation import JSON, PICTURES, ZIP
 from app.results import Results
 from app.schemas import Direction, TranslatedPicture, TranslationAnswer
 from translation.codec import MEDIA_TYPES
+from translation.registry import DIGITS
 from translation.translator import Translation
 
 EXTENSIONS = {"JPEG": "jpg"}
@@ -54,6 +55,7 @@ def _json(answer: Answer, results: Results) -> bytes:
     ]
     body = TranslationAnswer(
         model=receipt.model,
+        version=receipt.digest[:DIGITS],
         digest=receipt.digest,
         direction=Direction(source=answer.source, to=receipt.to),
         seed=receipt.seed,

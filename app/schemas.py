@@ -42,6 +42,9 @@ def example(value: dict[str, Any]) -> ConfigDict:
 
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+VersionName = Annotated[
+    str, Field(min_length=1, max_length=64, description="as GET .../versions has it", examples=[DIGEST[:16]])
+]
 
 
 class TranslationParameters(BaseModel):
@@ -53,6 +56,9 @@ class TranslationParameters(BaseModel):
         min_length=1, description="the domain to translate to, as GET /v1/models says", examples=["zebra"]
     )
     model: str | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
+    version: VersionName | None = Field(
+        None, description="of the model, from GET /v1/models/{name}/versions; the one in use when absent"
+    )
     samples: int = Field(1, ge=1, le=MAX_SAMPLES, description="draws of the noise code, a picture each")
     seed: Seed | None = Field(None, description="fixes the draws; drawn and returned when absent")
     temperature: float = Field(
@@ -133,8 +139,9 @@ class TranslationAnswer(BaseModel):
 
     model_config = example(
         {
-            **{"model": "horse2zebra", "digest": DIGEST, "direction": {"source": "horse", "to": "zebra"}},
-            **{"seed": 7, "temperature": 1.0, "padded_batch": 1},
+            **{"model": "horse2zebra", "version": DIGEST[:16], "digest": DIGEST},
+            **{"direction": {"source": "horse", "to": "zebra"}, "seed": 7},
+            **{"temperature": 1.0, "padded_batch": 1},
             "pictures": [
                 {
                     **{"index": 0, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST},
@@ -145,6 +152,7 @@ class TranslationAnswer(BaseModel):
     )
 
     model: str
+    version: str = Field(description="of the model: the first digits of the digest")
     digest: str = Field(description="sha256 of the model's card, which holds those of its weights")
     direction: Direction
     seed: int

@@ -75,8 +75,10 @@ class Registry:
         self._weights_dir = weights_dir
         self._models_dir = models_dir
 
-    def folder(self, name: str) -> Path:
-        """Where the bundle in use lies. Raises UnknownModel, MissingBundle."""
+    def folder(self, name: str, version: str | None = None) -> Path:
+        """Where that version lies, or the one in use. Raises UnknownModel, UnknownVersion, MissingBundle."""
+        if version is not None:
+            return self._folder_of(_checked(name), version)
         pointer = self._models_dir / _checked(name) / ACTIVE
         try:
             version = pointer.read_text()
@@ -147,6 +149,12 @@ class Registry:
                 raise ShippedVersion(name, version)
             (entry.folder / CARD).unlink()  # whatever comes now, it is none any more
             shutil.rmtree(entry.folder, ignore_errors=True)
+
+    def _folder_of(self, name: str, version: str) -> Path:
+        published = self._models_dir / name / version
+        if re.fullmatch(NAME, version) and (published / CARD).is_file():  # no other card is looked at
+            return published
+        return self.version(name, version).folder
 
     def _use(self, entry: Entry) -> Entry:
         _point(self._models_dir / entry.name, None if entry.is_shipped else entry.version)

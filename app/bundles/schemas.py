@@ -1,15 +1,12 @@
 """Versions of a model, as they are published, listed and taken into use over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas import DIGEST, SUMMARY, ModelSummary, example
+from app.schemas import DIGEST, SUMMARY, ModelSummary, VersionName, example
 
 VERSION = DIGEST[:16]
-VersionName = Annotated[
-    str, Field(min_length=1, max_length=64, description="as GET .../versions has it", examples=[VERSION])
-]
 VERSION_EXAMPLE = {
     **SUMMARY,
     **{"created": "2026-11-20T09:41:00+00:00", "is_active": True, "is_shipped": False},

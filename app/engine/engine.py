@@ -146,19 +146,29 @@ class Engine:
             clock.reschedule(asyncio.get_running_loop().time())
 
     async def translate(
-        self, name: str, data: bytes, request: TranslationRequest, timeout_s: float
+        self,
+        name: str,
+        data: bytes,
+        request: TranslationRequest,
+        timeout_s: float,
+        version: str | None = None,
     ) -> Answer:
-        """Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, DeviceLost, NetworkHung, TooManyPixels,
-        UnknownModel, and what Translator does."""
+        """By the version in use, or by that one, which is loaded where it is not warm.
+
+        Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, DeviceLost, NetworkHung, TooManyPixels,
+        UnknownModel, UnknownVersion, and what Translator does.
+        """
         async with self._clock(timeout_s):
             try:
-                return await self._translate(name, data, request)
+                outline = (await _timed(self._codec, self._outlines.get, name, version)).result
+                return await self._translate(outline, data, request)
             except InvalidBundle as error:
                 raise self._readiness.unavailable(name, error) from error
 
-    async def _translate(self, name: str, data: bytes, request: TranslationRequest) -> Answer:
+    async def _translate(self, outline: Outline, data: bytes, request: TranslationRequest) -> Answer:
         asked = perf_counter()
-        outline, pixels = (await _timed(self._codec, self._measure, name, data)).result
+        width, height = (await _timed(self._codec, read_size, data, self._limits.picture)).result
+        pixels = width * height
         self._check_output(pixels * request.samples)
         translator = outline.translator
         async with self._room.taken(pixels):
@@ -178,12 +188,6 @@ class Engine:
         )
         source = translator.sampler.model.source_of(request.to)
         return Answer(translation, source, picture.format, queue_s)
-
-    def _measure(self, name: str, data: bytes) -> tuple[Outline, int]:
-        """And the picture's pixels."""
-        outline = self._outlines.get(name)
-        width, height = read_size(data, self._limits.picture)
-        return outline, width * height
 
     def _check_output(self, pixels: int) -> None:
         if pixels > self._limits.max_output_pixels:

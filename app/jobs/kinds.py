@@ -88,6 +88,11 @@ def _bundle(work: Work, answer: str) -> Params:
     return {"model": said["name"], **{name: said[name] for name in ("version", "digest", "is_active")}}
 
 
+def _model(params: Params) -> str:
+    """As commands take it: NAME@VERSION, so that one that goes on has the weights that it began with."""
+    return f"{params['model']}@{params['version']}" if params.get("version") else str(params["model"])
+
+
 def _translate(work: Work) -> list[str]:
     params = work.params
     picture, out = work.folder.picture(), work.folder.out
@@ -97,7 +102,7 @@ def _translate(work: Work) -> list[str]:
         part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
     ]
     plain = ["--no-metadata"] if params.get("embed_metadata") is False else []
-    names = ["translate", params["model"], str(source), str(target)]
+    names = ["translate", _model(params), str(source), str(target)]
     return [*names, *given, *plain, "--device", work.device, "--json"]
 
 
@@ -133,12 +138,12 @@ def _evaluate(work: Work) -> list[str]:
     classes = ",".join(f"{domain}={index}" for domain, index in params["classes"].items())
     given += ["--classes", classes] if classes else []
     places = ["--features", work.features, "--out", str(work.folder.out), "--device", work.device]
-    return ["evaluate", params["model"], *pictures, *given, *places, "--json"]
+    return ["evaluate", _model(params), *pictures, *given, *places, "--json"]
 
 
 def _export(work: Work) -> list[str]:
     params = work.params
-    return ["export", params["model"], str(work.folder.out), "--format", params["format"], "--json"]
+    return ["export", _model(params), str(work.folder.out), "--format", params["format"], "--json"]
 
 
 def _reported(work: Work, answer: str) -> Params:

@@ -17,7 +17,7 @@ from pydantic import (
 from app.datasets.schemas import DOMAINS, NAME
 from app.jobs.progress import Progress
 from app.jobs.states import State
-from app.schemas import MAX_SAMPLES, Seed, example
+from app.schemas import MAX_SAMPLES, Seed, VersionName, example
 from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 
 JOB_ID = "019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a"
@@ -53,6 +53,10 @@ Overrides = Annotated[
     Field(max_length=100, json_schema_extra=_describe_names),
 ]
 Name = Annotated[str, Field(pattern=NAME)]
+Version = Annotated[
+    VersionName | None,
+    Field(description="of the model; the one in use when absent, and the job keeps to it to its end"),
+]
 
 
 class _Request(BaseModel):
@@ -98,6 +102,7 @@ class TranslateRequest(_Request):
         min_length=1, max_length=200, description="the domain to translate to", examples=["zebra"]
     )
     model: Name | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
+    version: Version = None
     samples: int = Field(1, ge=1, le=MAX_SAMPLES, description="translations of each picture")
     seed: Seed | None = Field(None, description="fixes the draws; drawn and shown when absent")
     temperature: float = Field(1.0, ge=0, le=2, allow_inf_nan=False, description="scales the noise code")
@@ -114,6 +119,7 @@ class EvaluateRequest(_Request):
     kind: Literal["evaluate"]
     dataset: Name = Field(description="a pair of GET /v1/datasets", examples=["ellipses"])
     model: Name = Field(description="a name from GET /v1/models", examples=["ellipses"])
+    version: Version = None
     seeds: int = Field(1, ge=1, le=100, description="how many, from 0")
     samples: int = Field(10, ge=2, le=64, description="of one input, for the diversity")
     inputs: int = Field(30, ge=1, le=10_000, description="pictures whose samples and structure are looked at")
@@ -132,6 +138,7 @@ class ExportRequest(_Request):
 
     kind: Literal["export"]
     model: Name = Field(description="a name from GET /v1/models", examples=["horse2zebra"])
+    version: Version = None
     format: Literal["onnx", "torch"] = Field("onnx", description="ONNX, or torch.export's archive")
 
 

@@ -28,7 +28,7 @@ from app.schemas import MAX_SEED
 from translation.card import read_card
 from translation.durable import replacing
 from translation.model import UnknownDomain
-from translation.registry import Registry, UnknownModel
+from translation.registry import DIGITS, Registry, UnknownModel
 
 NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
 UPLOAD = "picture.upload"
@@ -87,7 +87,8 @@ class Jobs:
     ) -> JobRow:
         """A new job, or that of an earlier request with the same key.
 
-        Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownDomain, IdempotencyKeyReused.
+        Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownVersion, UnknownDomain,
+        IdempotencyKeyReused.
         """
         _check_scope(request.kind, caller)
         dataset = None if isinstance(request, ExportRequest) else request.dataset
@@ -187,18 +188,19 @@ class Jobs:
             raise UnfitDataset(f"{name!r} is a {dataset.kind}, and {kind} needs a {NEEDED[kind]}")
 
     def _with_model(self, params: Json) -> Json:
-        """Named, known, and able to do it; of a translation with a seed."""
+        """Named, by its version, known, and able to do it; of a translation with a seed."""
         model = params["model"] or next((entry.name for entry in self._registry.list() if entry.card), None)
         if model is None:
             raise UnknownModel("there is no model yet: train or add one first")
-        card, _ = read_card(self._registry.folder(model))
+        card, digest = read_card(self._registry.folder(model, params["version"]))
+        named = {"model": model, "version": digest[:DIGITS]}
         if "to" not in params:
-            return {**params, "model": model}
+            return {**params, **named}
         if params["to"] not in [to for _, to in card.directions]:
             told = " and ".join(to for _, to in card.directions)
             raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
         seed = params["seed"] if params["seed"] is not None else secrets.randbelow(MAX_SEED + 1)
-        return {**params, "model": model, "seed": seed}
+        return {**params, **named, "seed": seed}
 
 
 def _check_scope(kind: str, caller: Caller) -> None:

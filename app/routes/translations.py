@@ -22,6 +22,7 @@ from app.problems import problem_responses
 from app.schemas import TranslationAnswer, TranslationParameters, form_with_file, query_parameters
 from app.uploads import FIELD, Upload, read_upload
 from translation.codec import MEDIA_TYPES
+from translation.registry import DIGITS
 from translation.translator import TranslationRequest
 
 router = APIRouter(prefix="/v1", tags=["translations"])
@@ -29,6 +30,7 @@ router = APIRouter(prefix="/v1", tags=["translations"])
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 RECEIPT = {
     "SJMVI-Model": "the model's name",
+    "SJMVI-Model-Version": "the first digits of its digest, which name it among the model's versions",
     "SJMVI-Model-Digest": "sha256 of its card",
     "SJMVI-Direction": "the two domains, percent-encoded, as in horse -> zebra",
     "SJMVI-Seed": "brings the same pictures back, with the same parameters",
@@ -106,6 +108,7 @@ async def translate(
             upload.data,
             _translation_request(parameters, media_type),
             timeout_s,
+            parameters.version,
         ),
     )
     request.state.model = answer.translation.receipt.model  # for the log
@@ -163,6 +166,7 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
     }
     headers = {
         "SJMVI-Model": receipt.model,
+        "SJMVI-Model-Version": receipt.digest[:DIGITS],
         "SJMVI-Model-Digest": receipt.digest,
         "SJMVI-Direction": f"{quote(answer.source)} -> {quote(receipt.to)}",  # a header takes ASCII alone
         "SJMVI-Seed": str(receipt.seed),

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from translation.model import DensityRatios, TranslationModel
-from translation.registry import Registry, ShippedVersion, UnknownModel, UnknownVersion, VersionInUse
+from translation.registry import (
+    InvalidName,
+    Registry,
+    ShippedVersion,
+    UnknownModel,
+    UnknownVersion,
+    VersionInUse,
+)
 from translation.weights import Card, DigestMismatch, load_bundle, read_card, save_bundle
 
 
@@ -32,6 +39,8 @@ def test_versions_are_listed_and_any_is_taken_into_use(bundles: Registry, retrai
         digest = load_bundle(bundles.folder("horse2zebra")).digest
         assert digest.startswith(version)
         assert bundles.version("horse2zebra", version).digest == digest
+        for each in (added.version, shipped.version):  # each is found, whichever is in use
+            assert load_bundle(bundles.folder("horse2zebra", each)).digest.startswith(str(each))
     assert len(bundles.versions("horse2zebra")) == 2
 
 
@@ -50,6 +59,10 @@ def test_the_newest_version_is_the_first(
 @pytest.mark.parametrize("version", ["", "..", "active", "../../weights/horse2zebra", "0" * 16, ".changing"])
 def test_no_other_word_leads_to_a_version(version: str, bundles: Registry, retrained: Path) -> None:
     bundles.add(retrained, "horse2zebra")
+    with pytest.raises(UnknownVersion):
+        bundles.folder("horse2zebra", version)
+    with pytest.raises(InvalidName):
+        bundles.folder("../weights", version)
     for call in (bundles.version, bundles.activate, bundles.remove):
         with pytest.raises(UnknownVersion):
             call("horse2zebra", version)

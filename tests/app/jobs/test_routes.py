@@ -95,6 +95,7 @@ def test_a_translation_needs_a_model_that_can_do_it(
 def test_what_is_left_open_is_settled_with_the_order(client: Client) -> None:
     job = order(client, {"kind": "translate", "dataset": "photos", "to": "zebra"}).json()
     assert job["params"]["model"] == "tiny"
+    assert job["params"]["version"] == client.get("/v1/models/tiny").json()["version"]
     assert 0 <= job["params"]["seed"] < 2**63
 
 

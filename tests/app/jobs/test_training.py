@@ -18,6 +18,9 @@ from httpx import Client
 from PIL import Image
 from torch import Tensor, nn
 
+from translation.registry import Registry
+from translation.weights import load_bundle, save_bundle
+
 Json = dict[str, Any]
 TINY = Path(__file__).parents[2] / "training" / "tiny.toml"
 STEPS = 30
@@ -160,6 +163,26 @@ def test_a_model_is_measured_and_exported(client: Client, pictures: Callable[...
     both_ways = [("plain", "striped"), ("striped", "plain")]
     assert [(way["source"], way["target"]) for way in measured["result"]["directions"]] == both_ways
     assert max(way["parity"]["levels"] for way in exported["result"]["directions"]) < 1
+
+
+def test_a_job_keeps_to_the_version_that_was_in_use_when_it_was_ordered(
+    client: Client, data: Path, tiny_bundle: Path
+) -> None:
+    before = client.get("/v1/models/tiny").json()["version"]
+    first = order(client, kind="translate", dataset="photos", model="tiny", to="zebra", seed=7)
+    bundle = load_bundle(tiny_bundle)
+    save_bundle(data / "other", bundle.model, bundle.ratios, bundle.card.model_copy(update={"steps": 1}))
+    other = Registry(tiny_bundle.parent, data / "models").add(data / "other", "tiny", activate=True).version
+    later = order(client, kind="translate", dataset="photos", model="tiny", version=before, to="zebra")
+    assert [job["params"]["version"] for job in (first, later)] == [before, before]
+    assert client.get("/v1/models/tiny").json()["version"] == other
+    client.post(f"{later['links']['self']}/cancel").raise_for_status()
+    until(client, first, "succeeded")
+    archive = zipfile.ZipFile(BytesIO(client.get(first["links"]["result"]).content))
+    picture = next(name for name in archive.namelist() if name.endswith(".png"))
+    said = Image.open(archive.open(picture)).info
+    assert said["SJMVI-Model"] == "tiny"
+    assert said["SJMVI-Model-Digest"].startswith(before)
 
 
 def test_a_recipe_that_is_none_is_told_and_the_old_model_stays(client: Client) -> None:
