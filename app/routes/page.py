@@ -5,7 +5,7 @@ All that a screen does beyond its first view goes over the public HTTP API.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -14,11 +14,13 @@ from starlette.templating import Jinja2Templates
 from app.dependencies import State, StateDep
 from app.jobs import states
 from app.jobs.kinds import KINDS
+from app.jobs.schemas import ExportRequest
 from app.schemas import MAX_SAMPLES
 from translation.registry import Entry, UnknownModel
 
 WEB = Path(__file__).parents[1] / "web"
 EXAMPLES = WEB / "examples"
+FORMATS = get_args(ExportRequest.model_fields["format"].annotation)  # that a model can be exported in
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ def batch(request: Request, state: StateDep, model: str | None = None) -> HTMLRe
 
 @router.get(TRAIN.path)
 def train(request: Request, state: StateDep) -> HTMLResponse:
-    return _show(TRAIN, request, state)
+    return _show(TRAIN, request, state, examples=_examples())
 
 
 @router.get(MODELS.path)
 def models(request: Request, state: StateDep) -> HTMLResponse:
-    return _show(MODELS, request, state, examples=_examples())
+    return _show(MODELS, request, state, examples=_examples(), formats=FORMATS)
 
 
 @router.get(JOBS.path)

@@ -7,10 +7,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import torch
 from httpx import Client
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from translation.card import CARD, read_card
+from translation.weights import save_bundle
 
 Serve = Callable[..., AbstractContextManager[Client]]
 WAIT_MS = 60_000  # a bundle is loaded and warmed up before it is published
@@ -34,11 +37,39 @@ def archive(tiny_bundle: Path) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.fixture
+def other(tiny_bundle: Path, tmp_path: Path) -> bytes:
+    """A bundle of other weights."""
+    card, _ = read_card(tiny_bundle)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = card.architecture.build_model(card.domains)
+        save_bundle(tmp_path / "other", model, card.architecture.build_ratios(), card)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for file in (tmp_path / "other").iterdir():
+            archive.write(file, file.name)
+    return buffer.getvalue()
+
+
+def shown_by(image: Locator) -> bytes:
+    """Its pixels, three bytes each."""
+    expect(image).not_to_have_js_property("naturalWidth", 0)
+    drawn = """image => {
+        const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
+        canvas.drawImage(image, 0, 0);
+        return [...canvas.getImageData(0, 0, image.naturalWidth, image.naturalHeight).data];
+    }"""
+    pixels = bytes(image.evaluate(drawn))
+    return b"".join(pixels[at : at + 3] for at in range(0, len(pixels), 4))
+
+
 def versions(page: Page) -> Locator:
     """Of the model tiny, opened."""
     card = page.get_by_role("article", name="tiny")
-    if not card.locator(".versions").is_visible():
-        card.get_by_text("Versions", exact=True).click()
+    details = card.locator("details").filter(has=page.get_by_text("Versions", exact=True))
+    if not details.evaluate("each => each.open"):  # though its list may still be on its way
+        details.locator("summary").click()
     return card.locator(".versions li")
 
 
@@ -80,6 +111,45 @@ def test_a_version_is_downloaded_and_deleted(
         }
     new.get_by_role("button", name="Delete").click()
     expect(versions(page)).to_have_count(1)
+
+
+def test_two_versions_are_compared_on_one_picture_and_the_better_one_is_taken_into_use(
+    visit: Callable[..., Page],
+    client: Client,
+    other: bytes,
+    photograph: bytes,
+    violations: Callable[[Page], list[str]],
+    picture_of: Callable[[Page, str], None],
+) -> None:
+    headers = {"Content-Type": "application/zip"}
+    published = client.post("/v1/models/tiny/versions", content=other, headers=headers).json()
+    buffer = BytesIO()
+    Image.open(BytesIO(photograph)).save(buffer, "PNG")  # which is answered with as exact a picture
+    page = visit("/models", viewport={"width": 360, "height": 740})
+    card = page.get_by_role("article", name="tiny")
+    card.get_by_text("Compare versions").press("Enter")
+    card.get_by_label("Pictures").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
+    card.get_by_label("Seed of both").fill("11")
+    card.get_by_label("Seed of both").press("Tab")
+    for each in client.get("/v1/models/tiny/versions").json()["versions"]:
+        query = {"to": "zebra", "seed": 11, "version": each["version"]}
+        answer = client.post("/v1/translations", params=query, files={"image": buffer.getvalue()})
+        shown = card.get_by_role("img", name=f"mine.png as zebra of seed 11, by {each['version']}")
+        assert shown_by(shown) == Image.open(BytesIO(answer.content)).tobytes()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    picture_of(page, "models-compared")
+    card.get_by_role("button", name=f"Use {published['version'][:8]}").press("Enter")
+    expect(versions(page).filter(has_text=published["version"])).to_contain_text("in use", timeout=WAIT_MS)
+    assert client.get("/v1/models/tiny").json()["version"] == published["version"]
+
+
+def test_one_version_has_nothing_to_be_compared_with(visit: Callable[..., Page]) -> None:
+    page = visit("/models")
+    page.get_by_text("Compare versions").click()
+    expect(page.get_by_text("It has no other version")).to_be_visible()
 
 
 def test_a_zip_that_is_no_bundle_says_why_in_place(visit: Callable[..., Page]) -> None:

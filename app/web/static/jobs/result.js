@@ -1,27 +1,48 @@
-// What came of a job: its files as a zip, and of a training the model beside the one before.
+// What came of a job: its files as a zip, what its command says of them, and of a training the model beside another.
 
 import { reason } from "../api.js";
-import { count, el, facts } from "../dom.js";
+import { count, el, number, table } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { comparison } from "./comparison.js";
 
+const RESULTS = { train: trained, translate: translated, evaluate: evaluated, export: exported };
+
 export function resultOf(job) {
-  const { kind, params, result } = job;
-  const box = el("div", { className: "result" });
-  const links = el("p", { className: "actions" }, downloadLink(job.links.result, `${job.id}.zip`, "Download the zip"));
-  if (kind === "train") {
-    if (result.is_active) links.prepend(el("a", { className: "button", href: `/?model=${encodeURIComponent(params.model)}` }, "Translate with it"));
-    links.append(el("a", { className: "button quiet", href: "/models" }, "Models"));
-  }
-  box.append(el("p", { className: "fine" }, said(job)), links);
-  if (kind === "train") comparison(job).then((found) => box.append(found), (error) => box.append(el("p", { role: "alert" }, reason(error))));
-  if (kind === "evaluate" && result) box.append(facts(Object.entries(result).map(([name, value]) => [name, String(value)])));
-  return box;
+  const { said, links = [], more = [] } = RESULTS[job.kind](job);
+  const download = downloadLink(job.links.result, `${job.id}.zip`, "Download the zip");
+  return el("div", { className: "result" }, el("p", { className: "fine" }, said), el("p", { className: "actions" }, links, download), more);
 }
 
-function said({ kind, params, result }) {
-  if (kind === "train") return `Published as ${params.model}${result.is_active ? "" : `, version ${result.version}`}.`;
-  if (kind !== "translate") return "Done.";
+function trained(job) {
+  const { params: { model }, result } = job;
+  const box = el("div", {});
+  comparison(job).then((found) => box.replaceWith(found), (error) => box.append(el("p", { role: "alert" }, reason(error))));
+  return {
+    said: `Published as ${model}${result.is_active ? "" : `, version ${result.version}`}.`,
+    links: [
+      result.is_active ? el("a", { className: "button", href: `/?model=${encodeURIComponent(model)}` }, "Translate with it") : null,
+      el("a", { className: "button quiet", href: "/models" }, "Models"),
+    ],
+    more: box,
+  };
+}
+
+function translated({ result }) {
   const failed = result?.failed ? `, ${count(result.failed, "file")} could not be` : "";
-  return `${count(result?.translated ?? 0, "picture")} translated${failed}. Seed ${result?.seed}.`;
+  return { said: `${count(result?.translated ?? 0, "picture")} translated${failed}. Seed ${result?.seed}.` };
+}
+
+function evaluated({ result }) {
+  const shown = ({ mean, std }) => (mean === null ? "–" : `${number(mean)}${std === null ? "" : ` ± ${number(std, 2)}`}`);
+  const rows = (lines) => Object.entries(lines).flatMap(([line, figures]) =>
+    Object.entries(figures).map(([name, figure]) => [`${line}, ${name}`.replaceAll("_", " "), shown(figure)]));
+  const tables = result.directions.map(({ source, target, pictures, references, lines }) =>
+    table(`${source} to ${target}, ${count(pictures, "picture")} against ${references}`, null, rows(lines)));
+  return { said: "Measured.", more: el("div", { className: "two" }, tables) };
+}
+
+function exported({ result: { format, directions } }) {
+  const rows = directions.map(({ source, to, file, parity }) =>
+    [`${source} to ${to}`, el("code", {}, file), `${number(parity.levels, 2)} grey levels over ${count(parity.shapes.length, "size")}`]);
+  return { said: "Each file was run, and compared with the model.", more: table(`Files for ${format}`, ["", "file", "differs at most by"], rows) };
 }

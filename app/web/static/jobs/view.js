@@ -17,8 +17,9 @@ const CONTROLS = { // what can be asked for, by state
 };
 
 export class JobView {
-  constructor(root, id) {
-    Object.assign(this, { root, id, job: null });
+  /** `onState` is told of the job whenever its state is another. */
+  constructor(root, id, onState = () => {}) {
+    Object.assign(this, { root, id, onState, job: null });
     this.bar = el("progress", { max: 1, ariaLabel: "Progress" });
     this.text = el("p", { className: "number soft", role: "status" });
     this.badge = el("span", { className: "badge" });
@@ -68,6 +69,7 @@ export class JobView {
     ]));
     this.#drawProgress();
     this.#drawOutcomes();
+    this.onState(job);
     if (state === "succeeded" && !this.outcome.children.length) this.outcome.append(resultOf(job));
   }
 

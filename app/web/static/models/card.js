@@ -1,6 +1,8 @@
 // A model's card: what it does, how well, and where it comes from.
 
 import { count, date, disclosure, el, facts } from "../dom.js";
+import { comparisonOf } from "./compare.js";
+import { exportOf } from "./export.js";
 import { figures } from "./figures.js";
 import { samplesOf } from "./pair.js";
 import { versionsOf } from "./versions.js";
@@ -27,6 +29,8 @@ export function modelCard(model, onChange) {
       Object.keys(card.metrics ?? {}).length ? disclosure("Figures, and how they were measured", figures(card.metrics)) : null,
       disclosure("Where it comes from", origin(card)),
       versionsOf(name, onChange),
+      comparisonOf(model, onChange),
+      exportOf(model),
       disclosure("Files", files(model)),
     ));
 }

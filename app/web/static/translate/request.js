@@ -7,8 +7,8 @@ const EXTENSIONS = { jpeg: "jpg" };
 const FULL = 507; // no room for links
 
 /** The picture as a Blob, kept by the service as a result where it has room. `options` are those of `call`. */
-export async function translation(file, { model, to, seed, temperature }, options) {
-  const fields = { model, to, seed, temperature, format: KEPT_FORMATS[file.type] ?? "png" };
+export async function translation(file, { model, version = "", to, seed, temperature }, options) {
+  const fields = { model, version, to, seed, temperature, format: KEPT_FORMATS[file.type] ?? "png" };
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
   body.set("image", file);
