@@ -1,8 +1,8 @@
 """What a bundle's card says of its networks, and the networks made from it."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from translation.discriminators import DISCRIMINATORS
 from translation.distributions import DistributionName, ScaleName
@@ -29,9 +29,15 @@ class GeneratorArchitecture(BaseModel):
     )
     initial_scale: float = Field(0.1, gt=0, description="the scale at the start, in pixel values of [-1, 1]")
     copy_gate: bool = Field(True, description="blend what is painted with the source, pixel by pixel")
-    gate_floor: float = Field(
-        0.0, ge=0, le=0.5, description="least share of what is painted that the gate shows; 0: it may shut"
+    copy_shift: int = Field(
+        0, ge=0, le=256, description="pixels that what is copied may be moved by; 0: it stays in place"
     )
+
+    @model_validator(mode="after")
+    def _shifts_what_it_copies(self) -> Self:
+        if self.copy_shift and not self.copy_gate:
+            raise ValueError("copy_shift moves what is copied: it takes copy_gate=true, or 0")
+        return self
 
 
 class DeterministicArchitecture(BaseModel):

@@ -1,7 +1,8 @@
 """Images to samples: a picture and noise codes in, one translation for each code out, at the picture's size.
 
-The network works where it was trained, its short side at the training size. What it paints, and the gate that
-says where, are resized to the picture and blended with it there: what is not painted over keeps every detail.
+The network works where it was trained, its short side at the training size. What it paints, the gate that
+says where, and how far what is copied moves, are resized to the picture and laid over it there: what is not
+painted over keeps every detail.
 Batches are padded to one of BATCH_SIZES: CPU kernels differ in the last bit from one batch size to another,
 but not with what else is in the batch, so that a code gives the same bytes at the same padded size.
 """
@@ -21,10 +22,10 @@ from translation.codec import (
     ImageTooSmall,
     resize,
     short_side_size,
-    to_image,
     to_tensor,
 )
 from translation.model import StochasticMap, TranslationModel, draw_code
+from translation.painted import Painted
 
 BATCH_SIZES = (1, 2, 4, 8)
 MIN_SIDE = 8
@@ -73,17 +74,17 @@ class Sampler:
         """An RGB image of the given size for each of codes (N, k). Raises UnknownDomain, ImageTooLarge."""
         source = self.source(image, process_size)
         paintings = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
-        return [blend(to_painting(painting), image) for painting in paintings]
+        return [Painted.of(painting).over(image) for painting in paintings]
 
-    def paint(self, draws: Sequence[Draws], batch: int) -> list[Image.Image]:
-        """A painting for each sample of each, in order, drawn in batches of `batch`; see to_painting.
+    def paint(self, draws: Sequence[Draws], batch: int) -> list[Painted]:
+        """A painting for each sample of each, in order, drawn in batches of `batch`.
 
         All are of one working size and one direction. Raises UnknownDomain.
         """
         sources = [to_tensor(each.image).expand(len(each.indices), -1, -1, -1) for each in draws]
         codes = [each.codes(self.model.code_size) for each in draws]
         paintings = self.draw(torch.cat(sources), draws[0].to, torch.cat(codes), batch)
-        return [to_painting(painting) for painting in paintings]
+        return [Painted.of(painting) for painting in paintings]
 
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it. Raises CorruptWeights where
@@ -122,10 +123,10 @@ class Sampler:
 
     @torch.inference_mode()
     def draw(self, sources: Tensor, to: str, codes: Tensor, batch: int | None = None) -> Tensor:
-        """Sources (B, 3, H, W) and codes (B, k), row by row, to paintings (B, 4, H, W), float32 on the CPU.
+        """Sources (B, 3, H, W) and codes (B, k), row by row, to paintings, float32 on the CPU.
 
-        A painting is its colour in [-1, 1] and, last, its gate in [0, 1]: its share of the mean. Without
-        `batch`, the size of the batches, it is their padded_batch.
+        They are (B, 4, H, W), or (B, 6, H, W) of a generator that copies from elsewhere: colour, gate and
+        shift of Painting. Without `batch`, the size of the batches, it is their padded_batch.
         """
         conditional = self.model.conditional(to)
         height, width = sources.shape[-2:]
@@ -136,22 +137,9 @@ class Sampler:
     def _paint(self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             painting = conditional.paint(self._padded(sources, batch), self._padded(codes, batch))
-        return torch.cat([painting.colour, painting.gate], dim=1)[: len(codes)].cpu()
+        parts = [painting.colour, painting.gate, *([] if painting.shift is None else [painting.shift])]
+        return torch.cat(parts, dim=1)[: len(codes)].cpu()
 
     def _padded(self, rows: Tensor, batch: int) -> Tensor:
         filler = rows[-1:].expand(batch - len(rows), *rows.shape[1:])
         return torch.cat([rows, filler]).to(self.device)
-
-
-def to_painting(painting: Tensor) -> Image.Image:
-    """One of (4, H, W), as draw makes them, in RGBA: its alpha is the gate, its colours lie under that."""
-    image = to_image(painting[:3])
-    image.putalpha(Image.fromarray(painting[3].mul(255).round().byte().numpy()))
-    return image
-
-
-def blend(painting: Image.Image, image: Image.Image) -> Image.Image:
-    """A painting over the RGB image, at the image's size: the mean of the output distribution."""
-    colour, gate = painting.convert("RGB"), painting.getchannel("A")
-    share = gate.resize(image.size, Image.Resampling.HAMMING)  # a filter that overshoots leaves ripples
-    return Image.composite(resize(colour, image.size), image, share)

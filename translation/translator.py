@@ -9,10 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 import torch
-from PIL import Image
 
 from translation.codec import Limits, Picture, decode, encode, on_white
-from translation.sampler import Draws, ProcessSize, Sampler, blend
+from translation.painted import Painted
+from translation.sampler import Draws, ProcessSize, Sampler
 from translation.weights import Bundle
 
 MAX_SEED = 2**63 - 1
@@ -41,7 +41,7 @@ class TranslationRequest:
 class Samples:
     """Paintings at the working size (see Sampler.paint), and what they were drawn with."""
 
-    paintings: tuple[Image.Image, ...]
+    paintings: tuple[Painted, ...]
     seed: int
     padded_batch: int
 
@@ -128,7 +128,7 @@ class Translator:
         """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""
         return tuple(
             encode(
-                blend(painting, picture.image),
+                painting.over(picture.image),
                 output_format(picture, request),
                 picture.alpha,
                 text=self._provenance(samples, request, index) if request.embed_metadata else None,

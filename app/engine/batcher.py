@@ -6,15 +6,14 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from time import perf_counter
 
-from PIL import Image
-
 from app.engine.faults import DeviceLost, NetworkHung, OutOfMemory
 from app.engine.orders import Order, Version
 from app.engine.waiting import MAX_BATCH, Drawn, Request, WaitingRoom
 from app.metrics import Metrics
+from translation.painted import Painted
 from translation.sampler import Draws, Sampler
 
-Network = Callable[[Order], tuple[Image.Image, ...]]
+Network = Callable[[Order], tuple[Painted, ...]]
 
 
 class Batcher:
@@ -59,7 +58,7 @@ class Batcher:
                 _refuse(group, error)
 
     async def _paint(self, requests: Sequence[Request], batch: int) -> None:
-        paintings: list[Image.Image] = []
+        paintings: list[Painted] = []
         started = perf_counter()
         for draws in _batches([request.draws for request in requests], batch):
             if not any(request.is_wanted for request in requests):

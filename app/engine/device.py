@@ -10,12 +10,11 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
-from PIL import Image
-
 from app import forks
 from app.engine import network
 from app.engine.faults import DeviceLost, NetworkFailed, NetworkHung, OutOfMemory
 from app.engine.orders import Order, Outcome, Reply, Warmth
+from translation.painted import Painted
 from translation.weights import InvalidBundle
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class Device:
         self._is_stopping = False
         self.warmth = Warmth()
 
-    def __call__(self, order: Order) -> tuple[Image.Image, ...]:
+    def __call__(self, order: Order) -> tuple[Painted, ...]:
         """The paintings. Raises OutOfMemory, InvalidBundle, DeviceLost, NetworkHung, NetworkFailed."""
         reply = self._reply(order)
         self.warmth = reply.warmth

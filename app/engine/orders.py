@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from PIL import Image
-
+from translation.painted import Painted
 from translation.sampler import Draws
 
 
@@ -48,6 +47,6 @@ class Reply:
     """The paintings in the order of the draws, or `text` on why there are none."""
 
     outcome: Outcome
-    paintings: tuple[Image.Image, ...] = ()
+    paintings: tuple[Painted, ...] = ()
     text: str = ""
     warmth: Warmth = Warmth()

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from time import perf_counter
 
-from PIL import Image
-
 from app.engine.orders import Version
+from translation.painted import Painted
 from translation.sampler import BATCH_SIZES, Draws, Sampler
 
 MAX_BATCH = BATCH_SIZES[-1]
@@ -26,7 +25,7 @@ class Drawn:
     """A request's paintings, and the size of the batches that they were drawn in. The network's seconds are
     those of all that was drawn with it, and its own share of them."""
 
-    paintings: tuple[Image.Image, ...]
+    paintings: tuple[Painted, ...]
     padded_batch: int
     took_s: float
     share_s: float

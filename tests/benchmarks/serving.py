@@ -53,7 +53,7 @@ class Bare:
         self.to, self.size = loaded.card.domains[1], size
 
     def __call__(self, images: Sequence[Image.Image]) -> None:
-        from translation.sampler import Draws, blend
+        from translation.sampler import Draws
 
         for first in range(0, len(images), 8):
             batch = images[first : first + 8]
@@ -62,7 +62,7 @@ class Bare:
                 for index, image in enumerate(batch)
             ]
             for painting, image in zip(self.sampler.paint(draws, 8), batch, strict=True):
-                blend(painting, image)
+                painting.over(image)
 
 
 def measure_throughput(

@@ -8,7 +8,8 @@ from translation.architecture import Architecture, GeneratorArchitecture
 from translation.card import CorruptWeights
 from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
 from translation.model import UnknownDomain, draw_code
-from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Draws, Sampler, blend, to_painting
+from translation.painted import Painted
+from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Draws, Sampler
 
 TRAINING_SIZE = 16
 
@@ -70,15 +71,19 @@ def test_pictures_of_several_requests_are_painted_in_one_batch_as_in_one_of_thei
     requests = [Draws(NOISE[0], "zebra", 7, range(3)), Draws(NOISE[1], "zebra", 8, range(2, 4), 0.5)]
     together = SAMPLER.paint(requests, 8)
     apart = [painting for request in requests for painting in SAMPLER.paint([request], 8)]
-    assert [painting.tobytes() for painting in together] == [painting.tobytes() for painting in apart]
-    assert [(painting.mode, painting.size) for painting in together] == [("RGBA", (24, TRAINING_SIZE))] * 5
+    assert [painting.image.tobytes() for painting in together] == [
+        painting.image.tobytes() for painting in apart
+    ]
+    assert [(painting.image.mode, painting.image.size) for painting in together] == [
+        ("RGBA", (24, TRAINING_SIZE))
+    ] * 5
 
 
 @pytest.mark.parametrize("batch", BATCH_SIZES)
 def test_batches_of_other_sizes_paint_within_one_grey_level(batch: int) -> None:
     paintings = [SAMPLER.paint([Draws(NOISE[2], "zebra", 7, range(5))], size) for size in (batch, 8)]
     for one, other in zip(*paintings, strict=True):
-        differences = ImageChops.difference(one, other).getextrema()
+        differences = ImageChops.difference(one.image, other.image).getextrema()
         assert max(most for _, most in differences) <= 1
 
 
@@ -164,12 +169,20 @@ def test_a_picture_of_the_working_size_becomes_the_mean_of_the_density() -> None
     assert difference.abs().max() <= 2 / 127.5  # colour, gate and blend are each rounded
 
 
+def test_a_larger_picture_is_moved_as_far_in_its_own_pixels_as_the_working_one_was() -> None:
+    image = Image.effect_noise((120, 5 * TRAINING_SIZE), 60).convert("RGB")
+    painting = torch.zeros(6, TRAINING_SIZE, 24)
+    painting[4] = 2.0
+    moved = Painted.of(painting).over(image)
+    assert moved.crop((0, 0, 110, image.height)).tobytes() == image.crop((10, 0, 120, image.height)).tobytes()
+
+
 def test_what_is_not_painted_over_keeps_every_detail() -> None:
     image = Image.effect_noise((200, 150), 60).convert("RGB")
     painting = torch.full((4, 12, TRAINING_SIZE), -1.0)
     painting[3] = 0
-    assert blend(to_painting(painting), image).tobytes() == image.tobytes()
+    assert Painted.of(painting).over(image).tobytes() == image.tobytes()
     painting[3, :, : TRAINING_SIZE // 2] = 1
-    blended, untouched = blend(to_painting(painting), image), (120, 0, 200, 150)
+    blended, untouched = Painted.of(painting).over(image), (120, 0, 200, 150)
     assert blended.crop((0, 0, 80, 150)).getextrema() == ((0, 0),) * 3
     assert blended.crop(untouched).tobytes() == image.crop(untouched).tobytes()

@@ -12,7 +12,8 @@ from torch import Tensor
 from training.evaluation.features import Tick
 from translation.folders import file_seed
 from translation.model import draw_code
-from translation.sampler import BATCH_SIZES, Sampler, blend, to_painting
+from translation.painted import Painted
+from translation.sampler import BATCH_SIZES, Sampler
 
 
 def sample_codes(names: Sequence[str], seed: int, size: int, index: int = 0) -> Tensor:
@@ -39,7 +40,7 @@ def translate(
         sources = torch.cat([source for _, source in batch])
         paintings = sampler.draw(sources, to, rows)
         translated += [
-            blend(to_painting(painting), image) for painting, (image, _) in zip(paintings, batch, strict=True)
+            Painted.of(painting).over(image) for painting, (image, _) in zip(paintings, batch, strict=True)
         ]
         tick(len(batch))
     return translated

@@ -4,10 +4,9 @@ With a copy gate the mean is a blend, gate * painted + (1 - gate) * source, pixe
 not change is copied rather than learned to be copied: the attention masks of Mejjati et al. (2018),
 https://arxiv.org/abs/1806.02311, in one network.
 
-What a gate hides is taught by nothing, and a sigmoid that is shut has next to no slope: it opens late, or,
-where other codes and pixels pull harder at the same weights, not at all. With a floor,
-gate = floor + (1 - floor) sigmoid, some of the painting is always seen and always learns; copying stays
-possible, by painting the source. The other side is no dead end: the painting can learn whatever is copied.
+What a domain has elsewhere, or larger, is copied from elsewhere: with `copy_shift` each pixel of the copy may
+come from that far away, by a flow that starts at zero, and is smooth because it is made at a quarter of the
+resolution. A shape that is painted anew instead passes through others on its way, and what it meant is lost.
 """
 
 from functools import partial
@@ -34,8 +33,8 @@ class StochasticResNetGenerator(nn.Module):
     """The ResNet of Johnson et al. (2016), its residual blocks conditioned on a noise code.
 
     `width` is the number of features at full resolution, four times as many at a quarter of it. Without
-    `copy_gate` every pixel is painted, as by Zhu et al. (2017); `gate_floor`, in [0, 1), is the least share
-    of the painting that a gate shows.
+    `copy_gate` every pixel is painted, as by Zhu et al. (2017). What is copied comes from `copy_shift` pixels
+    away at most, across and down; 0: it stays in place.
     """
 
     stride = 4
@@ -50,7 +49,7 @@ class StochasticResNetGenerator(nn.Module):
         scale: ScaleName,
         initial_scale: float,
         copy_gate: bool,
-        gate_floor: float = 0.0,
+        copy_shift: int = 0,
     ) -> None:
         super().__init__()
         self.code_size = code_size
@@ -62,10 +61,14 @@ class StochasticResNetGenerator(nn.Module):
         enlarge = partial(Upsample, antialiased=self.antialiased)
         self.up = nn.ModuleList([enlarge(4 * width, 2 * width), enlarge(2 * width, width)])
         self.copy_gate = copy_gate
-        self.gate_floor = gate_floor
         self.head = nn.Conv2d(width, 4 if copy_gate else 3, 7, padding=3, padding_mode="reflect")
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        self.copy_shift = copy_shift
+        self.flow = nn.Conv2d(4 * width, 2, 3, padding=1, padding_mode="reflect") if copy_shift else None
+        if self.flow is not None:
+            nn.init.zeros_(self.flow.weight)
+            nn.init.zeros_(self.flow.bias)  # type: ignore[arg-type]
         self.scale = SCALES[scale](width, 3, initial_scale)
 
     def forward(self, source: Tensor, code: Tensor) -> Distribution:
@@ -73,35 +76,49 @@ class StochasticResNetGenerator(nn.Module):
 
         The density's mean is (B, 3, H, W) in [-1, 1], float32.
         """
-        features = self._features(pad_to_multiple(source, self.stride), code)
-        painting, scale = self._painting(features, source), self.scale(features)
+        cells = self._cells(pad_to_multiple(source, self.stride), code)
+        features = self._enlarged(cells)
+        painting, scale = self._painting(cells, features, source), self.scale(features)
         height, width = source.shape[-2:]
-        return self.distribution(
-            torch.lerp(source.float(), painting.colour, painting.gate),
-            scale[..., :height, :width] if scale.ndim else scale,
-        )
+        return self.distribution(painting.over(source), scale[..., :height, :width] if scale.ndim else scale)
 
     def paint(self, source: Tensor, code: Tensor) -> Painting:
         """What `forward` blends into the mean, apart: a larger source can take the same painting."""
-        return self._painting(self._features(pad_to_multiple(source, self.stride), code), source)
+        cells = self._cells(pad_to_multiple(source, self.stride), code)
+        return self._painting(cells, self._enlarged(cells), source)
 
-    def _painting(self, features: Tensor, source: Tensor) -> Painting:
+    def _painting(self, cells: Tensor, features: Tensor, source: Tensor) -> Painting:
         height, width = source.shape[-2:]
         painted = self.head(features)[..., :height, :width].float()
         colour = torch.tanh(painted[:, :3])
         if not self.copy_gate:
             return Painting(colour, torch.ones_like(colour[:, :1]))
-        return Painting(colour, self.gate_floor + (1 - self.gate_floor) * torch.sigmoid(painted[:, 3:]))
+        return Painting(colour, torch.sigmoid(painted[:, 3:]), self._shift(cells, height, width))
 
-    def _features(self, source: Tensor, code: Tensor) -> Tensor:
+    def _shift(self, cells: Tensor, height: int, width: int) -> Tensor | None:
+        """The flow counts in cells, of `stride` pixels each."""
+        if self.flow is None:
+            return None
+        cells_away = self.flow(cells).float()
+        pixels_away = self.copy_shift * torch.tanh(cells_away * (self.stride / self.copy_shift))
+        return F.interpolate(pixels_away, scale_factor=float(self.stride), mode="bilinear")[
+            ..., :height, :width
+        ]
+
+    def _cells(self, source: Tensor, code: Tensor) -> Tensor:
+        """(B, 4 width, H / 4, W / 4)."""
         features = F.relu(instance_norm(self.stem(source)))
         for down in self.down:
             features = F.relu(instance_norm(down(blur(features) if self.antialiased else features)))
         for block in self.blocks:
             features = block(features, code)
-        for up in self.up:
-            features = up(features)
         return features
+
+    def _enlarged(self, cells: Tensor) -> Tensor:
+        """(B, width, H, W)."""
+        for up in self.up:
+            cells = up(cells)
+        return cells
 
 
 class AntialiasedResNetGenerator(StochasticResNetGenerator):

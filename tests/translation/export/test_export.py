@@ -32,6 +32,9 @@ def bundle_of(one_way: bool = False, **generator: object) -> Bundle:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = card.architecture.build_model(card.domains, one_way)
+        for name, parameter in model.named_parameters():
+            if "flow" in name:
+                torch.nn.init.normal_(parameter, std=0.1)
     return Bundle(card, model.eval(), None, "0" * 64)
 
 
@@ -106,6 +109,7 @@ def test_each_direction_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 GENERATORS = {
     "one number": ({"scale": "learned"}, ["mean", "scale"]),
     "a map": ({"scale": "per-pixel", "name": "antialiased-resnet", "copy_gate": False}, ["mean", "scale"]),
+    "copied from elsewhere": ({"copy_shift": 3}, ["mean"]),
     "no code": ({"code_size": 0}, ["mean"]),
 }
 

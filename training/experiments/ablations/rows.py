@@ -34,6 +34,6 @@ ROWS: Mapping[str, Sequence[str]] = {
     "augmented": ('objective.augmentation=["colour", "translation"]',),
     "replay": ("optimisation.replay_pairs=50",),
     "code recovery": ("objective.weights.code_recovery=0.1", 'objective.code_augmentation=["colour"]'),
-    "gate floor": ("model.generator.gate_floor=0.03",),
+    "copy shift": ("model.generator.copy_shift=16",),
     "recipe": ("objective.reach=[[0.0, 1.0], [0.3, 1.0], [0.4, 0.0]]", "objective.weights.code=0.005"),
 }
