@@ -88,6 +88,10 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         Path | None, typer.Option(help="a run to go on with; --set changes its micro_batch, say")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    features: Annotated[
+        str | None,
+        typer.Option(help="validate by this network if the recipe names none and pictures are enough"),
+    ] = None,
     probe_batch: Annotated[
         bool, typer.Option("--probe-batch", help="print the largest training.micro_batch that fits, and end")
     ] = False,
@@ -123,7 +127,7 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         if first is None:
             finished = run.resume(cast(Path, resume), device, overrides or ())
         else:
-            finished = run.train(first, second, recipe, names, overrides or (), out, device)
+            finished = run.train(first, second, recipe, names, overrides or (), out, device, features)
     except run.Interrupted as stopped:
         if is_first_process():
             typer.echo(str(stopped), err=True)

@@ -2,22 +2,29 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+if TYPE_CHECKING:
+    from app.checkup import Level
 
 ILL = 5  # the environment's exit code
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
-    """Look at device, torch, weights, disk, database, keys, port, limits; exit code 5: something is ill."""
-    from app.checkup import check_up
+    """Look at device, torch, weights, disk, database, keys, port, limits, and at what jobs measure by.
+
+    Exit code 5: something is ill.
+    """
+    from app.checkup import Finding, check_up
     from app.settings import Settings
 
-    findings = list(check_up(Settings()))
+    settings = Settings()
+    findings = [*check_up(settings), Finding("features", *_features(settings.evaluation_features))]
     healthy = all(finding.level != "error" for finding in findings)
     if as_json:
         typer.echo(json.dumps({"healthy": healthy, "findings": [asdict(each) for each in findings]}))
@@ -28,3 +35,20 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="for programs")]
             console.print(f"[{colour}]{each.level:8}[/{colour}] {each.part:9} {escape(each.text)}")
     if not healthy:
         raise typer.Exit(ILL)
+
+
+def _features(name: str | None) -> tuple["Level", str]:
+    """What jobs measure by: loaded as they load it."""
+    from training.evaluation.features import BadFeatureNetwork
+    from training.evaluation.networks import INCEPTION, load_feature_network
+
+    if name is None:
+        return "ok", f"none named: trainings measure what needs none, evaluations fetch {INCEPTION}"
+    if name == INCEPTION:
+        return "ok", f"{INCEPTION}, which the first job fetches unless it was fetched before"
+    try:
+        return "ok", f"{load_feature_network(name).name}, {name}"
+    except BadFeatureNetwork as error:
+        return "error", f"{error}: set SJMVI_EVALUATION_FEATURES to another one"
+    except ImportError as error:
+        return "error", f"{name} needs {error.name}: pip install 'sjmvi[export]'"

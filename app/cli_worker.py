@@ -51,9 +51,9 @@ def _place(settings: "Settings") -> "Place":
     )
 
 
-def _features(name: str) -> str:
+def _features(name: str | None) -> str | None:
     """A file's, for a command in another folder."""
-    return str(Path(name).absolute()) if Path(name).is_file() else name
+    return str(Path(name).absolute()) if name and Path(name).is_file() else name
 
 
 def _device(name: str) -> str:

@@ -95,7 +95,11 @@ class Settings(BaseSettings):
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; DATA_DIR/sjmvi.db when absent",
     )
     embedded_worker: bool = Field(True, description="take jobs as well; else only `sjmvi worker` does")
-    evaluation_features: str = Field("inception", description="as in `sjmvi evaluate --features`")
+    evaluation_features: str | None = Field(
+        None,
+        description="the network that jobs measure by, as in `sjmvi evaluate --features`: trainings validate "
+        "by it where they have pictures enough; evaluations take inception when absent",
+    )
     max_event_streams: int = Field(64, ge=1, description="open at once, of all jobs")
     max_job_files_age_days: float = Field(7.0, gt=0, description="since a job has succeeded")
     max_jobs_age_days: float = Field(90.0, gt=0, description="since a job's end: then all of it goes")

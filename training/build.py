@@ -15,6 +15,7 @@ from training.augmentation import Augmentation
 from training.config import BadRecipe
 from training.courses import Course, Courses
 from training.dataset import DomainFolders, UnpairedFolders
+from training.evaluation.bench import Judge
 from training.evaluation.networks import load_feature_network
 from training.evaluation.validation import Validator
 from training.learner import Learner
@@ -105,12 +106,16 @@ def build_schedule(recipe: Recipe) -> Schedule:
     )
 
 
-def build_validator(recipe: Recipe, folders: DomainFolders, device: torch.device) -> Validator | None:
-    """None where the recipe asks for no evaluation. Raises BadFeatureNetwork, BadDataset."""
-    if recipe.evaluation.features is None:
-        return None
-    network = load_feature_network(recipe.evaluation.features, device)
+def build_validator(recipe: Recipe, folders: DomainFolders, device: torch.device) -> Validator:
+    """With the recipe's network, where it has one. Raises BadFeatureNetwork, BadDataset."""
+    features = recipe.evaluation.features
+    network = None if features is None else load_feature_network(features, device)
     return Validator(folders, network, recipe.data.size, device)
+
+
+def build_judge(recipe: Recipe, learner: Learner) -> Judge:
+    """The ratios as they are learned: at any time, those of that time."""
+    return Judge(learner.ratios, build_preset(recipe.objective).sampling)
 
 
 def build_autocast(recipe: Recipe, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:

@@ -161,9 +161,12 @@ class TrainingRecipe(_Section):
 
 
 class EvaluationRecipe(_Section):
-    """Measured on the validation split while it trains; absent features: not at all."""
+    """Measured on the validation split while it trains; absent features: no more than needs no network."""
 
-    features: str | None = Field(None, description="as in `sjmvi evaluate --features`; absent: no evaluation")
+    features: str | None = Field(
+        None,
+        description="as in `sjmvi evaluate --features`: distances, by which the best weights are chosen",
+    )
     every: int | None = Field(None, ge=1, description="steps between two; absent: a tenth of them all")
     patience: int = Field(5, ge=1, description="evaluations without a better one before the log says so")
 

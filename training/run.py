@@ -17,6 +17,7 @@ import torch
 from training.build import (
     build_autocast,
     build_dataset,
+    build_judge,
     build_learner,
     build_objective,
     build_schedule,
@@ -24,7 +25,7 @@ from training.build import (
 )
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
 from training.checkpoint import CheckpointFolder, RunLock
-from training.config import dump_recipe, load_recipe
+from training.config import dump_recipe, load_recipe, measured_by
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
@@ -40,7 +41,7 @@ from training.preparation import prepare
 from training.publication import save_state
 from training.recipe import Recipe
 from training.samples import sample_grid
-from training.selection import Save, Selection, refuse_other_network
+from training.selection import Measurements, Save, Selection, refuse_other_network
 from training.trainer import Diverged, Trainer
 from translation.durable import replacing
 from translation.signals import stop_signals
@@ -66,15 +67,18 @@ def train(
     overrides: Sequence[str] = (),
     out: Path | None = None,
     device: str = "auto",
+    features: str | None = None,
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
+    `features` name a network to validate by where the recipe names none, and the pictures are enough for it.
     Raises NoSuchDevice, BadRecipe, BadDataset, BadFeatureNetwork, InvalidBundle, NotARun, RunInUse,
     LostProcess, TooLittleMemory, Diverged, Interrupted.
     """
     loaded = load_recipe(recipe, overrides)
     with joined(device, loaded.training.batch_size) as (processes, processor):
         folders = find_domains(first, second, domains, loaded.data.validation_share)
+        loaded = measured_by(loaded, features, min(map(len, folders.validation)))
         name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
         run = processes.from_first(out or Path("runs") / name)
         origin = Origin(
@@ -101,7 +105,7 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = ()) -> Pa
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
         validator = build_validator(recipe, folders, processor) if processes.is_first else None
-        if validator is not None:
+        if validator is not None and validator.network:
             refuse_other_network(run, validator.as_json())
         return _run(run, recipe, origin, folders, processor, processes, validator)
 
@@ -153,8 +157,7 @@ def _run(
             every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
             trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
         if validator is not None:
-            selection = _selection(run, recipe, trainer, validator, save)
-            trainer.callbacks, publish = [*trainer.callbacks, selection], selection.publish
+            publish = _validate(run, recipe, trainer, validator, save) or publish
         prepare(trainer, recipe)
         try:
             with explained(run, trainer.schedule.micro_batch), stop_signals() as received:
@@ -207,14 +210,19 @@ def _callbacks(
     ]
 
 
-def _selection(run: Path, recipe: Recipe, trainer: Trainer, validator: Validator, save: Save) -> Selection:
-    """Its figures go where the training's go."""
-    return Selection(
-        run,
-        measure=lambda: validator(trainer.learner.averaged),
-        save=save,
+def _validate(
+    run: Path, recipe: Recipe, trainer: Trainer, validator: Validator, save: Save
+) -> Callable[[], None] | None:
+    """From now on. What publishes the weights that are chosen by it; None where none are."""
+    judge, evaluation = build_judge(recipe, trainer.learner), recipe.evaluation
+    measurements = Measurements(
+        measure=lambda: validator(trainer.learner.averaged, judge),
         logs=[each for each in trainer.callbacks if isinstance(each, JsonLines | TensorBoard)],
-        every=recipe.evaluation.every or max(recipe.training.steps // 10, 1),
-        patience=recipe.evaluation.patience,
-        protocol=validator.as_json(),
+        every=evaluation.every or max(recipe.training.steps // 10, 1),
     )
+    if validator.network is None:
+        trainer.callbacks = [*trainer.callbacks, measurements]
+        return None
+    selection = Selection(run, measurements, save, evaluation.patience, validator.as_json())
+    trainer.callbacks = [*trainer.callbacks, selection]
+    return selection.publish

@@ -47,40 +47,53 @@ class Candidate:
         return {"step": self.step, "figures": figures}
 
 
-class Selection:
-    """Measures every `every` steps and after the last, keeps the best, and says when there was none for long.
+class Measurements:
+    """Every `every` steps and after the last. `logs` get a report of their own for each."""
 
-    `logs` get a report of their own for each evaluation; RUN/metrics.jsonl, where one of them writes, is read
-    again by a resumed run. `protocol` goes into the cards.
+    def __init__(self, measure: Callable[[], Figures], logs: Sequence[Callback], every: int) -> None:
+        self.measure = measure
+        self.logs = logs
+        self.every = every
+
+    def on_step(self, report: StepReport) -> None:
+        self.after(report)
+
+    def on_end(self) -> None:
+        """Everything is on the disk already."""
+
+    def after(self, report: StepReport) -> Candidate | None:
+        """What was measured after that step, if something was."""
+        if report.step % self.every and report.step != report.steps:
+            return None
+        candidate = Candidate(report.step, self.measure())
+        for each in self.logs:
+            each.on_step(replace(report, scalars=candidate.figures))
+        return candidate
+
+
+class Selection:
+    """Keeps the best of what is measured, and says when there was none for long.
+
+    RUN/metrics.jsonl, where the measurements are logged, is read again by a resumed run. `protocol` goes into
+    the cards.
     """
 
     def __init__(
-        self,
-        run: Path,
-        measure: Callable[[], Figures],
-        save: Save,
-        logs: Sequence[Callback],
-        every: int,
-        patience: int,
-        protocol: Mapping[str, Any],
+        self, run: Path, measurements: Measurements, save: Save, patience: int, protocol: Mapping[str, Any]
     ) -> None:
         self.run = run
-        self.measure = measure
+        self.measurements = measurements
         self.save = save
-        self.logs = logs
-        self.every = every
         self.patience = patience
         self.protocol = protocol
         self.selected = _selected(run / "bundle")
         self.seen = _logged(run / "metrics.jsonl")
 
     def on_step(self, report: StepReport) -> None:
-        if report.step % self.every and report.step != report.steps:
+        candidate = self.measurements.after(report)
+        if candidate is None:
             return
-        candidate = Candidate(report.step, self.measure())
         self.seen.append(candidate)
-        for each in self.logs:
-            each.on_step(replace(report, scalars=candidate.figures))
         if self.selected is None or candidate.score < self.selected.score:
             self.selected = candidate
             self.save(self.run / "bundle", self.metrics())

@@ -28,6 +28,11 @@ class JobFolder:
         return self.path / "bundle"
 
     @property
+    def run_card(self) -> Path:
+        """Of a training: what it began with."""
+        return self.path / "run.json"
+
+    @property
     def log(self) -> Path:
         return self.path / "log.txt"
 

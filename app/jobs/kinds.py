@@ -12,7 +12,7 @@ from typing import Any
 
 from app.datasets.schemas import DatasetDetails, inputs
 from app.jobs.folder import JobFolder
-from app.jobs.progress import Progress, TranslationProgress, training_progress
+from app.jobs.progress import Progress, TrainingProgress, TranslationProgress
 from app.keys import Scope
 
 Params = dict[str, Any]
@@ -28,7 +28,7 @@ class Work:
     params: Params
     folder: JobFolder
     device: str
-    features: str  # as in `sjmvi evaluate --features`
+    features: str | None  # as in `sjmvi evaluate --features`
     dataset: DatasetDetails | None = None
     pictures: Path | None = None
     since: float = field(default_factory=time.time)
@@ -56,15 +56,20 @@ class Kind:
 
 def _train(work: Work) -> list[str]:
     run = work.folder.path
-    if (run / "run.json").exists():
+    if work.folder.run_card.exists():
         return ["train", "--resume", str(run), "--device", work.device]
     params, pictures = work.params, _pair(work)
     options = ["--recipe", params["recipe"], "--out", str(run), "--device", work.device]
     for name, value in params["set"].items():
         options += ["--set", f"{name}={json.dumps(value)}"]  # which TOML reads as well
+    options += _features(work)
     if params["domains"]:
         pictures = [*_without_names(pictures), "--domains", params["domains"]]
     return ["train", *pictures, *options]
+
+
+def _features(work: Work) -> list[str]:
+    return [] if work.features is None else ["--features", work.features]
 
 
 def _without_names(arguments: Sequence[str]) -> Sequence[str]:
@@ -119,7 +124,7 @@ def _translations(work: Work, answer: str) -> Params:
 
 
 def _training_watch(work: Work) -> Watch:
-    return lambda: training_progress(work.folder.path, work.since)
+    return TrainingProgress(work.folder.path, work.since)
 
 
 def _translation_watch(work: Work) -> Watch:
@@ -137,8 +142,8 @@ def _evaluate(work: Work) -> list[str]:
     ]
     classes = ",".join(f"{domain}={index}" for domain, index in params["classes"].items())
     given += ["--classes", classes] if classes else []
-    places = ["--features", work.features, "--out", str(work.folder.out), "--device", work.device]
-    return ["evaluate", _model(params), *pictures, *given, *places, "--json"]
+    places = ["--out", str(work.folder.out), "--device", work.device]
+    return ["evaluate", _model(params), *pictures, *given, *_features(work), *places, "--json"]
 
 
 def _export(work: Work) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 TERMS = ("nell", "nelp", "kl_latent", "kl_observed")
 METRICS, REPORT = "metrics.jsonl", "report.jsonl"
+VALIDATION = "validation/"  # begins the names of what was measured on the validation split
 TAIL_BYTES = 1 << 16
 RECENT = 20  # logged steps that the speed is taken from
 
@@ -24,31 +25,43 @@ class Progress(BaseModel):
     images_per_s: float | None = None
     left_s: float | None = Field(None, description="seconds, at this speed")
     terms: dict[str, float | None] | None = Field(
-        None, description="of the objective: nell, nelp, kl_latent, kl_observed; null is not finite"
+        None, description="of the objective: nell, nelp, kl_latent, kl_observed, null where not finite"
+    )
+    evaluated: int | None = Field(
+        None,
+        description="the step of the newest evaluation on validation pictures; see links.evaluations",
     )
     failed: int | None = Field(None, description="pictures that could not be translated; the report has why")
     sample: str | None = Field(None, description="the newest sample grid, relative to this answer")
 
 
-def training_progress(run: Path, since: float) -> Progress | None:
+class TrainingProgress:
     """Of a run's folder. Its speed is of what was logged after `since`, Unix seconds."""
-    rows = _last_rows(run / METRICS)
-    if not rows:
-        return None
-    row, recent = rows[-1], [each for each in rows[-RECENT:] if each["time"] >= since]
-    batch_size, pictures = _sizes(run)
-    steps_per_s = _speed(recent)
-    samples = sorted((run / "samples").glob("[0-9]*.png"))
-    return Progress(
-        done=row["step"],
-        total=row["steps"],
-        unit="steps",
-        epoch=round(row["step"] * batch_size / pictures, 2) if pictures else None,
-        images_per_s=steps_per_s and round(2 * batch_size * steps_per_s, 2),
-        left_s=steps_per_s and round((row["steps"] - row["step"]) / steps_per_s, 1),
-        terms={name: row[name] for name in TERMS if name in row},
-        sample=samples[-1].name if samples else None,
-    )
+
+    def __init__(self, run: Path, since: float) -> None:
+        self._run, self._since = run, since
+        self._evaluated: int | None = None
+
+    def __call__(self) -> Progress | None:
+        rows = _last_rows(self._run / METRICS)
+        if not rows:
+            return None
+        self._evaluated = max((row["step"] for row in rows if _is_evaluation(row)), default=self._evaluated)
+        row, recent = rows[-1], [each for each in rows[-RECENT:] if each["time"] >= self._since]
+        batch_size, pictures = _sizes(self._run)
+        steps_per_s = _speed(recent)
+        samples = sorted((self._run / "samples").glob("[0-9]*.png"))
+        return Progress(
+            done=row["step"],
+            total=row["steps"],
+            unit="steps",
+            epoch=round(row["step"] * batch_size / pictures, 2) if pictures else None,
+            images_per_s=steps_per_s and round(2 * batch_size * steps_per_s, 2),
+            left_s=steps_per_s and round((row["steps"] - row["step"]) / steps_per_s, 1),
+            terms=_terms([each for each in rows if each["step"] == row["step"]]),
+            evaluated=self._evaluated,
+            sample=samples[-1].name if samples else None,
+        )
 
 
 class TranslationProgress:
@@ -86,6 +99,15 @@ class TranslationProgress:
             whole, _, _ = file.read().rpartition(b"\n")
             self._position += len(whole) + bool(whole)
         self._outcomes |= {row["file"]: row["outcome"] for row in _parsed(whole)}
+
+
+def _terms(rows: Sequence[dict[str, Any]]) -> dict[str, float | None] | None:
+    """Of one step; None where it was evaluated alone."""
+    return {name: row[name] for row in rows for name in TERMS if name in row} or None
+
+
+def _is_evaluation(row: dict[str, Any]) -> bool:
+    return any(name.startswith(VALIDATION) for name in row)
 
 
 def _speed(rows: Sequence[dict[str, Any]]) -> float | None:

@@ -156,6 +156,7 @@ class JobLinks(BaseModel):
     events: str
     log: str
     samples: str
+    evaluations: str
     pictures: str
     result: str
 
@@ -171,7 +172,8 @@ EXAMPLE: dict[str, Any] = {
     **{"created": "2026-11-20T09:41:00Z", "started": "2026-11-20T09:41:01Z"},
     "links": {
         "self": f"/v1/jobs/{JOB_ID}",
-        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("events", "log", "samples", "pictures", "result")},
+        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("events", "log", "samples")},
+        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("evaluations", "pictures", "result")},
     },
 }
 

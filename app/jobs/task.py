@@ -42,7 +42,7 @@ class Workshop:
     datasets: DatasetStore
     runs_dir: Path
     device: str
-    features: str
+    features: str | None
     environment: Mapping[str, str]
     stopping: Event
     idle: Event

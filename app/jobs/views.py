@@ -35,6 +35,7 @@ def details(job: JobRow) -> JobDetails:
             events=f"{url}/events",
             log=f"{url}/log",
             samples=f"{url}/samples",
+            evaluations=f"{url}/evaluations",
             pictures=f"{url}/pictures",
             result=f"{url}/result",
         ),

@@ -41,7 +41,7 @@ class Place:
     runs_dir: Path
     leases_dir: Path
     device: str
-    features: str
+    features: str | None
     environment: Mapping[str, str]  # for its commands, beside its own
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.dependencies import CallerDep, IdempotencyKey, StateDep
 from app.files import BINARY, RANGE_HEADERS, RANGES, File
+from app.jobs.evaluations import JobEvaluations, evaluations
 from app.jobs.folder import SAMPLE
 from app.jobs.kinds import KINDS
 from app.jobs.schemas import ACCEPTED, RETRY, RETRY_S, JobDetails, JobPage, JobRequest, Samples
@@ -130,6 +131,12 @@ def job_log(
 def job_samples(job_id: JobId, state: StateDep, caller: CallerDep) -> Samples:
     files = state["jobs"].folder(job_id, caller).samples()
     return Samples(samples=[sample(job_id, file) for file in files])
+
+
+@router.get("/{id}/evaluations", operation_id="job_evaluations", responses=problem_responses(404, 422))
+def job_evaluations(job_id: JobId, state: StateDep, caller: CallerDep) -> JobEvaluations:
+    """What a training has measured on the pictures of its validation split so far, both ways."""
+    return JobEvaluations(evaluations=evaluations(state["jobs"].folder(job_id, caller)))
 
 
 @router.get(

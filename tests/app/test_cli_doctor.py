@@ -3,9 +3,12 @@
 import json
 import shutil
 import socket
+import warnings
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from app.cli import execute
 from app.database.connection import Database
@@ -54,7 +57,11 @@ def test_what_is_ill_is_told_beside_what_is_well(
     found = examine(5, capsys)
     levels = {part: level for part, (level, _) in found.items()}
     ill = dict.fromkeys(["device", "weights", "database", "keys"], "error")
-    assert levels == {**dict.fromkeys(["torch", "port", "limits"], "ok"), **ill, "disk": "warning"}
+    assert levels == {
+        **dict.fromkeys(["torch", "port", "limits", "features"], "ok"),
+        **ill,
+        "disk": "warning",
+    }
     assert "sjmvi keys create" in found["keys"][1]
 
 
@@ -74,3 +81,23 @@ def test_what_is_half_well_is_a_warning(
     assert examine(0, capsys)["keys"][0] == "warning"
     (tmp_path / "data/keys.json").write_text("broken")
     assert examine(5, capsys)["keys"][0] == "error"
+
+
+def test_the_network_that_jobs_measure_by_is_loaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Means(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return images.mean((2, 3))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.trace(Means(), torch.zeros(1, 3, 8, 8)).save(str(tmp_path / "means.pt"))
+    monkeypatch.setenv("SJMVI_EVALUATION_FEATURES", str(tmp_path / "means.pt"))
+    assert examine(0, capsys)["features"] == ("ok", f"means, {tmp_path / 'means.pt'}")
+    (tmp_path / "means.pt").write_bytes(b"no network")
+    level, text = examine(5, capsys)["features"]
+    assert level == "error"
+    assert "is no TorchScript" in text
+    assert "SJMVI_EVALUATION_FEATURES" in text

@@ -95,48 +95,6 @@ def test_a_version_lives_from_its_upload_to_its_deletion(
     assert [file for file in (data / "models").rglob("*") if file.is_file() and file.name[0] != "."] == []
 
 
-def test_a_version_that_is_not_in_use_translates_when_it_is_named(
-    serve: Serve, data: Path, retrained: Path, photograph: bytes
-) -> None:
-    """One at a time: there is room for one model alone."""
-    with serve(data_dir=data, max_models_bytes=0) as client:
-        before, after = digest_in_use(client, photograph), load_bundle(retrained).digest
-        publish(client, zipped(retrained)).raise_for_status()
-        for digest in (after, before, after):
-            headers = {"Content-Type": "image/jpeg"}
-            answer = client.post(f"{TRANSLATE}&version={digest[:16]}", content=photograph, headers=headers)
-            named = [answer.headers[f"SJMVI-Model{part}"] for part in ("", "-Version", "-Digest")]
-            assert named == ["tiny", digest[:16], digest]
-            as_json = client.post(
-                f"{TRANSLATE}&version={digest[:16]}",
-                content=photograph,
-                headers=headers | {"Accept": "application/json"},
-            )
-            assert [as_json.json()[name] for name in ("version", "digest")] == [digest[:16], digest]
-            gauge = f'sjmvi_model_info{{digest="{digest}",model="tiny"}} 1.0'
-            assert [line for line in client.get("/metrics").text.splitlines() if "model_info{" in line] == [
-                gauge
-            ]
-        assert digest_in_use(client, photograph) == before
-        for wrong in ("0" * 16, "../tiny", "active"):
-            query = {"to": "zebra", "model": "tiny", "version": wrong}
-            refused = client.post("/v1/translations", params=query, content=photograph, headers=headers)
-            assert_problem(refused, 404, "unknown-version")
-
-
-def test_a_named_version_that_cannot_be_loaded_is_told_of_and_the_one_in_use_serves(
-    serve: Serve, data: Path, retrained: Path, photograph: bytes
-) -> None:
-    with serve(data_dir=data, max_models_bytes=0) as client:
-        version = publish(client, zipped(retrained)).json()["version"]
-        before = digest_in_use(client, photograph)  # for which the other had to go
-        weights_of(data / "models/tiny" / version).write_bytes(b"changed on the disk")
-        query = f"{TRANSLATE}&version={version}"
-        refused = client.post(query, content=photograph, headers={"Content-Type": "image/jpeg"})
-        assert_problem(refused, 503, "not-ready")
-        assert digest_in_use(client, photograph) == before
-
-
 def test_a_new_name_serves_at_once_and_a_later_version_when_asked_for(
     client: Client, tiny_bundle: Path, retrained: Path
 ) -> None:

@@ -12,6 +12,8 @@ from training.evaluation.measures import MEASURES, begin_trial, real_pictures
 from training.evaluation.pictures import Pictures
 from translation.sampler import Sampler
 
+COMPARED = ("sample", "mean", "untranslated", "real")  # measures that hold pictures against the references
+
 __all__ = ["Judge", "Protocol", "Remembered", "evaluate"]
 
 
@@ -70,6 +72,8 @@ def _check_class(bench: Bench, at: Direction) -> None:
 
 def references(bench: Bench, at: Direction) -> list[Pictures]:
     """The sets of pictures that are looked at as they are."""
+    if not {*COMPARED} & {*bench.protocol.measures}:
+        return []
     real = [real_pictures(at, seed) for seed in bench.protocol.seeds if "real" in bench.protocol.measures]
     untranslated = [at.sources] if "untranslated" in bench.protocol.measures else []
     return [at.references, *untranslated, *(pictures for pictures in real if pictures is not None)]

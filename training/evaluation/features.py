@@ -71,6 +71,16 @@ class FeatureNetwork(ABC):
         """One batch."""
 
 
+class Blind(FeatureNetwork):
+    """In the place of one, for measures that look at pixels alone."""
+
+    def __init__(self) -> None:
+        super().__init__("no network", "", 1)
+
+    def look(self, images: Sequence[Image.Image]) -> Features:
+        raise BadFeatureNetwork("distances and diversity are measured in a network's features: give one")
+
+
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     batch: list[T] = []
     for item in items:

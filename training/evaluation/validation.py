@@ -2,7 +2,8 @@
 
 Checkpoints are chosen by these alone, never by test pictures. The rule is the least kernel distance of one
 sample of each picture to the other domain's validation pictures, the mean of both directions: unlike a
-Frechet distance it has no bias that grows as pictures get fewer, and a hundred are few.
+Frechet distance it has no bias that grows as pictures get fewer, and a hundred are few. Without a network
+there is nothing to choose by: what is lost there and back, and the terms of the bound, are to be looked at.
 """
 
 import logging
@@ -13,10 +14,10 @@ from typing import Any
 import torch
 
 from training.domains import BadDataset, DomainFolders
-from training.evaluation.bench import Remembered
+from training.evaluation.bench import Judge, Remembered
 from training.evaluation.evaluate import evaluate
-from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import Protocol
+from training.evaluation.features import Blind, FeatureNetwork
+from training.evaluation.figures import Evaluation, Protocol
 from training.evaluation.pictures import MIN_PICTURES, Pictures, pictures_of
 from translation.model import TranslationModel
 from translation.sampler import Sampler
@@ -26,49 +27,79 @@ log = logging.getLogger(__name__)
 RULE = "least kernel distance of one sample a picture to validation pictures, mean of both directions"
 PREFIX = "validation/"
 SCORE = f"{PREFIX}score"
+FEW = 16  # pictures of each domain for what needs no network: a glance that costs a training next to nothing
 
 
 class Validator:
     """Measures a model on the validation split, at the training size. No random state is touched."""
 
     def __init__(
-        self, folders: DomainFolders, network: FeatureNetwork, size: int, device: torch.device
+        self, folders: DomainFolders, network: FeatureNetwork | None, size: int, device: torch.device
     ) -> None:
+        """Raises BadDataset where there is a network, and too few pictures for it."""
         self.network = network
         self.device = device
-        self.protocol = Protocol(size=size, samples=4, inputs=8, measures=("sample", "diversity"))
-        self.pictures = (_readable(folders, 0, size), _readable(folders, 1, size))
-        self._references = Remembered(network)
+        self.size = size
+        most = None if network else FEW
+        self.pictures = (_readable(folders, 0, size, most), _readable(folders, 1, size, most))
+        if network:
+            self._check_enough(folders)
+            self._references = Remembered(network)
 
-    def __call__(self, model: TranslationModel) -> dict[str, float]:
-        """The figures that are numbers, and SCORE, the less the better."""
-        size = self.protocol.size
-        assert size is not None  # as made above
-        sampler = Sampler(model, size, self.device)
+    def __call__(self, model: TranslationModel, judge: Judge) -> dict[str, float]:
+        """The figures that are numbers, and, by a network, SCORE, the less the better."""
+        sampler = Sampler(model, self.size, self.device)
+        found = self._without_network(sampler, judge) | self._by_network(sampler)
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def _without_network(self, sampler: Sampler, judge: Judge) -> dict[str, float]:
+        first, second = (pictures.first(FEW) for pictures in self.pictures)
+        if not (len(first) and len(second)):  # none of them can be read
+            return {}
+        protocol = Protocol(size=self.size, noises=(), measures=("cycle", "bound"))
+        return _named(evaluate(sampler, (first, second), Blind(), protocol, judge=judge))
+
+    def _by_network(self, sampler: Sampler) -> dict[str, float]:
+        if self.network is None:
+            return {}
         found = evaluate(
-            sampler, self.pictures, self.network, self.protocol, reference_features=self._references
+            sampler, self.pictures, self.network, self._protocol, reference_features=self._references
         )
         score = sum(at.lines["sample"]["kernel"].mean for at in found.directions) / 2
-        numbers = {name: value for name, value in found.scalars().items() if math.isfinite(value)}
-        return {SCORE: score} | {f"{PREFIX}{name}": value for name, value in numbers.items()}
+        return {SCORE: score} | _named(found)
+
+    @property
+    def _protocol(self) -> Protocol:
+        return Protocol(size=self.size, samples=4, inputs=8, measures=("sample", "diversity"))
+
+    def _check_enough(self, folders: DomainFolders) -> None:
+        for root, pictures in zip(folders.roots, self.pictures, strict=True):
+            if len(pictures) < MIN_PICTURES:
+                raise BadDataset(
+                    f"{root} leaves {len(pictures)} pictures for the validation, and an evaluation "
+                    f"needs {MIN_PICTURES}: raise data.validation_share, or leave evaluation.features out"
+                )
 
     def as_json(self) -> Mapping[str, Any]:
-        """What the figures are of, for the card."""
+        """What a network's figures are of, for the card."""
+        assert self.network
         return {
             "split": "validation, cut from the training pictures; no test picture was looked at",
             "pictures": [len(pictures) for pictures in self.pictures],
-            "size": self.protocol.size,
-            "seeds": list(self.protocol.seeds),
+            "size": self.size,
+            "seeds": list(self._protocol.seeds),
             "network": {"name": self.network.name, "sha256": self.network.digest},
         }
 
 
-def _readable(folders: DomainFolders, domain: int, size: int) -> Pictures:
-    """The domain's validation pictures without damaged ones, which training passes over as well.
+def _named(found: Evaluation) -> dict[str, float]:
+    return {f"{PREFIX}{name}": value for name, value in found.scalars().items()}
 
-    Raises BadDataset where too few are left.
-    """
-    files = folders.validation[domain]
+
+def _readable(folders: DomainFolders, domain: int, size: int, most: int | None) -> Pictures:
+    """The domain's validation pictures, the first `most`, without damaged ones, which training passes over
+    as well."""
+    files = folders.validation[domain][:most]
     pictures = pictures_of({file: folders.digests[file] for file in files}, size=size)
     kept = []
     for row, file in enumerate(files):
@@ -77,9 +108,4 @@ def _readable(folders: DomainFolders, domain: int, size: int) -> Pictures:
             kept.append(row)
         except BadDataset as problem:
             log.warning("not evaluated on %s: %s", file, problem)
-    if len(kept) < MIN_PICTURES:
-        raise BadDataset(
-            f"{folders.roots[domain]} leaves {len(kept)} pictures for the validation, and an evaluation "
-            f"needs {MIN_PICTURES}: raise data.validation_share, or leave evaluation.features out"
-        )
     return pictures.chosen(kept)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.progress import TranslationProgress, training_progress
+from app.jobs.progress import TrainingProgress, TranslationProgress
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_a_training_is_as_fast_as_it_is_since_it_goes_on(run: Path) -> None:
-    progress = training_progress(run, since=1000.0)
+    progress = TrainingProgress(run, since=1000.0)()
     assert progress
     assert (progress.done, progress.total, progress.unit) == (6, 10, "steps")
     assert (progress.images_per_s, progress.left_s, progress.epoch) == (4.0, 4.0, 1.2)
@@ -33,11 +33,31 @@ def test_a_training_is_as_fast_as_it_is_since_it_goes_on(run: Path) -> None:
 def test_a_training_that_only_begins_has_no_speed(run: Path) -> None:
     (run / "samples").mkdir()
     (run / "samples" / "000003.png").touch()
-    progress = training_progress(run, since=1005.5)
+    progress = TrainingProgress(run, since=1005.5)()
     assert progress
     assert (progress.images_per_s, progress.left_s, progress.sample) == (None, None, "000003.png")
     (run / "metrics.jsonl").unlink()
-    assert training_progress(run, since=0.0) is None
+    assert TrainingProgress(run, since=0.0)() is None
+
+
+def test_an_evaluation_is_told_of_beside_the_terms_of_its_step_and_remembered(run: Path) -> None:
+    def row(step: int, **scalars: object) -> str:
+        return json.dumps({"step": step, "steps": 10, "time": 1000.0 + step, **scalars}) + "\n"
+
+    watch, log = TrainingProgress(run, since=1000.0), run / "metrics.jsonl"
+    evaluation = {"validation/plain_to_striped/cycle/plain": 3.5}
+
+    def after(text: str) -> tuple[int, int | None, object]:
+        log.write_text(text)
+        progress = watch()
+        assert progress
+        return progress.done, progress.evaluated, progress.terms
+
+    assert after(row(2, **evaluation)) == (2, 2, None)
+    whole = row(3, nell=1.0) + row(4, nell=2.0) + row(4, **evaluation)
+    assert after(whole) == (4, 4, {"nell": 2.0})
+    beyond_reach = row(5, filler="x" * 70_000)  # the end of the file is all that is read
+    assert after(whole + beyond_reach + row(6, nell=3.0)) == (6, 4, {"nell": 3.0})
 
 
 def test_a_translation_counts_each_picture_once_however_its_report_is_written(tmp_path: Path) -> None:

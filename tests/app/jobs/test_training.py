@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 from httpx import Client
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from translation.registry import Registry
@@ -118,8 +118,9 @@ def test_two_folders_become_a_model_though_the_training_is_killed(
     trained = until(client, job, "succeeded")
     assert (trained["attempt"], trained["progress"]["done"]) == (2, STEPS)
     assert {*trained["progress"]["terms"]} == {"nell", "nelp", "kl_latent", "kl_observed"}
-    steps = (data / "runs" / job["id"] / "metrics.jsonl").read_text().count("\n")
+    steps = (data / "runs" / job["id"] / "metrics.jsonl").read_text().count('"nell"')
     assert steps == STEPS  # none lost, none twice
+    check_evaluations(client, trained)
     assert Image.open(BytesIO(client.get(trained["progress"]["sample"]).content)).format == "PNG"
     assert "card.json" in zipfile.ZipFile(BytesIO(client.get(job["links"]["result"]).content)).namelist()
 
@@ -136,6 +137,46 @@ def test_two_folders_become_a_model_though_the_training_is_killed(
     archive = zipfile.ZipFile(BytesIO(client.get(deferred.json()["links"]["result"]).content))
     same = Image.open(archive.open("translation.png"))
     assert same.tobytes() == Image.open(BytesIO(translated.content)).tobytes()
+
+
+def check_evaluations(client: Client, trained: Json) -> None:
+    """Of pictures too few for the service's network: what needs none."""
+    found = client.get(trained["links"]["evaluations"]).json()["evaluations"]
+    assert [each["step"] for each in found] == [*range(3, STEPS + 1, 3)]
+    assert trained["progress"]["evaluated"] == STEPS
+    for each in found:
+        assert each["score"] is None
+        ways = [(way["source"], way["to"]) for way in each["directions"]]
+        assert ways == [("plain", "striped"), ("striped", "plain")]
+        assert all({*way["lines"]} == {"cycle", "bound"} for way in each["directions"])
+
+
+def test_a_training_with_pictures_enough_is_validated_by_the_services_network(client: Client) -> None:
+    domains = {"plain": (140, 80, 30), "striped": (220, 220, 220)}
+    many = {
+        f"{domain}/{index}.png": ellipse(colour, index)
+        for domain, colour in domains.items()
+        for index in range(26)
+    }
+    upload(client, "many", many)
+    few = {"training.steps": 4, "evaluation.every": 2, "data.validation_share": 0.8}
+    job = order(client, kind="train", dataset="many", model="measured", set=overrides() | few)
+    done = until(client, job, "succeeded")
+    found = client.get(done["links"]["evaluations"]).json()["evaluations"]
+    assert [each["step"] for each in found] == [2, 4]
+    for each in found:
+        distances = [way["lines"]["sample"]["kernel"] for way in each["directions"]]
+        assert each["score"] == pytest.approx(sum(distances) / 2)
+    card = client.get("/v1/models/measured").json()["card"]
+    best = min(found, key=lambda each: each["score"])["step"]
+    assert (card["steps"], card["metrics"]["validation"]["selected"]["step"]) == (best, best)
+
+
+def ellipse(colour: tuple[int, int, int], index: int) -> bytes:
+    image, buffer = Image.new("RGB", (20, 20), (9 * index, 90, 60)), BytesIO()
+    ImageDraw.Draw(image).ellipse((2, 4, 17, 14), fill=colour)
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_a_folder_of_pictures_is_translated(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import Client
@@ -24,6 +25,7 @@ TINY = {  # 16 pixels, a few thousand weights
     "model.discriminator.projection": 4,
     "training.log_every": 2,
     "training.grid_every": 6,
+    "evaluation.every": 4,
 }
 
 
@@ -78,6 +80,7 @@ def test_two_folders_become_a_model(
     follow_grids(page)
     picture_of(page, "train-done")
     (job,) = client.get("/v1/jobs?kind=train").json()["jobs"]
+    follow_evaluations(page, client.get(job["links"]["evaluations"]).json()["evaluations"])
     assert job["params"]["set"] == TINY | {"data.load_size": 18}
     assert job["params"]["dataset"].startswith("plain-ones2striped-")
     page.get_by_role("link", name="Translate with it").click()
@@ -91,6 +94,47 @@ def follow_grids(page: Page) -> None:
     grid = page.get_by_role("img", name="Translations after step 6")
     assert grid.evaluate("image => image.naturalWidth") > 16
     slider.press("End")
+
+
+def follow_evaluations(page: Page, found: list[dict[str, Any]]) -> None:
+    """The last of each figure that needs no network is told for both directions."""
+    assert [each["step"] for each in found] == [4, 8, 12]
+    lost = [float(f"{way['lines']['cycle']['plain']:.3g}") for way in found[-1]["directions"]]
+    told = "plain-ones to striped {:g}, striped to plain-ones {:g} at step 12".format(*lost)
+    held_out = page.get_by_role("region", name="On pictures held out")
+    expect(held_out.get_by_role("img", name=f"There and back, {told}")).to_be_visible()
+    expect(held_out.get_by_role("img", name=re.compile("^Bound, "))).to_be_visible()
+    expect(held_out.get_by_text("Kernel distance")).to_have_count(0)
+
+
+def test_what_a_network_measures_is_drawn_and_the_best_is_named(
+    visit: Open,
+    client: Client,
+    violations: Callable[[Page], list[str]],
+    picture_of: Callable[[Page, str], None],
+) -> None:
+    """Of a training that is over, with other figures in the place of its own."""
+    (job, *_) = client.get("/v1/jobs?kind=train&state=succeeded").json()["jobs"]
+    lines = [{"sample": {"kernel": kernel, "frechet": 9 * kernel}} for kernel in (30.0, 10.5, 20.25)]
+    ways = [{"source": "plain-ones", "to": "striped"}, {"source": "striped", "to": "plain-ones"}]
+    evaluations = [
+        {
+            "step": step,
+            "score": each["sample"]["kernel"],
+            "directions": [{**way, "lines": each} for way in ways],
+        }
+        for step, each in zip((4, 8, 12), lines, strict=True)
+    ]
+    page = visit("/livez", viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page.route("**/evaluations", lambda route: route.fulfill(json={"evaluations": evaluations}))
+    page.goto(f"/train?job={job['id']}")
+    told = "Kernel distance, plain-ones to striped 20.3, striped to plain-ones 20.3 at step 12"
+    expect(page.get_by_role("img", name=told)).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Frechet distance, "))).to_be_visible()
+    expect(page.get_by_text("so far, 10.5, was at step 8")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert violations(page) == []
+    picture_of(page, "train-evaluations")
 
 
 @pytest.mark.slow

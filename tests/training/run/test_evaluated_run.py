@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import signal
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from typing import Any
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor, nn
 
 import training.run
 from training.checkpoint import CheckpointFolder
 from training.dataset import BadDataset
 from training.evaluation.features import BadFeatureNetwork
-from training.evaluation.validation import RULE, SCORE
+from training.evaluation.validation import PREFIX, RULE, SCORE
 from training.run import Interrupted, resume
 from training.trainer import StepReport
 from translation.weights import load_bundle, read_card
@@ -28,28 +26,6 @@ Train = Callable[..., Path]
 
 STEPS = 6
 EVERY = 2
-
-
-class Colours(nn.Module):
-    """Features: the mean colour of each quarter."""
-
-    input_size: int
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.input_size = 8
-
-    def forward(self, images: Tensor) -> Tensor:
-        return nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
-
-
-@pytest.fixture(scope="module")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("networks") / "colours.pt"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        torch.jit.script(Colours()).save(str(path))  # type: ignore[no-untyped-call]
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +44,7 @@ def rows(run: Path, evaluations: bool) -> list[dict[str, Any]]:
     return [
         {name: value for name, value in row.items() if name != "time"}
         for row in found
-        if (SCORE in row) is evaluations
+        if any(name.startswith(PREFIX) for name in row) is evaluations
     ]
 
 
@@ -93,6 +69,22 @@ def test_figures_of_both_directions_are_logged_now_and_then_and_at_the_end(evalu
     )
     events = EventAccumulator(str(evaluated / "tensorboard")).Reload()
     assert [event.step for event in events.Scalars(SCORE)] == [2, 4, 6]
+
+
+def test_what_needs_no_network_is_measured_without_one(
+    evaluated: Path, train_tiny: Train, tmp_path: Path
+) -> None:
+    plain = train_tiny(
+        overrides=["data.validation_share=0.4", f"evaluation.every={EVERY}"], out=tmp_path / "run"
+    )
+    found = rows(plain, evaluations=True)
+    assert [row["step"] for row in found] == [2, 4, 6]
+    ways = ("plain_to_striped", "striped_to_plain")
+    lines = ("cycle/plain", "cycle/jpeg_90", "bound/likelihood", "bound/divergence", "bound/total")
+    figures = {f"{PREFIX}{way}/{line}" for way in ways for line in lines}
+    for row, by_network in zip(found, rows(evaluated, evaluations=True), strict=True):
+        assert {name for name in row if name.startswith(PREFIX)} == figures
+        assert {name: by_network[name] for name in figures} == {name: row[name] for name in figures}
 
 
 def test_the_result_is_what_scored_best_and_the_last_lies_beside_it(evaluated: Path) -> None:
@@ -121,7 +113,7 @@ def test_an_evaluation_changes_nothing_of_the_training(
     evaluated: Path, train_tiny: Train, tmp_path: Path
 ) -> None:
     """Bit for bit: weights, average, optimisers, random state, and what was logged."""
-    plain = train_tiny(overrides=["data.validation_share=0.4"], out=tmp_path / "plain")
+    plain = train_tiny(overrides=["data.validation_share=0.4"], out=tmp_path / "plain")  # at other steps
     ends = [CheckpointFolder(run / "checkpoints").load_latest() for run in (plain, evaluated)]
     torch.testing.assert_close(*ends, rtol=0, atol=0)
     assert rows(plain, evaluations=False) == rows(evaluated, evaluations=False)

@@ -31,7 +31,7 @@ def assert_ended_as(straight: Path, run: Path) -> None:
     ends = [CheckpointFolder(path / "checkpoints").load_latest() for path in (straight, run)]
     torch.testing.assert_close(*ends, rtol=0, atol=0)
     assert logged(run) == logged(straight)
-    assert len(logged(run)) == STEPS
+    assert sum("nell" in row for row in logged(run)) == STEPS
     assert read_card(run / "bundle")[0].files == read_card(straight / "bundle")[0].files
     for grid in (straight / "samples").iterdir():
         assert (run / "samples" / grid.name).read_bytes() == grid.read_bytes()
@@ -105,7 +105,7 @@ def test_kill_9_costs_the_steps_since_the_last_checkpoint(
             resume(run, device="cpu")
         process.kill()
     assert process.returncode == -signal.SIGKILL
-    assert len(logged(run)) == STOP_AT
+    assert sum("nell" in row for row in logged(run)) == STOP_AT
     assert CheckpointFolder(run / "checkpoints").steps()[-1] == STOP_AT - 1
     assert not (run / "bundle").exists()
     resume(run, device="cpu")

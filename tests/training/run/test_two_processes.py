@@ -50,7 +50,7 @@ def ended(ranks: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
 
 def wait_for_step(run: Path, step: int) -> None:
     log, until = run / "metrics.jsonl", time.monotonic() + 200
-    while not log.exists() or len(log.read_text().splitlines()) < step:
+    while not log.exists() or f'"step": {step},' not in log.read_text():
         assert time.monotonic() < until
         time.sleep(0.05)
 
@@ -79,7 +79,7 @@ def assert_goes_on_to_the_same_end(run: Path, straight: Path) -> None:
     ends = [CheckpointFolder(path / "checkpoints").load_latest() for path in (run, straight)]
     torch.testing.assert_close(*ends, rtol=0, atol=0)
     assert logged(run) == logged(straight)
-    assert len(logged(run)) == STEPS
+    assert sum("nell" in row for row in logged(run)) == STEPS
     assert load_bundle(run / "bundle").card.steps == STEPS
 
 
@@ -94,7 +94,7 @@ def test_a_signal_to_one_ends_both_between_two_steps_and_costs_nothing(
     assert (first[0], second[0]) == (143, 143)
     assert first[2].endswith(f"stopped; continue with: sjmvi train --resume {run}\n")
     assert "stopped" not in second[2]
-    assert 2 <= len(logged(run)) < STEPS
+    assert 2 <= logged(run)[-1]["step"] < STEPS
     assert_goes_on_to_the_same_end(run, straight)
 
 

@@ -1,8 +1,9 @@
-// A training as it goes: the four terms of its objective as curves, and what the model makes of a few pictures.
+// A training as it goes: the terms of its objective and what is measured on the way as curves, and its sample grids.
 
 import { call, json } from "../api.js";
 import { el, number } from "../dom.js";
 import { Curves } from "./curves.js";
+import { Evaluations } from "./evaluations.js";
 
 const TERMS = { // by the names of a run's log
   nell: ["NELL", "the first domain, told again from its translation"],
@@ -14,12 +15,14 @@ const TERMS = { // by the names of a run's log
 export function trainingOf(job) {
   const curves = new Curves(TERMS);
   const grids = new Grids(job);
-  const element = el("div", { className: "training" }, curves.element, grids.element);
+  const evaluations = new Evaluations(job);
+  const element = el("div", { className: "training" }, el("div", { className: "terms" }, curves.element, evaluations.element), grids.element);
   grids.load();
   return {
     element,
     on(name, data) {
-      if (name === "progress" && data.terms) curves.add(data.done, data.terms);
+      if (name === "progress" && data.terms) curves.add(data.done, Object.fromEntries(Object.entries(data.terms).map(([term, value]) => [term, [value]])));
+      if (name === "progress" && data.evaluated) evaluations.load(data.evaluated);
       if (name === "sample" || (name === "progress" && data.sample)) grids.load();
     },
   };

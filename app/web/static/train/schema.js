@@ -1,6 +1,6 @@
 // The fields of a recipe, as its JSON Schema and its values describe them.
 
-const LOCAL = /^(evaluation\.|training\.start_from$)/; // of the service's machine: a request cannot name files there
+const LOCAL = /^(evaluation\.features|training\.start_from)$/; // of the service's machine: a request cannot name files there
 
 /** Of every value: its path as `set` has it, its schema, the recipe's value, and whether it may be absent. */
 export function fieldsOf(schema, values) {
