@@ -6,10 +6,11 @@ with the source's labels. No label of a target domain has a part in it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from PIL import Image
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.transforms.v2 import InterpolationMode, RandomAffine
 
 from training.evaluation.features import FeatureNetwork, Features, features_of, normalised
 from training.experiments.digits.domains import CLASSES, SIDE, DigitDomain, LabelledDigits
@@ -24,6 +26,9 @@ from training.experiments.digits.yardstick import Yardstick
 from translation.durable import replacing
 
 AT_ONCE = 500
+AUGMENTED_ALIKE = 4  # digits: one by one takes four times as long
+
+Augment: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class LeNet(nn.Module):
@@ -56,18 +61,19 @@ class Trained:
 
 
 def train_classifier(
-    digits: LabelledDigits, held_out: LabelledDigits, yardstick: Yardstick, seed: int
+    digits: LabelledDigits, held_out: LabelledDigits, yardstick: Yardstick, seed: int, augmented: bool = True
 ) -> Trained:
-    """By Adam with a rate that falls to zero, on the CPU."""
+    """By Adam with a rate that falls to zero, on the CPU. `augmented` as the yardstick says."""
     torch.manual_seed(seed)
     classifier, best = LeNet(), Trained(LeNet(), -1.0)
     adam = torch.optim.Adam(classifier.parameters(), yardstick.classifier_rate)
     steps = yardstick.classifier_steps
+    augment = _augmentation(yardstick) if augmented else unchanged
     decay = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 1 / steps, steps)
     for step in range(1, steps + 1):
         some = digits[torch.randint(len(digits), (yardstick.classifier_batch,))]
         adam.zero_grad()
-        loss = F.cross_entropy(classifier(some.images()), some.labels)
+        loss = F.cross_entropy(classifier(augment(some.images())), some.labels)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         decay.step()
@@ -75,6 +81,22 @@ def train_classifier(
             share = accuracy(classifier, held_out)
             best = Trained(deepcopy(classifier), share) if share >= best.held_out else best
     return best
+
+
+def _augmentation(yardstick: Yardstick) -> Augment:
+    affine = RandomAffine(
+        yardstick.rotation,
+        (yardstick.translation, yardstick.translation),
+        (1 / yardstick.zoom, yardstick.zoom),
+        yardstick.shear,
+        InterpolationMode.BILINEAR,
+        fill=-1.0,
+    )
+    return lambda images: torch.cat([affine(some) for some in torch.split(images, AUGMENTED_ALIKE)])
+
+
+def unchanged(images: Tensor) -> Tensor:
+    return images
 
 
 @torch.inference_mode()
@@ -88,16 +110,17 @@ def accuracy(classifier: LeNet, digits: LabelledDigits) -> float:
 
 
 class RealClassifiers:
-    """Of real digits, by domain and seed: each is trained when first asked for, and kept in the folder."""
+    """Of real digits, by domain, seed and augmentation: trained when first asked for, kept in the folder."""
 
     def __init__(self, folder: Path, yardstick: Yardstick) -> None:
         self.folder = folder
         self.yardstick = yardstick
 
-    def __call__(self, domain: DigitDomain, seed: int) -> LeNet:
-        file = self.folder / f"{domain.name}-{domain.digest()[:12]}-{seed}.safetensors"
+    def __call__(self, domain: DigitDomain, seed: int, augmented: bool = True) -> LeNet:
+        kind = "augmented" if augmented else "plain"
+        file = self.folder / f"{domain.name}-{domain.digest()[:12]}-{kind}-{seed}.safetensors"
         if not file.exists():
-            found = train_classifier(domain.train, domain.validation, self.yardstick, seed)
+            found = train_classifier(domain.train, domain.validation, self.yardstick, seed, augmented)
             self.folder.mkdir(parents=True, exist_ok=True)
             with replacing(file) as written:
                 written.write(save(found.classifier.state_dict()))

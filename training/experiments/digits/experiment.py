@@ -84,10 +84,11 @@ class _Experiment:
     def untranslated(self, teacher: int, seed: int) -> dict[str, float]:
         """What a classifier of real digits of the direction's domain `teacher` makes of the target's."""
         return {
-            f"accuracy_{pair[0]}_to_{pair[1]}": accuracy(
-                self.classifiers(self.domains[pair[teacher]], seed), self.domains[pair[1]].test
+            f"{name}_{pair[0]}_to_{pair[1]}": accuracy(
+                self.classifiers(self.domains[pair[teacher]], seed, augmented), self.domains[pair[1]].test
             )
             for pair in DIRECTIONS
+            for name, augmented in (("accuracy", True), ("accuracy_plain", False))
         }
 
     def translator(self, folder: Path, overrides: Sequence[str]) -> TranslationModel:

@@ -2,6 +2,7 @@
 
 accuracy            a LeNet that learned from translated source digits, each under a code of its own, with
                     the source's labels: the share of the target's test digits that it names right
+accuracy_plain      the same where they were not turned, moved or enlarged on the way to it
 held_out            the same of translated validation digits; what its state was chosen by
 label_preserved     a LeNet that learned from real target digits: the share of the translated test digits
                     that it names as their sources are labelled
@@ -47,19 +48,25 @@ class Measure:
     def __call__(self, source: DigitDomain, target: DigitDomain, judge: LeNet) -> dict[str, float]:
         """`judge` knows real target digits. By the names above and the direction."""
         some = source.test[: self.yardstick.translated]
-        learned = self.learn_translated(source, target.name)
+        learned, plain = self.learn_translated(source, target.name)
         found = {
             "accuracy": accuracy(learned.classifier, target.test),
+            "accuracy_plain": accuracy(plain.classifier, target.test),
             "held_out": learned.held_out,
             "label_preserved": accuracy(judge, self.translated(some, target.name, len(some))),
             **self.looks(source, target, judge),
         }
         return {f"{name}_{source.name}_to_{target.name}": figure for name, figure in found.items()}
 
-    def learn_translated(self, source: DigitDomain, to: str) -> Trained:
+    def learn_translated(self, source: DigitDomain, to: str) -> tuple[Trained, Trained]:
+        """With and without augmentation."""
         pool = self.translated(source.train, to, self.yardstick.pool)
         held_out = self.translated(source.validation, to, len(source.validation))
-        return train_classifier(pool, held_out, self.yardstick, self.seed)
+        learned, plain = (
+            train_classifier(pool, held_out, self.yardstick, self.seed, augmented)
+            for augmented in (True, False)
+        )
+        return learned, plain
 
     @torch.inference_mode()
     def translated(self, digits: LabelledDigits, to: str, count: int) -> LabelledDigits:

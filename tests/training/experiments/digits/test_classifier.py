@@ -31,6 +31,18 @@ def test_it_learns_to_tell_two_kinds(domain: DigitDomain, brief: Yardstick) -> N
     assert accuracy(learned.classifier, domain.test) == 1
 
 
+def test_what_is_augmented_is_known_elsewhere_and_larger(domain: DigitDomain, brief: Yardstick) -> None:
+    longer = replace(brief, classifier_steps=150, rotation=0.0, shear=0.0, translation=0.25, zoom=1.2)
+    elsewhere = replace(domain.test, pixels=domain.test.pixels.roll(7, dims=2))
+    right = [
+        accuracy(
+            train_classifier(domain.train, domain.validation, longer, 0, augmented).classifier, elsewhere
+        )
+        for augmented in (True, False)
+    ]
+    assert right[0] > right[1]
+
+
 def test_the_state_with_the_best_held_out_accuracy_is_kept(
     domain: DigitDomain, brief: Yardstick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,10 +65,12 @@ def test_one_of_real_digits_is_trained_once(
 ) -> None:
     first = RealClassifiers(tmp_path, brief)(domain, 0)
     other = RealClassifiers(tmp_path, brief)(domain, 1)
+    plain = RealClassifiers(tmp_path, brief)(domain, 0, augmented=False)
     monkeypatch.delattr(module, "train_classifier")
     again = RealClassifiers(tmp_path, brief)(domain, 0)
     assert torch.equal(first.head.weight, again.head.weight)
     assert not torch.equal(first.head.weight, other.head.weight)
+    assert not torch.equal(first.head.weight, plain.head.weight)
 
 
 def test_its_features_are_of_the_pictures_that_it_classifies(domain: DigitDomain) -> None:

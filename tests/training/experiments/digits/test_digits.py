@@ -72,7 +72,7 @@ def test_what_keeps_the_digit_scores_more_than_what_swaps_it(
     upright = lambda source, code: source  # noqa: E731
     turned = lambda source, code: source.transpose(2, 3)  # noqa: E731
     kept, swapped = (
-        measure(longer, Shown(0, mean)).learn_translated(domains["mnist"], "usps")
+        measure(longer, Shown(0, mean)).learn_translated(domains["mnist"], "usps")[0]
         for mean in (upright, turned)
     )
     rights = [
