@@ -10,7 +10,7 @@ export async function comparison(job) {
   const before = await earlier(job);
   const grids = before ? el("div", { className: "two" }, await grid(before, "Before"), await grid(job, "This one")) : null;
   const waits = isActive ? null : el("p", {}, `${model} is still another version; this one waits among them.`);
-  const versions = await compared(await json(`/v1/models/${encodeURIComponent(model)}`), version);
+  const versions = await compared(await json(`/v1/models/${encodeURIComponent(model)}`), version, () => waits?.remove());
   return el("div", { className: "comparison" }, waits, grids, versions);
 }
 

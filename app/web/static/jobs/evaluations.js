@@ -8,7 +8,7 @@ const FIGURES = { // by line and name, as an evaluation has them
   "sample/kernel": ["Kernel distance", "samples to held-out pictures of their domain, x 100; less is better"],
   "sample/frechet": ["Frechet distance", "the same by mean and covariance of the features"],
   "diversity/pixel_std": ["Diversity", "how far samples of one picture lie apart, in grey levels"],
-  "diversity/feature_distance": ["Diversity of features", "the same in what the network sees, 0 to 2"],
+  "diversity/feature_distance": ["Feature spread", "the same in what the network sees, 0 to 2"],
   "cycle/plain": ["There and back", "mean absolute error of what comes back, in grey levels"],
   "bound/total": ["Bound", "NELBO one way and NAPLBO the other, by the model's own ratios"],
 };

@@ -110,14 +110,15 @@ class Comparison {
 
   async #changed(target) {
     if (!this.element.reportValidity()) return;
-    if (target === this.given) this.files = [...this.given.files].slice(0, MOST);
+    if (target === this.given) this.files = [...this.given.files];
     this.round.abort();
     this.round = new AbortController();
     const { signal } = this.round;
     this.problem.textContent = "";
     try {
-      const files = this.files.length ? this.files : await this.#example();
-      this.said.textContent = files.length ? "" : "Choose a picture that both are to translate.";
+      const files = this.files.length ? this.files.slice(0, MOST) : await this.#example();
+      this.said.textContent = files.length < this.files.length ? `The first ${MOST} of ${this.files.length}.` : "";
+      if (!files.length) this.said.textContent = "Choose a picture that both are to translate.";
       await this.#translate(files, signal);
     } catch (error) {
       if (!signal.aborted) this.problem.textContent = reason(error);
@@ -151,7 +152,7 @@ class Comparison {
     const original = el("img", { src: URL.createObjectURL(file), alt: file.name });
     const figure = (frame, caption) => el("figure", {}, frame, el("figcaption", { className: "soft" }, caption));
     const line = el("li", {}, figure(el("div", { className: "frame" }, original), file.name),
-      cells.map(({ frame, version }) => figure(frame, nameOf(this.#version(version)))));
+      cells.map(({ frame, version }) => figure(frame, shortOf(this.#version(version)))));
     original.addEventListener("load", () => {
       line.style.setProperty("--aspect", Math.min(Math.max(original.naturalWidth / original.naturalHeight, 0.5), 2.5));
     });
@@ -159,6 +160,10 @@ class Comparison {
   }
 }
 
-function nameOf({ version, created, is_active: isActive }) {
-  return `${isActive ? "in use: " : ""}${version.slice(0, DIGITS)} of ${created.slice(0, 10)}`;
+function shortOf({ version, created }) {
+  return `${version.slice(0, DIGITS)} of ${created.slice(0, 10)}`;
+}
+
+function nameOf(version) {
+  return `${version.is_active ? "in use: " : ""}${shortOf(version)}`;
 }
