@@ -1,7 +1,7 @@
 """The page in a real browser, before a real server: how soon its first view is there, and how much longer
 than the network the first sample of a picture takes until it is on the screen.
 
-    python tests/benchmarks/page.py --rounds 9
+    python tests/benchmarks/page.py
 """
 
 import os
