@@ -22,6 +22,7 @@ from training.experiments.digits.domains import (
     load_domain,
     write_pictures,
 )
+from training.experiments.digits.figures import draw_cycles
 from training.experiments.digits.measure import Measure
 from training.experiments.digits.rows import TEACHERS, TRANSLATORS
 from training.experiments.digits.yardstick import Yardstick
@@ -63,7 +64,9 @@ def run_digits(setting: Setting, out: Path, seeds: Sequence[int], methods: Seque
     results = Results(out / "results.json", protocol(base, domains, yardstick), seeds)
     experiment = _Experiment(setting, out, domains, RealClassifiers(out / "classifiers", yardstick))
     complete(results, methods, experiment)
-    return results.table()
+    table = results.table()
+    draw_cycles(out / "cycles.png", table, yardstick.noises)
+    return table
 
 
 @dataclass(frozen=True)

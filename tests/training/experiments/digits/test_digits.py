@@ -99,6 +99,8 @@ def test_methods_are_made_once_and_have_a_line_in_both_tables(
         assert float(table["default"]["diversity"]) > 0
         assert table["source only"]["diversity"] == table["target only"]["label"] == "-"
         assert "-" not in table["default"].values()
+    with Image.open(tmp_path / "cycles.png") as cycles:
+        assert cycles.size == (800, 350)
     assert found["methods"]["source only"]["accuracy_mnist_to_usps"]["values"] != [None]
     with Image.open(tmp_path / "runs" / "default-0" / "grid.png") as grid:
         assert grid.size == (10 * 34 + 2, 4 * 34 + 2)  # two kinds of digits each; source, 8 samples, back
