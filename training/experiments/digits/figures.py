@@ -28,8 +28,9 @@ def draw_cycles(file: Path, results: Mapping[str, Any], noises: Sequence[float])
             *errors, jpeg = (figures[f"cycle_{name}_{source}_to_{target}"]["mean"] for name in done)
             (line,) = axes.plot([0.0, *noises], errors, marker="o", label=method)
             axes.plot(0, jpeg, marker="x", color=line.get_color())
-        axes.set(title=f"{source}, {target}, {source}", xlabel="noise on the translation", ylim=(0, None))
+        axes.set(title=f"{source}, {target}, {source}", xlabel="noise on the translation")
         axes.legend()
+    axes.set_ylim(bottom=0)  # of both, and after both: it ends the search for a top
     figure.supylabel("error, grey levels")
     with replacing(file) as written:
         figure.savefig(written, dpi=100, format="png")
