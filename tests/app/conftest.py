@@ -14,8 +14,17 @@ from PIL import Image
 from app.draining import DrainingServer
 from app.main import create_app
 from app.settings import Settings
+from translation.weights import load_bundle, save_bundle
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
+
+
+@pytest.fixture(scope="session")
+def retrained(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny bundle with another card, and so another digest."""
+    bundle, folder = load_bundle(tiny_bundle), tmp_path_factory.mktemp("retrained")
+    save_bundle(folder, bundle.model, bundle.ratios, bundle.card.model_copy(update={"steps": 1000}))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -9,18 +9,10 @@ from pathlib import Path
 import pytest
 from httpx import Client, Response
 
-from translation.weights import load_bundle, save_bundle
+from translation.weights import load_bundle
 
 Serve = Callable[..., AbstractContextManager[Client]]
 TRANSLATE = "/v1/translations?to=zebra&seed=7&model=tiny"
-
-
-@pytest.fixture(scope="module")
-def retrained(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny bundle with another card, and so another digest."""
-    bundle, folder = load_bundle(tiny_bundle), tmp_path_factory.mktemp("retrained")
-    save_bundle(folder, bundle.model, bundle.ratios, bundle.card.model_copy(update={"steps": 1000}))
-    return folder
 
 
 @pytest.fixture

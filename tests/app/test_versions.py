@@ -15,7 +15,7 @@ import torch
 from httpx import Client, Response
 
 from app.keys import KeyRing, Scope
-from translation.weights import CARD, load_bundle, save_bundle
+from translation.weights import CARD, load_bundle
 
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/models/tiny/versions"
@@ -29,14 +29,6 @@ def zipped(folder: Path, inside: str = "") -> bytes:
         for file in sorted(folder.iterdir()):
             archive.write(file, f"{inside}{file.name}")
     return buffer.getvalue()
-
-
-@pytest.fixture(scope="module")
-def retrained(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny bundle with another card, and so another digest."""
-    bundle, folder = load_bundle(tiny_bundle), tmp_path_factory.mktemp("retrained")
-    save_bundle(folder, bundle.model, bundle.ratios, bundle.card.model_copy(update={"steps": 1000}))
-    return folder
 
 
 @pytest.fixture
