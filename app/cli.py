@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from app.cli_calibrate import calibrate
 from app.cli_config import config
 from app.cli_data import data
 from app.cli_db import db
@@ -45,6 +46,7 @@ app = typer.Typer(
 weights.command(
     "import", epilog="sjmvi weights import G_A.pth G_B.pth --domains horse,zebra --name published"
 )(import_checkpoints)
+weights.command(epilog="sjmvi weights calibrate runs/horse-zebra new_horses/ new_zebras/")(calibrate)
 app.add_typer(weights, name="weights")
 app.add_typer(data, name="data")
 app.add_typer(keys, name="keys")

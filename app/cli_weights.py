@@ -103,7 +103,7 @@ def try_out(folder: Path) -> "Bundle":
     from translation.weights import load_bundle
 
     bundle = load_bundle(folder)
-    Sampler(bundle.model, bundle.card.training_size).warm_up()
+    Sampler(bundle.model, bundle.card.training_size, scorer=bundle.scorer).warm_up()
     return bundle
 
 

@@ -61,6 +61,7 @@ def _json(answer: Answer, results: Results) -> bytes:
         seed=receipt.seed,
         temperature=receipt.temperature,
         padded_batch=receipt.padded_batch,
+        domain_score=receipt.domain_score,
         pictures=pictures,
     )
     return body.model_dump_json().encode()

@@ -141,7 +141,7 @@ class TranslationAnswer(BaseModel):
         {
             **{"model": "horse2zebra", "version": DIGEST[:16], "digest": DIGEST},
             **{"direction": {"source": "horse", "to": "zebra"}, "seed": 7},
-            **{"temperature": 1.0, "padded_batch": 1},
+            **{"temperature": 1.0, "padded_batch": 1, "domain_score": 0.42},
             "pictures": [
                 {
                     **{"index": 0, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST},
@@ -158,6 +158,10 @@ class TranslationAnswer(BaseModel):
     seed: int
     temperature: float
     padded_batch: int
+    domain_score: float | None = Field(
+        description="how much at home the upload is in the source domain: the share of held-out pictures of "
+        "it that look no more so, from 1 / (n + 1) to 1; null where the model's card has no calibration"
+    )
     pictures: list[TranslatedPicture]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
@@ -12,9 +13,11 @@ from torch import Tensor, nn
 
 from translation.architecture import Architecture, DeterministicArchitecture
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.weights import Card, save_bundle
+from translation.domain_score import calibrate, judges_of
+from translation.weights import Card, HeldOut, save_bundle, save_calibrations
 
 TINY = "tiny"
+HELD_OUT = 24
 Family = Callable[..., nn.Module]
 
 
@@ -33,8 +36,23 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        save_bundle(folder, architecture.build_model(card.domains), architecture.build_ratios(), card)
+        model, ratios = architecture.build_model(card.domains), architecture.build_ratios()
+        specks = list(torch.rand(HELD_OUT, 1, 3, 32, 40) * 2 - 1)
+    save_bundle(folder, model, ratios, card)
+    judges = judges_of(ratios, card.domains)
+    calibrations = {domain: calibrate(judge, specks) for domain, judge in judges.items()}
+    held_out = dict.fromkeys(card.domains, HeldOut(pictures=HELD_OUT, sha256="0" * 64))
+    save_calibrations(folder, calibrations, held_out)
     return folder
+
+
+@pytest.fixture(scope="session")
+def noise() -> bytes:
+    """A PNG of 40 x 32 pixels, of the kind that the tiny bundle's domain scores are ranks among."""
+    specks = np.random.default_rng(0).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(specks).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from training.build import (
     build_schedule,
     build_validator,
 )
+from training.calibration import calibrate_bundle
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
 from training.checkpoint import CheckpointFolder, RunLock
 from training.config import dump_recipe, load_recipe, measured_by
@@ -32,6 +33,7 @@ from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
+from training.evaluation.pictures import pictures_of
 from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import only_means
@@ -169,7 +171,13 @@ def _run(
         processes.first_does(publish)
         if not is_finished:
             raise Interrupted(run, signal_number)
+        processes.first_does(partial(_calibrate, run / "bundle", folders, device))
     return run
+
+
+def _calibrate(bundle: Path, folders: DomainFolders, device: torch.device) -> None:
+    x, z = (pictures_of({file: folders.digests[file] for file in files}) for files in folders.validation)
+    calibrate_bundle(bundle, (x, z), device)
 
 
 def _trainer(

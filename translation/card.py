@@ -3,12 +3,21 @@
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from translation.architecture import Architecture
 from translation.codec import PREPROCESSING, preprocessing_digest
+from translation.domain_score import MIN_HELD_OUT
 
 SCHEMA_VERSION = 1
 CARD = "card.json"
@@ -80,6 +89,15 @@ class ImportedFile(BaseModel):
     without: tuple[str, ...] = ("noise codes: every sample is the same picture", "density ratios")
 
 
+class HeldOut(BaseModel):
+    """The pictures of a domain that its scores are ranks among; nothing was learned from them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pictures: int = Field(ge=MIN_HELD_OUT, le=1_000_000)
+    sha256: Sha256 = Field(description="of the sorted sha256 of the files, a line each")
+
+
 class Card(BaseModel):
     """What a bundle says of itself. Fields that this version does not know are kept."""
 
@@ -101,7 +119,9 @@ class Card(BaseModel):
     lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
     imported: tuple[ImportedFile, ...] = Field((), description="where the weights were not trained here")
     metrics: dict[str, Any] = Field({}, description="figures, each with the protocol that gave it")
-    calibration: dict[str, Any] | None = None
+    calibration: dict[Domain, HeldOut] | None = Field(
+        None, description="what domain scores are ranks among, by domain; without it there are none"
+    )
     licence: str = "not stated"
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     files: dict[FileName, Sha256] = {}
@@ -112,6 +132,15 @@ class Card(BaseModel):
         if domains[0] == domains[1]:
             raise ValueError(f"both domains are named {domains[0]!r}")
         return domains
+
+    @model_validator(mode="after")
+    def _calibrates_what_it_can_judge(self) -> Self:
+        calibrated = (self.calibration or {}).keys()
+        if unknown := sorted(calibrated - {*self.domains}):
+            raise ValueError(f"calibration is of {unknown[0]!r}, which is none of its domains")
+        if calibrated and self.architecture.discriminator is None:
+            raise ValueError("calibration is of log ratios, and the architecture has no discriminator")
+        return self
 
     @property
     def directions(self) -> tuple[tuple[str, str], ...]:

@@ -202,6 +202,7 @@ class _Stages:
             outputs=job.outputs,
             seed=job.seed,
             padded_batch=item.samples.padded_batch,
+            domain_score=item.samples.domain_score,
             seconds=round(item.seconds + perf_counter() - started, 4),
             model_digest=self.translator.digest,
             fingerprint=item.decoded.fingerprint,

@@ -21,7 +21,8 @@ JSON_LINES, CSV = "report.jsonl", "report.csv"
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
 
-    `fingerprint` is that of everything that the outputs depend on but the seed.
+    `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `fingerprint` is that of
+    everything that the outputs depend on but the seed.
     """
 
     file: str
@@ -29,6 +30,7 @@ class FileReport:
     outputs: tuple[str, ...] = ()
     seed: int | None = None
     padded_batch: int | None = None
+    domain_score: float | None = None
     seconds: float = 0.0
     error: str = ""
     message: str = ""

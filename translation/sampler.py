@@ -9,6 +9,7 @@ but not with what else is in the batch, so that a code gives the same bytes at t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import isqrt
 from typing import Literal
 
@@ -24,12 +25,14 @@ from translation.codec import (
     short_side_size,
     to_tensor,
 )
+from translation.domain_score import DomainScorer
 from translation.model import StochasticMap, TranslationModel, draw_code
 from translation.painted import Painted
 
 BATCH_SIZES = (1, 2, 4, 8)
 MIN_SIDE = 8
 MAX_BATCH_PIXELS = 4_194_304
+UNCALIBRATED = DomainScorer({}, {})
 MAX_PROCESS_SIZE = isqrt(MAX_BATCH_PIXELS)  # of a square; of every other picture, less
 
 ProcessSize = int | Literal["native"] | None
@@ -38,21 +41,34 @@ ProcessSize = int | Literal["native"] | None
 @dataclass(frozen=True)
 class Draws:
     """Samples of one picture that are still to be drawn: its RGB image at the working size, and which of the
-    seed's samples. It can be sent to another process."""
+    seed's samples; `scored` is the image at the training size, where its domain score is wanted. It can be
+    sent to another process."""
 
     image: Image.Image
     to: str
     seed: int
     indices: range
     temperature: float = 1.0
+    scored: Image.Image | None = None
 
     def codes(self, size: int) -> Tensor:
         """(samples, size)."""
         return torch.stack([draw_code(self.seed, index, size, self.temperature) for index in self.indices])
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """What became of Draws: a painting for each sample, and the picture's domain score if it has one."""
+
+    paintings: tuple[Painted, ...]
+    domain_score: float | None
+
+
 class Sampler:
-    """A model at work on one device. `max_batch_pixels` bounds its memory: working pixels times batch."""
+    """A model at work on one device. `max_batch_pixels` bounds its memory: working pixels times batch.
+
+    `scorer` is of the model's domains; without one no picture has a domain score.
+    """
 
     def __init__(
         self,
@@ -61,9 +77,11 @@ class Sampler:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
         max_batch_pixels: int = MAX_BATCH_PIXELS,
+        scorer: DomainScorer = UNCALIBRATED,
     ) -> None:
         self.device = torch.device(device)
         self.model = model.to(self.device).eval()
+        self.scorer = scorer.to(self.device)
         self.training_size = training_size
         self.dtype = dtype
         self.max_batch_pixels = max_batch_pixels
@@ -76,15 +94,26 @@ class Sampler:
         paintings = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
         return [Painted.of(painting).over(image) for painting in paintings]
 
-    def paint(self, draws: Sequence[Draws], batch: int) -> list[Painted]:
-        """A painting for each sample of each, in order, drawn in batches of `batch`.
+    def paint(self, draws: Sequence[Draws], batch: int) -> list[Drawing]:
+        """A drawing for each, in order, drawn in batches of `batch`.
 
         All are of one working size and one direction. Raises UnknownDomain.
         """
         sources = [to_tensor(each.image).expand(len(each.indices), -1, -1, -1) for each in draws]
         codes = [each.codes(self.model.code_size) for each in draws]
-        paintings = self.draw(torch.cat(sources), draws[0].to, torch.cat(codes), batch)
-        return [Painted.of(painting) for painting in paintings]
+        rows = iter(self.draw(torch.cat(sources), draws[0].to, torch.cat(codes), batch))
+        paintings = [tuple(map(Painted.of, islice(rows, len(each.indices)))) for each in draws]
+        return [Drawing(own, self._score(each)) for own, each in zip(paintings, draws, strict=True)]
+
+    def score(self, image: Image.Image, domain: str) -> float | None:
+        """How much at home an RGB image of the training size is in the domain, in (0, 1]: see DomainScorer.
+        None where the domain is not calibrated."""
+        return self.scorer(to_tensor(image).to(self.device), domain)
+
+    def _score(self, draws: Draws) -> float | None:
+        if draws.scored is None:
+            return None
+        return self.score(draws.scored, self.model.source_of(draws.to))
 
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it. Raises CorruptWeights where
@@ -94,6 +123,7 @@ class Sampler:
         for to in self.model.targets:
             if not self.draw(source, to, torch.zeros(1, self.model.code_size)).isfinite().all():
                 raise CorruptWeights(f"the map to {to} paints what is not finite")
+            self.scorer(source.to(self.device), self.model.source_of(to))
 
     def source(self, image: Image.Image, process_size: ProcessSize = None) -> Tensor:
         """The image as the network gets it: (1, 3, H, W) in [-1, 1]. Raises ImageTooLarge, ImageTooSmall."""

@@ -3,14 +3,16 @@ what lies between `prepare` and the encoding in another process, the one that ha
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 import torch
+from PIL import Image
 
-from translation.codec import Limits, Picture, decode, encode, on_white
+from translation.codec import ImageTooLarge, Limits, Picture, decode, encode, on_white
 from translation.painted import Painted
 from translation.sampler import Draws, ProcessSize, Sampler
 from translation.weights import Bundle
@@ -39,11 +41,13 @@ class TranslationRequest:
 
 @dataclass(frozen=True)
 class Samples:
-    """Paintings at the working size (see Sampler.paint), and what they were drawn with."""
+    """Paintings at the working size (see Sampler.paint), what they were drawn with, and the domain score of
+    the picture that they were drawn of."""
 
     paintings: tuple[Painted, ...]
     seed: int
     padded_batch: int
+    domain_score: float | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ class Timings:
 
 @dataclass(frozen=True)
 class Receipt:
-    """All that is needed to make the same bytes again, and how long it took."""
+    """All that is needed to make the same bytes again, how long it took, and how much at home the picture is
+    in the source domain: in (0, 1], a rank among held-out pictures of it, None where the bundle has none."""
 
     model: str
     digest: str
@@ -65,6 +70,7 @@ class Receipt:
     temperature: float
     size: tuple[int, int]
     padded_batch: int
+    domain_score: float | None
     timings: Timings
 
 
@@ -90,7 +96,7 @@ class Translator:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         name: str = "",
     ) -> None:
-        self.sampler = Sampler(bundle.model, bundle.card.training_size, device)
+        self.sampler = Sampler(bundle.model, bundle.card.training_size, device, scorer=bundle.scorer)
         self.digest = bundle.digest
         self.limits = limits
         self.name = name
@@ -115,14 +121,23 @@ class Translator:
         """The network's part, and what prepares it. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
         draws = self.prepare(picture, request)
         batch = self.sampler.padded_batch(request.samples, draws.image.size)
-        return Samples(tuple(self.sampler.paint([draws], batch)), draws.seed, batch)
+        (drawing,) = self.sampler.paint([draws], batch)
+        return Samples(drawing.paintings, draws.seed, batch, drawing.domain_score)
 
     def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
         """All that the network needs. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
         self.sampler.model.conditional(request.to)
         seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
-        image = self.sampler.fit(on_white(picture), request.process_size)
-        return Draws(image, request.to, seed, range(request.samples), request.temperature)
+        whole = on_white(picture)
+        image = self.sampler.fit(whole, request.process_size)
+        scored = image if request.process_size is None else self._scored(whole)
+        return Draws(image, request.to, seed, range(request.samples), request.temperature, scored)
+
+    def _scored(self, image: Image.Image) -> Image.Image | None:
+        """What the ratios look at is of the size that they learned from, whatever the network works at."""
+        with suppress(ImageTooLarge):
+            return self.sampler.fit(image)
+        return None
 
     def encode(self, picture: Picture, samples: Samples, request: TranslationRequest) -> tuple[bytes, ...]:
         """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""
@@ -148,6 +163,7 @@ class Translator:
             temperature=request.temperature,
             size=picture.image.size,
             padded_batch=samples.padded_batch,
+            domain_score=samples.domain_score,
             timings=timings,
         )
 

@@ -3,22 +3,20 @@
     card.json                          what the model is, and the sha256 of every file beside it
     x_given_z.<hash>.safetensors       the map to x, and z_given_x the map to z; over 40 MB in several files
     ratio_latent.<hash>.safetensors    the log-ratio network that judges z, and ratio_observed that judges x
+    score_latent.<hash>.safetensors    what that network saw in held-out pictures of z; score_observed, of x
 
-An imported bundle has no ratios, and may have the map to z alone.
+An imported bundle has no ratios, and may have the map to z alone; scores are of the domains that the card
+calls calibrated.
 
 Nothing in it is ever executed: pickle is refused by its content, whatever its name. The hashes in the names
 make saving atomic: new weights never touch the old ones, and the card that names them is replaced last.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from translation.card import (
@@ -27,6 +25,7 @@ from translation.card import (
     Card,
     CorruptWeights,
     DigestMismatch,
+    HeldOut,
     InvalidBundle,
     MissingBundle,
     OtherPreprocessing,
@@ -34,13 +33,13 @@ from translation.card import (
     UnsafeWeights,
     WeightsMismatch,
     read_card,
-    read_file,
     refuse_other_preprocessing,
-    refuse_pickle,
 )
+from translation.domain_score import Calibration, DomainScorer, judges_of
 from translation.durable import replacing
 from translation.model import DensityRatios, TranslationModel
 from translation.outline import outlines
+from translation.tensors import MAX_SHARD_BYTES, matched, read_tensors, stored, write_tensors
 
 __all__ = [
     "CARD",
@@ -49,6 +48,7 @@ __all__ = [
     "Card",
     "CorruptWeights",
     "DigestMismatch",
+    "HeldOut",
     "InvalidBundle",
     "MissingBundle",
     "OtherPreprocessing",
@@ -60,22 +60,30 @@ __all__ = [
     "name_of",
     "read_card",
     "save_bundle",
+    "save_calibrations",
 ]
 
-MAX_SHARD_BYTES = 40_000_000
+SCORE = "score_"
 
 
 @dataclass(frozen=True)
 class Bundle:
     """A loaded bundle. `digest` is the sha256 of card.json, which holds those of all other files.
 
-    What was imported has no ratios.
+    What was imported has no ratios. `calibrations` are by domain, of those that the card says.
     """
 
     card: Card
     model: TranslationModel
     ratios: DensityRatios | None
     digest: str
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+
+    @property
+    def scorer(self) -> DomainScorer:
+        """Of as many domains as are calibrated; it shares its networks with `ratios`."""
+        judges = judges_of(self.ratios, self.card.domains) if self.ratios else {}
+        return DomainScorer({domain: judges[domain] for domain in self.calibrations}, self.calibrations)
 
 
 def save_bundle(
@@ -88,23 +96,25 @@ def save_bundle(
 ) -> None:
     """Write or replace a bundle. At every instant the old one or the new one lies there whole.
 
-    The weights are stored as `dtype`; float16 halves the size. Raises CorruptWeights where one is not finite.
+    The weights are stored as `dtype`; float16 halves the size. They are not calibrated: whatever was, were
+    others. Raises CorruptWeights where one is not finite.
     """
-    tensors = _stored(_networks(model, ratios).state_dict(), dtype)
+    tensors = stored(_networks(model, ratios, {}).state_dict(), dtype)
     folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for network, shard in _shards(tensors, max_shard_bytes):
-        data = safetensors.torch.save(shard)
-        sha256 = hashlib.sha256(data).hexdigest()
-        name = f"{network}.{sha256[:12]}.safetensors"
-        files[name] = sha256
-        with replacing(folder / name) as file:
-            file.write(data)
-    with replacing(folder / CARD) as file:
-        file.write(card.model_copy(update={"files": files}).model_dump_json(indent=2).encode())
-    for path in folder.glob("*.safetensors"):
-        if path.name not in files:
-            path.unlink()
+    files = write_tensors(folder, tensors, max_shard_bytes)
+    _close(folder, card.model_copy(update={"files": files, "calibration": None}))
+
+
+def save_calibrations(
+    folder: Path, calibrations: Mapping[str, Calibration], held_out: Mapping[str, HeldOut]
+) -> None:
+    """Give the bundle there these, by domain, in place of what it had. Raises InvalidBundle."""
+    card, _ = read_card(folder)
+    scores = nn.ModuleDict(_scores(card.domains, calibrations))
+    told = card.model_dump(mode="json") | {"calibration": held_out}
+    told["files"] = {name: sha for name, sha in card.files.items() if not name.startswith(SCORE)}
+    told["files"] |= write_tensors(folder, stored(scores.state_dict(), torch.float32))
+    _close(folder, Card.model_validate(told))
 
 
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
@@ -113,17 +123,17 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     refuse_other_preprocessing(folder, card)
     tensors: dict[str, Tensor] = {}
     for name, sha256 in card.files.items():
-        shard = _read_tensors(folder / name, sha256)
+        shard = read_tensors(folder / name, sha256)
         if twice := tensors.keys() & shard.keys():
             raise WeightsMismatch(f"{name} repeats {min(twice)}")
         tensors |= shard
     with outlines():  # a card may ask for any size: what the files do not fill is never built
-        matched = _matched(tensors, _networks(*_built(card)).state_dict())
-    model, ratios = _built(card)
-    networks = _networks(model, ratios)
-    networks.load_state_dict(matched)
+        fitting = matched(tensors, _networks(*_built(card)).state_dict())
+    model, ratios, calibrations = _built(card)
+    networks = _networks(model, ratios, calibrations)
+    networks.load_state_dict(fitting)
     networks.eval().to(device)
-    return Bundle(card, model.eval(), ratios and ratios.eval(), digest)
+    return Bundle(card, model.eval(), ratios and ratios.eval(), digest, calibrations)
 
 
 def load_outline(folder: Path) -> Bundle:
@@ -142,71 +152,41 @@ def name_of(folder: Path) -> str:
     return folder.parent.name if folder.name == "bundle" else folder.name
 
 
-def _built(card: Card) -> tuple[TranslationModel, DensityRatios | None]:
+def _built(card: Card) -> tuple[TranslationModel, DensityRatios | None, dict[str, Calibration]]:
     ratios = card.architecture.build_ratios() if card.architecture.discriminator else None
-    return card.architecture.build_model(card.domains, card.one_way), ratios
+    model = card.architecture.build_model(card.domains, card.one_way)
+    if ratios is None or card.calibration is None:
+        return model, ratios, {}
+    judges = judges_of(ratios, card.domains)
+    calibrations = {
+        domain: Calibration(judges[domain].features, held_out.pictures)
+        for domain, held_out in card.calibration.items()
+    }
+    return model, ratios, calibrations
 
 
-def _networks(model: TranslationModel, ratios: DensityRatios | None) -> nn.ModuleDict:
+def _networks(
+    model: TranslationModel, ratios: DensityRatios | None, calibrations: Mapping[str, Calibration]
+) -> nn.ModuleDict:
     named = {
         "x_given_z": model.x_given_z,
         "z_given_x": model.z_given_x,
         "ratio_latent": ratios and ratios.latent,
         "ratio_observed": ratios and ratios.observed,
     }
-    return nn.ModuleDict({name: network for name, network in named.items() if network is not None})
+    networks = {name: network for name, network in named.items() if network is not None}
+    return nn.ModuleDict({**networks, **_scores(model.domains, calibrations)})
 
 
-def _stored(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    stored = {}
-    for name, tensor in tensors.items():
-        converted = tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None)
-        stored[name] = _finite(name, converted).contiguous()
-    return stored
+def _scores(domains: tuple[str, str], calibrations: Mapping[str, Calibration]) -> dict[str, nn.Module]:
+    roles = dict(zip(domains, ("observed", "latent"), strict=True))
+    return {f"{SCORE}{roles[domain]}": each for domain, each in calibrations.items()}
 
 
-def _shards(tensors: Mapping[str, Tensor], max_bytes: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Each file's network and tensors: a network's own, in order, as many as fit."""
-    for network, names in groupby(tensors, key=lambda name: name.split(".")[0]):
-        shard: dict[str, Tensor] = {}
-        for name in names:
-            if shard and sum(tensor.nbytes for tensor in (*shard.values(), tensors[name])) > max_bytes:
-                yield network, shard
-                shard = {}
-            shard[name] = tensors[name]
-        yield network, shard
-
-
-def _read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
-    """Nothing is parsed before the file is known to be the one that the card names."""
-    data = read_file(path)
-    refuse_pickle(path, data)
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise DigestMismatch(f"{path.name} is not the file that the card names: its sha256 differs")
-    try:
-        return safetensors.torch.load(data)
-    except (SafetensorError, KeyError) as error:
-        raise CorruptWeights(f"{path.name}: {error}") from error
-
-
-def _matched(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors as the networks want them. Raises WeightsMismatch, CorruptWeights."""
-    given, wanted = ({name: _form(tensor) for name, tensor in state.items()} for state in (tensors, expected))
-    faults = [
-        f"{name} is {given.get(name, 'missing')} where {wanted.get(name, 'nothing')} belongs"
-        for name in sorted(given.keys() | wanted.keys())
-        if given.get(name) != wanted.get(name)
-    ]
-    if faults:
-        raise WeightsMismatch(f"{len(faults)} tensors do not fit: {'; '.join(faults[:5])}")
-    return {name: _finite(name, tensor.to(expected[name].dtype)) for name, tensor in tensors.items()}
-
-
-def _form(tensor: Tensor) -> str:
-    return f"{'float' if tensor.is_floating_point() else tensor.dtype} {list(tensor.shape)}"
-
-
-def _finite(name: str, tensor: Tensor) -> Tensor:
-    if not tensor.isfinite().all():
-        raise CorruptWeights(f"{name} has weights that are not finite in {tensor.dtype}")
-    return tensor
+def _close(folder: Path, card: Card) -> None:
+    """The card goes last, and then what it does not name."""
+    with replacing(folder / CARD) as file:
+        file.write(card.model_dump_json(indent=2).encode())
+    for path in folder.glob("*.safetensors"):
+        if path.name not in card.files:
+            path.unlink()

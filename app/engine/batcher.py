@@ -10,10 +10,9 @@ from app.engine.faults import DeviceLost, NetworkHung, OutOfMemory
 from app.engine.orders import Order, Version
 from app.engine.waiting import MAX_BATCH, Drawn, Request, WaitingRoom
 from app.metrics import Metrics
-from translation.painted import Painted
-from translation.sampler import Draws, Sampler
+from translation.sampler import Drawing, Draws, Sampler
 
-Network = Callable[[Order], tuple[Painted, ...]]
+Network = Callable[[Order], tuple[Drawing, ...]]
 
 
 class Batcher:
@@ -58,19 +57,20 @@ class Batcher:
                 _refuse(group, error)
 
     async def _paint(self, requests: Sequence[Request], batch: int) -> None:
-        paintings: list[Painted] = []
+        drawings: list[Drawing] = []
         started = perf_counter()
         for draws in _batches([request.draws for request in requests], batch):
             if not any(request.is_wanted for request in requests):
                 return
             order = Order(requests[0].version, draws, batch)
-            paintings += await asyncio.get_running_loop().run_in_executor(self._thread, self._network, order)
+            drawings += await asyncio.get_running_loop().run_in_executor(self._thread, self._network, order)
             self._metrics.batch_size.observe(sum(len(each.indices) for each in draws))
         took_s = perf_counter() - started
-        for request in requests:
-            own, paintings = paintings[: request.rows], paintings[request.rows :]
+        if len(requests) == 1:
+            drawings = [_joined(drawings)]
+        for request, drawing in zip(requests, drawings, strict=True):
             if request.is_wanted:
-                request.drawn.set_result(Drawn(tuple(own), batch, took_s, took_s / len(requests)))
+                request.drawn.set_result(Drawn(drawing, batch, took_s, took_s / len(requests)))
 
 
 def _groups(requests: Sequence[Request], at_most: int) -> Iterator[list[Request]]:
@@ -92,7 +92,13 @@ def _batches(draws: Sequence[Draws], batch: int) -> Iterator[tuple[Draws, ...]]:
         return
     (alone,) = draws
     for first in range(0, len(alone.indices), batch):
-        yield (replace(alone, indices=alone.indices[first : first + batch]),)
+        scored = None if first else alone.scored
+        yield (replace(alone, indices=alone.indices[first : first + batch], scored=scored),)
+
+
+def _joined(drawings: Sequence[Drawing]) -> Drawing:
+    """Of one picture, which is scored with the first of its samples."""
+    return replace(drawings[0], paintings=tuple(each for part in drawings for each in part.paintings))
 
 
 def _refuse(requests: Sequence[Request], error: Exception) -> None:

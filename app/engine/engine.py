@@ -175,7 +175,9 @@ class Engine:
             decoded = await _timed(self._codec, _decode, translator, data, request)
             picture, draws = decoded.result
             drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
-            samples = Samples(drawn.paintings, draws.seed, drawn.padded_batch)
+            samples = Samples(
+                drawn.drawing.paintings, draws.seed, drawn.padded_batch, drawn.drawing.domain_score
+            )
             encoded = await _timed(self._codec, translator.encode, picture, samples, request)
         self._recent_s += 0.2 * (drawn.share_s - self._recent_s)
         timings = Timings(decoded.took_s, drawn.took_s, encoded.took_s)

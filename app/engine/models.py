@@ -44,14 +44,15 @@ class WarmModels:
         bundle = load_bundle(version.folder)
         if bundle.digest != version.digest:
             raise Replaced(f"another version lies in {version.folder} by now")
-        self._make_room(_size_bytes(bundle.model))
-        sampler = Sampler(bundle.model, bundle.card.training_size, self._device)
+        self._make_room(_size_bytes(bundle.model) + bundle.scorer.size_bytes)
+        sampler = Sampler(bundle.model, bundle.card.training_size, self._device, scorer=bundle.scorer)
         sampler.warm_up()
         self._samplers[version.digest], self._versions[version.digest] = sampler, version
 
     def _make_room(self, size_bytes: int) -> None:
         def used_bytes() -> int:
-            return sum(_size_bytes(sampler.model) for sampler in self._samplers.values())
+            samplers = self._samplers.values()
+            return sum(_size_bytes(sampler.model) + sampler.scorer.size_bytes for sampler in samplers)
 
         while self._samplers and used_bytes() + size_bytes > self._max_bytes:
             self._samplers.popitem(last=False)

@@ -36,8 +36,8 @@ def run(connection: Connection, device: str, max_models_bytes: int) -> None:
 def answer(order: Order, models: WarmModels) -> Reply:
     try:
         sampler = models.get(order.version)
-        paintings = sampler.paint(order.draws, order.batch) if order.draws else ()
-        return Reply(Outcome.DONE, tuple(paintings), warmth=models.warmth)
+        drawings = sampler.paint(order.draws, order.batch) if order.draws else ()
+        return Reply(Outcome.DONE, tuple(drawings), warmth=models.warmth)
     except InvalidBundle as error:
         return Reply(Outcome.INVALID_BUNDLE, text=str(error), warmth=models.warmth)
     except Exception as error:  # the service hears of it, and the next order may fare better

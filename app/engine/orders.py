@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from translation.painted import Painted
-from translation.sampler import Draws
+from translation.sampler import Drawing, Draws
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ class Warmth:
 
 @dataclass(frozen=True)
 class Reply:
-    """The paintings in the order of the draws, or `text` on why there are none."""
+    """A drawing for each of the order's draws, or `text` on why there are none."""
 
     outcome: Outcome
-    paintings: tuple[Painted, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
     text: str = ""
     warmth: Warmth = Warmth()

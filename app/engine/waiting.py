@@ -13,8 +13,7 @@ from itertools import accumulate
 from time import perf_counter
 
 from app.engine.orders import Version
-from translation.painted import Painted
-from translation.sampler import BATCH_SIZES, Draws, Sampler
+from translation.sampler import BATCH_SIZES, Drawing, Draws, Sampler
 
 MAX_BATCH = BATCH_SIZES[-1]
 MAX_DELAY_S = 0.005
@@ -22,10 +21,10 @@ MAX_DELAY_S = 0.005
 
 @dataclass(frozen=True)
 class Drawn:
-    """A request's paintings, and the size of the batches that they were drawn in. The network's seconds are
+    """A request's drawing, and the size of the batches that it was drawn in. The network's seconds are
     those of all that was drawn with it, and its own share of them."""
 
-    paintings: tuple[Painted, ...]
+    drawing: Drawing
     padded_batch: int
     took_s: float
     share_s: float

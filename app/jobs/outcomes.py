@@ -20,12 +20,13 @@ class TranslatedFile(BaseModel):
     outcome: Literal["translated", "failed"]
     pictures: list[str] = Field(description="a path for each sample")
     seed: int | None
+    domain_score: float | None = Field(description="as of POST /v1/translations")
     message: str = Field(description="why it failed; empty where it did not")
 
 
 EXAMPLE = {
     **{"file": "inner/b.jpg", "outcome": "translated", "pictures": [f"{JOB}/pictures/inner/b.jpg"]},
-    **{"seed": 7, "message": ""},
+    **{"seed": 7, "domain_score": 0.42, "message": ""},
 }
 
 
@@ -46,6 +47,7 @@ def translated_files(folder: JobFolder, url: str, after: int, limit: int) -> lis
             outcome=row["outcome"],
             pictures=[f"{url}/pictures/{quote(name)}" for name in row["outputs"]],
             seed=row["seed"],
+            domain_score=row["domain_score"],
             message=row["message"],
         )
         for row in rows

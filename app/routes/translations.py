@@ -35,6 +35,8 @@ RECEIPT = {
     "SJMVI-Direction": "the two domains, percent-encoded, as in horse -> zebra",
     "SJMVI-Seed": "brings the same pictures back, with the same parameters",
     "SJMVI-Padded-Batch": "the size of the batch that they were drawn in; same size, same bytes",
+    "SJMVI-Domain-Score": "the share of held-out pictures of the source domain that look no more like it "
+    "than the upload does; absent where the model is not calibrated",
     "SJMVI-Request-Id": "the client's, or a new one",
     "Server-Timing": "milliseconds: decode, queue, infer, encode",
 }
@@ -173,6 +175,8 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
         "SJMVI-Padded-Batch": str(receipt.padded_batch),
         "Server-Timing": ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items()),
     }
+    if receipt.domain_score is not None:
+        headers["SJMVI-Domain-Score"] = f"{receipt.domain_score:.4f}"
     found = MEDIA_TYPES[answer.found]
     if upload.media_type.startswith("image/") and upload.media_type != found:
         headers["SJMVI-Warning"] = f"declared {upload.media_type}, found {found}"

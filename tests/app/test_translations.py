@@ -69,7 +69,7 @@ def test_json_says_what_was_done_and_what_the_links_lead_to(client: Client, phot
     digest = answer.headers["SJMVI-Model-Digest"]
     assert body == {
         **{"model": "tiny", "version": digest[:16], "digest": digest, "seed": 7, "temperature": 0.5},
-        **{"direction": {"source": "horse", "to": "zebra"}, "padded_batch": 2},
+        **{"direction": {"source": "horse", "to": "zebra"}, "padded_batch": 2, "domain_score": 1 / 25},
     }
     for index, row in enumerate(pictures):
         content = client.get(row["url"]).content
@@ -130,9 +130,23 @@ def test_the_headers_are_a_receipt(client: Client, photograph: bytes) -> None:
     assert headers["SJMVI-Direction"] == "horse -> zebra"
     assert headers["SJMVI-Seed"] == str(2**63 - 1)
     assert headers["SJMVI-Padded-Batch"] == "4"
+    assert headers["SJMVI-Domain-Score"] == "0.0400"  # the held-out pictures are noise: none is so odd
     assert headers["SJMVI-Request-Id"] == "mine-1"
     stages = [stage.partition(";")[0] for stage in headers["Server-Timing"].split(", ")]
     assert stages == ["decode", "queue", "infer", "encode"]
+
+
+def test_the_domain_score_is_of_the_upload_whatever_is_made_of_it(
+    client: Client, photograph: bytes, noise: bytes
+) -> None:
+    def scores(picture: bytes, **parameters: object) -> set[str]:
+        return {
+            post(client, picture, seed=seed, **parameters).headers["SJMVI-Domain-Score"] for seed in (1, 2)
+        }
+
+    assert scores(photograph) == scores(photograph, size="native", samples=16) == {"0.0400"}
+    (score,) = scores(noise)
+    assert float(score) > 0.04
 
 
 def test_content_wins_over_the_declared_type_with_a_warning(client: Client, photograph: bytes) -> None:

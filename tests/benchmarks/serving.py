@@ -61,8 +61,8 @@ class Bare:
                 Draws(self.sampler.fit(image, self.size), self.to, first + index, range(1))
                 for index, image in enumerate(batch)
             ]
-            for painting, image in zip(self.sampler.paint(draws, 8), batch, strict=True):
-                painting.over(image)
+            for drawing, image in zip(self.sampler.paint(draws, 8), batch, strict=True):
+                drawing.paintings[0].over(image)
 
 
 def measure_throughput(

@@ -70,19 +70,19 @@ NOISE = [Image.effect_noise((24, TRAINING_SIZE), 60).convert("RGB") for _ in ran
 def test_pictures_of_several_requests_are_painted_in_one_batch_as_in_one_of_their_own() -> None:
     requests = [Draws(NOISE[0], "zebra", 7, range(3)), Draws(NOISE[1], "zebra", 8, range(2, 4), 0.5)]
     together = SAMPLER.paint(requests, 8)
-    apart = [painting for request in requests for painting in SAMPLER.paint([request], 8)]
-    assert [painting.image.tobytes() for painting in together] == [
-        painting.image.tobytes() for painting in apart
-    ]
-    assert [(painting.image.mode, painting.image.size) for painting in together] == [
-        ("RGBA", (24, TRAINING_SIZE))
-    ] * 5
+    apart = [drawing for request in requests for drawing in SAMPLER.paint([request], 8)]
+    assert [len(drawing.paintings) for drawing in together] == [3, 2]
+    paintings, alone = (
+        [each.image for one in drawn for each in one.paintings] for drawn in (together, apart)
+    )
+    assert [painting.tobytes() for painting in paintings] == [painting.tobytes() for painting in alone]
+    assert [(painting.mode, painting.size) for painting in paintings] == [("RGBA", (24, TRAINING_SIZE))] * 5
 
 
 @pytest.mark.parametrize("batch", BATCH_SIZES)
 def test_batches_of_other_sizes_paint_within_one_grey_level(batch: int) -> None:
-    paintings = [SAMPLER.paint([Draws(NOISE[2], "zebra", 7, range(5))], size) for size in (batch, 8)]
-    for one, other in zip(*paintings, strict=True):
+    drawings = [SAMPLER.paint([Draws(NOISE[2], "zebra", 7, range(5))], size)[0] for size in (batch, 8)]
+    for one, other in zip(*(drawing.paintings for drawing in drawings), strict=True):
         differences = ImageChops.difference(one.image, other.image).getextrema()
         assert max(most for _, most in differences) <= 1
 

@@ -146,7 +146,8 @@ def test_an_outline_does_all_but_the_sampling(
     request = TranslationRequest("zebra", samples=2, seed=7)
     outline = Translator(load_outline(tiny_bundle), "meta", name="tiny")
     draws = pickle.loads(pickle.dumps(outline.prepare(outline.decode(photograph, request), request)))
-    samples = Samples(tuple(translator.sampler.paint([draws], 2)), draws.seed, 2)
+    (drawing,) = translator.sampler.paint([draws], 2)
+    samples = Samples(drawing.paintings, draws.seed, 2, drawing.domain_score)
     pictures = outline.encode(outline.decode(photograph, request), samples, request)
     assert pictures == translator(photograph, request).pictures
 

@@ -11,7 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from translation import durable, weights
+from translation import durable, tensors, weights
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import CARD, Card, load_bundle, read_card, save_bundle
 
@@ -36,7 +36,8 @@ def test_every_tensor_survives(tmp_path: Path, card: Card) -> None:
 
 def test_a_file_for_every_network(bundle: Path) -> None:
     names = {path.name.split(".")[0] for path in bundle.glob("*.safetensors")}
-    assert names == {"x_given_z", "z_given_x", "ratio_latent", "ratio_observed"}
+    ratios = {"ratio_latent", "ratio_observed"}
+    assert names == {"x_given_z", "z_given_x", *ratios, "score_latent", "score_observed"}
 
 
 def test_one_direction_without_ratios_is_a_bundle(one_way_bundle: Path) -> None:
@@ -88,7 +89,11 @@ def test_the_card_survives_with_fields_of_a_later_time(bundle: Path) -> None:
     (bundle / CARD).write_text(json.dumps(fields | {"camera": {"lens_mm": 50}}))
     loaded = load_bundle(bundle)
     save_bundle(bundle, loaded.model, loaded.ratios, loaded.card)
-    assert json.loads((bundle / CARD).read_bytes()) == fields | {"camera": {"lens_mm": 50}}
+    kept = json.loads((bundle / CARD).read_bytes())
+    assert {**kept, "calibration": None, "files": {}} == {
+        **fields,
+        **{"camera": {"lens_mm": 50}, "calibration": None, "files": {}},
+    }
 
 
 def test_the_digest_is_that_of_the_card(bundle: Path) -> None:
@@ -114,7 +119,8 @@ def test_an_interruption_at_any_write_leaves_the_old_bundle_whole(
             raise KeyboardInterrupt
         return replacing(path)
 
-    monkeypatch.setattr(weights, "replacing", interrupted)
+    for module in (tensors, weights):
+        monkeypatch.setattr(module, "replacing", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_bundle(
             bundle, card.architecture.build_model(card.domains), card.architecture.build_ratios(), card

@@ -11,7 +11,17 @@ Line: TypeAlias = Mapping[str, float]  # figures by name
 Lines: TypeAlias = Mapping[str, Line]
 
 
-MEASURES = ("sample", "mean", "untranslated", "real", "diversity", "cycle", "content", "bound")
+MEASURES = (
+    "sample",
+    "mean",
+    "untranslated",
+    "real",
+    "diversity",
+    "cycle",
+    "content",
+    "domain_score",
+    "bound",
+)
 
 
 class BadProtocol(ValueError):

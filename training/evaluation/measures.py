@@ -21,6 +21,7 @@ from training.evaluation.bounds import bound
 from training.evaluation.content import content
 from training.evaluation.cycle import cycle_errors, disturbances
 from training.evaluation.diversity import diversity
+from training.evaluation.domain_scores import domain_scores, is_scored
 from training.evaluation.figures import Lines
 from training.evaluation.pictures import Pictures
 from training.evaluation.quality import quality
@@ -96,6 +97,10 @@ def _bound(bench: Bench, at: Direction, trial: Trial) -> Lines:
     return {} if bench.judge is None else {"bound": bound(bench, at, bench.judge, trial.seed)}
 
 
+def _domain_score(bench: Bench, at: Direction, trial: Trial) -> Lines:
+    return {"domain_score": domain_scores(bench, at)} if is_scored(bench, at) else {}
+
+
 def _returns(bench: Bench, at: Direction) -> bool:
     """Whether the model translates back as well."""
     return at.source in bench.sampler.model.targets
@@ -113,6 +118,10 @@ def _cycle_looks(bench: Bench, at: Direction) -> int:
     return len(disturbances(bench.protocol.noises)) * len(at.sources) if _returns(bench, at) else 0
 
 
+def _score_looks(bench: Bench, at: Direction) -> int:
+    return len(at.sources) + len(at.references) if is_scored(bench, at) else 0
+
+
 def _nothing(bench: Bench, at: Direction) -> int:
     return 0
 
@@ -127,5 +136,6 @@ MEASURES: Mapping[str, Row] = {
     ),
     "cycle": Row(_cycle, _cycle_looks),
     "content": Row(_content, lambda bench, at: 2 * _inputs(bench, at)),
+    "domain_score": Row(_domain_score, _score_looks),
     "bound": Row(_bound, lambda bench, at: 0 if bench.judge is None else len(at.sources)),
 }

@@ -24,6 +24,7 @@ OTHERS = {
     "cycle": "lost there and back, grey levels",
     "content": "beside its source",
     "unrelated": "beside another source",
+    "domain_score": "domain score, own test pictures and the other domain's",
     "bound": "bound, estimate by own ratios",
 }
 FIGURES = {
@@ -31,6 +32,9 @@ FIGURES = {
     "feature_distance": "cosine distance of features",
     "low_frequency": "correlation of low frequencies",
     "edges": "correlation of edges",
+    "flagged": "share of its own at .05 or less",
+    "other_flagged": "share of the other's at .05 or less",
+    "auroc": "own above other (AUROC)",
     "structure_maps": "distance of structure, by feature maps",
     "structure_crops": "distance of structure, by crops",
 }

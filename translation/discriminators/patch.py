@@ -49,6 +49,18 @@ class ConditionalPatchGAN(nn.Module):
             conditional = F.avg_pool2d(product.mean(1, keepdim=True), 2, stride=1)  # the marginal's patches
         return self._marginal(features), conditional
 
+    def traits(self, judged: Tensor) -> Tensor:
+        """(B, 1 + 2 channels): the mean marginal log ratio, then the mean over places and the standard
+        deviation of every feature that it is computed from."""
+        features = self.judged(judged).float()
+        log_ratio = self._marginal(features).mean((2, 3))
+        return torch.cat([log_ratio, features.mean((2, 3)), features.std((2, 3))], dim=1)
+
+    @property
+    def features(self) -> int:
+        """How many numbers traits has beside the log ratio."""
+        return 2 * int(self.judged.channels)
+
     def _marginal(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
             log_ratio: Tensor = self.marginal_head(features.float())

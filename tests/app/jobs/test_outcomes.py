@@ -12,7 +12,8 @@ ORDER = {"kind": "translate", "dataset": "photos", "model": "tiny", "to": "zebra
 
 
 def row(file: str, **values: object) -> str:
-    empty = {"outputs": [], "seed": 7, "message": "", "padded_batch": 1, "fingerprint": "f"}
+    score = {"padded_batch": 1, "domain_score": None}
+    empty = {"outputs": [], "seed": 7, "message": "", "fingerprint": "f", **score}
     return json.dumps({"file": file, "outcome": "translated", **empty, **values}) + "\n"
 
 
@@ -28,7 +29,7 @@ def out(job: dict[str, Any], data: Path) -> Path:
     out = data / "runs" / job["id"] / "out"
     (out / "inner").mkdir(parents=True)
     Image.new("RGB", (8, 8), "brown").save(out / "inner" / "a b.png")
-    translated = row("inner/a b.png", outputs=["inner/a b.png"])
+    translated = row("inner/a b.png", outputs=["inner/a b.png"], domain_score=0.25)
     failed = row("c.png", outcome="failed", message="it is broken")
     (out / "report.jsonl").write_text(translated + failed + '{"file": "d')
     return out
@@ -44,6 +45,7 @@ def test_every_file_is_told_with_its_pictures_or_its_fault(
     url = f"{job['links']['self']}/pictures"
     first, second = client.get(url).json()["files"]
     assert first["pictures"] == [f"{url}/inner/a%20b.png"]
+    assert (first["domain_score"], second["domain_score"]) == (0.25, None)
     assert (second["outcome"], second["message"], second["pictures"]) == ("failed", "it is broken", [])
     assert client.get(url, params={"after": 1, "limit": 1}).json()["files"] == [second]
     picture = client.get(first["pictures"][0])

@@ -100,7 +100,9 @@ def test_a_file_that_is_no_picture_is_told_of_beside_the_others(
     done(page)
     expect(page.get_by_text("2 pictures translated, 1 file could not be.")).to_be_visible()
     page.get_by_text("1 not translated").click()
-    expect(page.locator(".outcomes .lines li")).to_contain_text("broken.jpg")
+    expect(page.locator(".outcomes .lines li").first).to_contain_text("broken.jpg")
+    page.get_by_text("2 unlike their domain").click()
+    expect(page.locator(".outcomes .lines li").last).to_have_text("inner/b.jpg scores 0.040")
     assert violations(page) == []
 
 

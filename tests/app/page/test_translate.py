@@ -36,6 +36,16 @@ def test_it_begins_with_the_example_and_four_samples_of_it(visit: Open, finish: 
         assert image.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [640, 480]
 
 
+def test_a_picture_is_told_from_those_of_its_domain(
+    visit: Open, finish: Finish, choose: Choose, noise: bytes
+) -> None:
+    page = visit()
+    finish(page)
+    expect(page.locator("#score")).to_have_text("Unlike horse (score 0.040): translations may go wrong.")
+    choose(page, "noise.png", noise)
+    expect(page.locator("#score")).to_have_text(re.compile(r"^Looks like horse \(score (0\.\d\d|1\.00)\)\.$"))
+
+
 def test_direction_and_seed_are_chosen_from_the_keyboard(visit: Open, finish: Finish) -> None:
     page = visit()
     finish(page)

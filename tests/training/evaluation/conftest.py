@@ -48,7 +48,7 @@ def network(colours: Path) -> FeatureNetwork:
 @pytest.fixture(scope="session")
 def sampler(tiny_bundle: Path) -> Sampler:
     bundle = load_bundle(tiny_bundle)
-    return Sampler(bundle.model, bundle.card.training_size)
+    return Sampler(bundle.model, bundle.card.training_size, scorer=bundle.scorer)
 
 
 def noise_pictures(count: int, seed: int, reddish: int = 0) -> list[Image.Image]:

@@ -2,6 +2,7 @@
 
 import { json } from "../api.js";
 import { disclosure, el } from "../dom.js";
+import { isOdd, told } from "../score.js";
 import { imageOf } from "./image.js";
 
 const PAGE = 100;
@@ -14,8 +15,11 @@ export class Outcomes {
     this.failures = el("ul", { className: "lines" });
     this.trouble = disclosure("", this.failures);
     this.trouble.hidden = true;
+    this.oddities = el("ul", { className: "lines" });
+    this.doubts = disclosure("", this.oddities);
+    this.doubts.hidden = true;
     this.rest = el("p", { className: "soft", hidden: true }, `The first ${MOST}; all are in the zip.`);
-    this.element = el("div", { className: "outcomes" }, this.trouble, this.pictures, this.rest);
+    this.element = el("div", { className: "outcomes" }, this.trouble, this.doubts, this.pictures, this.rest);
   }
 
   /** What has come since; at the end, from the first on, for the report is put in order then. */
@@ -35,13 +39,18 @@ export class Outcomes {
     }
   }
 
-  #add({ file, outcome, pictures, message }) {
+  #add({ file, outcome, pictures, domain_score: score, message }) {
     if (this.files.get(file) === outcome) return;
     this.files.set(file, outcome);
     if (outcome === "failed") {
       this.failures.append(el("li", {}, el("code", {}, file), ` ${message}`));
       this.trouble.hidden = false;
       this.trouble.firstElementChild.textContent = `${this.failures.children.length} not translated`;
+    }
+    if (isOdd(score)) {
+      this.oddities.append(el("li", {}, el("code", {}, file), ` scores ${told(score)}`));
+      this.doubts.hidden = false;
+      this.doubts.firstElementChild.textContent = `${this.oddities.children.length} unlike their domain: look at these`;
     }
     for (const url of pictures) {
       this.rest.hidden = this.pictures.children.length < MOST;

@@ -19,6 +19,7 @@ export function modelCard(model, onChange) {
       facts([
         ["Trained at", `${card.training_size} pixels`],
         ["Samples", card.architecture.generator.code_size ? `drawn from ${count(card.architecture.generator.code_size, "number")} of noise` : "none: one answer to each picture"],
+        ["Domain scores", scores(card.calibration)],
         ["Steps", card.steps ? count(card.steps, "step") : null],
         ["Made", date(card.created)],
         ["Licence", card.licence],
@@ -37,6 +38,12 @@ export function modelCard(model, onChange) {
 
 function pairOf({ domains, directions }) {
   return domains.join(directions.length > 1 ? " ⇄ " : " → ");
+}
+
+/** What they are ranks among. */
+function scores(calibration) {
+  const among = Object.entries(calibration ?? {}).map(([domain, { pictures }]) => `${pictures} of ${domain}`);
+  return among.length ? `by held-out pictures: ${among.join(", ")}` : "none";
 }
 
 function origin({ lineage, imported, data, training_notes: notes, objective }) {

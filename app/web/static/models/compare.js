@@ -139,7 +139,7 @@ class Comparison {
     this.rows.replaceChildren(...files.map((file) => this.#row(file, cells.filter((cell) => cell.file === file))));
     try {
       await eachOf(cells, AT_ONCE, async ({ file, version, frame }) => {
-        const blob = await translation(file, { model: this.name, version, to, seed, temperature: 1 }, { signal });
+        const { blob } = await translation(file, { model: this.name, version, to, seed, temperature: 1 }, { signal });
         frame.classList.remove("waiting");
         frame.append(el("img", { src: URL.createObjectURL(blob), alt: `${file.name} as ${to} of seed ${seed}, by ${version}` }));
       });

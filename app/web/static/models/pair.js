@@ -27,8 +27,8 @@ export function samplesOf({ name, digest, directions }) {
 async function translated(model, { source, to }) {
   const picture = await (await fetch(`/examples/${source}.jpg`)).blob();
   const file = new File([picture], "example.jpg", { type: picture.type });
-  const made = await translation(file, { model, to, seed: SEED, temperature: 1 });
-  return frame(URL.createObjectURL(made), `The same as ${to}, by ${model}`);
+  const { blob } = await translation(file, { model, to, seed: SEED, temperature: 1 });
+  return frame(URL.createObjectURL(blob), `The same as ${to}, by ${model}`);
 }
 
 /** The last sample grid of the training that the version in use comes from, null where that is not known here. */

@@ -12,6 +12,7 @@ export class Picture {
     this.url = URL.createObjectURL(file);
     this.samples = [];
     this.problem = null; // why it has none
+    this.score = null; // its domain score, once a sample is here, where the model gives one
   }
 
   get name() {
@@ -33,6 +34,7 @@ export class Picture {
     for (const sample of this.samples) sample.forget();
     this.samples = [];
     this.problem = null;
+    this.score = null;
   }
 
   close() {

@@ -6,7 +6,10 @@ const KEPT_FORMATS = { "image/jpeg": "jpeg", "image/webp": "webp", "image/avif":
 const EXTENSIONS = { jpeg: "jpg" };
 const FULL = 507; // no room for links
 
-/** The picture as a Blob, kept by the service as a result where it has room. `options` are those of `call`. */
+/**
+ * The picture as `blob`, kept by the service as a result where it has room, and the upload's domain `score`, null where
+ * the model gives none. `options` are those of `call`.
+ */
 export async function translation(file, { model, version = "", to, seed, temperature }, options) {
   const fields = { model, version, to, seed, temperature, format: KEPT_FORMATS[file.type] ?? "png" };
   const body = new FormData();
@@ -15,11 +18,13 @@ export async function translation(file, { model, version = "", to, seed, tempera
   const ask = (accept) => insist("/v1/translations", { method: "POST", headers: { Accept: accept }, body, ...options });
   try {
     const answer = await ask("application/json");
-    const { pictures: [{ url }] } = await answer.json();
-    return await (await call(url, options)).blob();
+    const { pictures: [{ url }], domain_score: score } = await answer.json();
+    return { blob: await (await call(url, options)).blob(), score };
   } catch (error) {
     if (error.status !== FULL) throw error;
-    return (await ask("image/*")).blob();
+    const answer = await ask("image/*");
+    const score = answer.headers.get("SJMVI-Domain-Score");
+    return { blob: await answer.blob(), score: score && Number(score) };
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { reason } from "../api.js";
 import { onKey } from "../key.js";
+import { isOdd, told } from "../score.js";
 import { linkedFile, UNKNOWN, writeLink } from "./link.js";
 import { drawStrip, Picture, watchFiles } from "./pictures.js";
 import { eachOf, translation } from "./request.js";
@@ -17,6 +18,7 @@ const form = document.querySelector("form");
 const original = document.querySelector("#original");
 const unseen = document.querySelector("#unseen"); // says so where the browser cannot show the original
 const problem = document.querySelector("#problem");
+const home = document.querySelector("#score"); // how much at home the picture is in its domain
 const progress = document.querySelector("#progress");
 const list = document.querySelector("#samples");
 
@@ -61,9 +63,11 @@ async function translate(picture, signal) {
   let done = 0;
   try {
     await eachOf(picture.samples, AT_ONCE, async (sample) => {
-      const blob = await translation(picture.file, { ...settings, seed: sample.seed ?? seeds[0] }, { signal, onWait: say });
+      const { blob, score } = await translation(picture.file, { ...settings, seed: sample.seed ?? seeds[0] }, { signal, onWait: say });
       if (signal.aborted) return;
       sample.fill(blob);
+      picture.score = score;
+      if (picture === chosen) drawScore();
       done += 1;
       say(`${done} of ${picture.samples.length}${pictures.length > 1 ? ` of ${picture.name}` : ""}`);
     });
@@ -99,7 +103,7 @@ const actions = {
     const { signal } = round;
     const file = new File([sample.blob], sample.fileName, { type: sample.blob.type });
     try {
-      const blob = await translation(file, { ...settings, to: sample.source, seed: sample.seed ?? settings.seeds[0] }, { signal });
+      const { blob } = await translation(file, { ...settings, to: sample.source, seed: sample.seed ?? settings.seeds[0] }, { signal });
       if (!signal.aborted) sample.fillBack(blob);
     } catch (error) {
       if (signal.aborted) return;
@@ -111,9 +115,20 @@ const actions = {
 
 function draw() {
   problem.textContent = chosen?.problem ?? "";
+  drawScore();
   list.replaceChildren(...(chosen?.samples ?? []).map(({ card }) => card));
   drawStrip(pictures, chosen, choose, remove);
   drawTools();
+}
+
+function drawScore() {
+  const score = chosen?.score ?? null;
+  home.hidden = score === null;
+  if (home.hidden) return;
+  home.classList.toggle("odd", isOdd(score));
+  home.textContent = isOdd(score)
+    ? `Unlike ${settings.source} (score ${told(score)}): translations may go wrong.`
+    : `Looks like ${settings.source} (score ${told(score)}).`;
 }
 
 const drawTools = watchToolbar({

@@ -1,0 +1,42 @@
+"""`sjmvi weights calibrate`: what a bundle's domain scores are ranks among."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli_weights import folder_of
+
+
+def calibrate(
+    bundle: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="a bundle's or a run's folder, not published")
+    ],
+    first: Annotated[
+        Path, typer.Argument(help="pictures of the first domain that it was not trained on; 19 or more")
+    ],
+    second: Annotated[Path, typer.Argument(help="as many of the second")],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Calibrate the domain scores of a bundle anew, on pictures like those that it is going to get.
+
+    sjmvi train has done it already where it held out enough. A score is a rank among these pictures: .05 is
+    had by a twentieth of pictures like them.
+    """
+    from training.calibration import calibrate_bundle, enough
+    from training.evaluation.pictures import read_pictures
+    from translation.device import pick_device
+
+    held_out = (read_pictures(first), read_pictures(second))
+    for folder, pictures in zip((first, second), held_out, strict=True):
+        enough(pictures, folder)
+    folder = folder_of(str(bundle))
+    found = calibrate_bundle(folder, held_out, pick_device(device))
+    counts = {domain: each.pictures for domain, each in (found.card.calibration or {}).items()}
+    if as_json:
+        typer.echo(json.dumps({"bundle": str(folder), "digest": found.digest, "calibration": counts}))
+    else:
+        told = " and ".join(f"{count} of {domain}" for domain, count in counts.items())
+        typer.echo(f"{folder} scores pictures by {told}, digest {found.digest}")

@@ -1,0 +1,73 @@
+"""`sjmvi weights calibrate`, from two folders to a score on a translation's report."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.cli import execute
+from translation.codec import decode, on_white
+from translation.sampler import Sampler
+from translation.weights import load_bundle
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundle, and 20 noisy pictures of either domain."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_bundle, "bundle")
+    noise = np.random.default_rng(0)
+    for name in ("horses", "zebras"):
+        Path(name).mkdir()
+        for index in range(20):
+            pixels = noise.integers(0, 256, (32, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(f"{name}/{index}.png")
+
+
+def test_scores_are_ranks_among_the_pictures_from_then_on(
+    capsys: pytest.CaptureFixture[str], photograph: bytes
+) -> None:
+    assert execute(["weights", "calibrate", "bundle", "horses", "zebras", "--device", "cpu", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["calibration"] == {"horse": 20, "zebra": 20}
+    assert said["digest"] == load_bundle(Path("bundle")).digest
+    Path("horses/odd.jpg").write_bytes(photograph)
+    assert execute(["translate", "bundle", "horses", "out", "--to", "zebra"]) == 0
+    with Path("out/report.csv").open() as report:
+        scores = {row["file"]: float(row["domain_score"]) for row in csv.DictReader(report)}
+    found = load_bundle(Path("bundle"))
+    sampler = Sampler(found.model, found.card.training_size, scorer=found.scorer)
+    odd = sampler.score(sampler.fit(on_white(decode(photograph))), "horse")
+    assert scores.pop("odd.jpg") == odd < min(scores.values())
+    assert max(scores.values()) == 1
+
+
+def test_it_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["weights", "calibrate", "bundle", "horses", "zebras", "--device", "cpu"]) == 0
+    assert "bundle scores pictures by 20 of horse and 20 of zebra, digest" in capsys.readouterr().out
+
+
+def test_too_few_pictures_leave_the_bundle_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    before = load_bundle(Path("bundle")).digest
+    for index in range(3):
+        Path(f"zebras/{index}.png").unlink()
+    assert execute(["weights", "calibrate", "bundle", "horses", "zebras"]) == 3
+    assert "zebras holds 17 pictures: domain scores need 19" in capsys.readouterr().err
+    assert load_bundle(Path("bundle")).digest == before
+
+
+def test_a_published_name_is_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["weights", "calibrate", "horse2zebra", "horses", "zebras"]) == 2
+    assert "'horse2zebra' does not exist" in capsys.readouterr().err
+
+
+def test_an_imported_bundle_has_nothing_to_calibrate(
+    one_way_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(one_way_bundle, "imported")
+    assert execute(["weights", "calibrate", "imported", "horses", "zebras", "--device", "cpu"]) == 4
+    assert "no log ratios" in capsys.readouterr().err

@@ -1,0 +1,75 @@
+"""What a training holds out, its bundle is calibrated on; and so it can be later, on other pictures."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.calibration import calibrate_bundle, enough
+from training.domains import BadDataset
+from training.evaluation.pictures import read_pictures
+from training.run import train
+from translation.architecture import NoDiscriminator
+from translation.weights import load_bundle
+
+Fill = Callable[..., Path]
+TINY = str(Path(__file__).with_name("tiny.toml"))
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+
+
+def test_a_training_calibrates_on_what_it_held_out(fill: Fill, tmp_path: Path) -> None:
+    folders = fill("plain", 42), fill("striped", 40, seed=1)
+    overrides = ["data.validation_share=0.5", "training.steps=2"]
+    bundle = load_bundle(
+        train(*folders, TINY, overrides=overrides, out=tmp_path / "run", device="cpu") / "bundle"
+    )
+    calibration = bundle.card.calibration
+    assert {domain: held_out.pictures for domain, held_out in calibration.items()} == {
+        "plain": 21,
+        "striped": 20,
+    }
+    for domain, held_out in calibration.items():
+        assert held_out.sha256 == bundle.card.data[domain]["validation"]["sha256"]
+    assert bundle.scorer(torch.zeros(1, 3, 16, 16), "plain") >= 1 / 22
+
+
+def test_too_few_are_told_of_and_give_no_scores(
+    fill: Fill, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders = fill("plain", 12), fill("striped", 40, seed=1)
+    overrides = ["data.validation_share=0.5", "training.steps=1"]
+    with caplog.at_level(logging.WARNING, "training.calibration"):
+        run = train(*folders, TINY, overrides=overrides, out=tmp_path / "run", device="cpu")
+    assert "no domain scores for plain: 6 pictures were held out, needed are 19" in caplog.text
+    assert load_bundle(run / "bundle").card.calibration.keys() == {"striped"}
+
+
+def test_a_damaged_picture_is_passed_over(bundle: Path, fill: Fill, caplog: pytest.LogCaptureFixture) -> None:
+    horses, zebras = fill("horses", 21), fill("zebras", 20, seed=1)
+    (horses / "damaged.png").write_bytes(b"no picture")
+    found = calibrate_bundle(bundle, (read_pictures(horses), read_pictures(zebras)), CPU)
+    assert {domain: each.pictures for domain, each in found.card.calibration.items()} == {
+        "horse": 21,
+        "zebra": 20,
+    }
+    assert "not calibrated on damaged.png" in caplog.text
+
+
+def test_ratios_are_what_it_takes(one_way_bundle: Path, fill: Fill) -> None:
+    pictures = read_pictures(fill("horses", 20))
+    with pytest.raises(NoDiscriminator, match="no log ratios"):
+        calibrate_bundle(one_way_bundle, (pictures, pictures), CPU)
+
+
+def test_enough_are_asked_for(fill: Fill) -> None:
+    folder = fill("horses", 18)
+    with pytest.raises(BadDataset, match="holds 18 pictures: domain scores need 19"):
+        enough(read_pictures(folder), folder)

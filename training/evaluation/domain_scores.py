@@ -1,0 +1,44 @@
+"""Whether the bundle's domain scores mean what they say, and tell the one domain from the other.
+
+`flagged` is the share of test pictures of the source domain whose score is up to LEVEL. It should be about
+LEVEL: that is what calibrated means, and all that it means. `other_flagged` is that of pictures of the target
+domain, had they been taken for ones of the source's, and `auroc` the chance that one of the source's has the
+higher score.
+"""
+
+import numpy as np
+
+from training.evaluation.bench import Bench, Direction
+from training.evaluation.features import Array
+from training.evaluation.figures import Line
+from training.evaluation.pictures import Pictures
+
+LEVEL = 0.05
+
+
+def is_scored(bench: Bench, at: Direction) -> bool:
+    return at.source in bench.sampler.scorer.calibrations
+
+
+def domain_scores(bench: Bench, at: Direction) -> Line:
+    """flagged, other_flagged and auroc, of all sources and references, where the source domain is scored."""
+    own, other = (_scores(bench, at.source, pictures) for pictures in (at.sources, at.references))
+    return {
+        "flagged": float((own <= LEVEL).mean()),
+        "other_flagged": float((other <= LEVEL).mean()),
+        "auroc": auroc(own, other),
+    }
+
+
+def auroc(own: Array, other: Array) -> float:
+    """How often one of `own` (N,) is above one of `other` (M,), a tie for a half."""
+    difference = own[:, None] - other[None, :]
+    return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
+
+
+def _scores(bench: Bench, domain: str, pictures: Pictures) -> Array:
+    found = []
+    for image in pictures:
+        found.append(bench.sampler.score(bench.sampler.fit(image), domain))
+        bench.tick(1)
+    return np.array(found, np.float64)
