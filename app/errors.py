@@ -134,6 +134,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     jobs.UnknownPicture: Problem("unknown-picture", 404, INPUT),
     jobs.IdempotencyKeyReused: Problem("idempotency-key-reuse", 422),
     jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
+    jobs.VersionInUse: Problem("version-in-use", 409, MODEL),
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
     jobs.TooManyStreams: Problem("overloaded", 429),
     desk.TicketVoid: Problem("job-conflict", 409),

@@ -52,6 +52,11 @@ class DatasetInUse(ValueError):
         super().__init__(f"the job {job_id} needs this dataset: cancel it first, or wait for its end")
 
 
+class VersionInUse(ValueError):
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the job {job_id} needs this version: cancel it first, or wait for its end")
+
+
 class UnfitDataset(ValueError):
     """A single where a pair is needed, or the other way round."""
 

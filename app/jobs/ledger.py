@@ -183,6 +183,16 @@ def unfinished_of(database: Database, dataset: str) -> str | None:
         return session.scalar(jobs.limit(1))
 
 
+def unfinished_by(database: Database, model: str, version: str) -> str | None:
+    """A job that is made by this version of the model, and not yet."""
+    with database.reading() as session:
+        jobs = session.scalars(select(JobRow).where(JobRow.state.not_in(FINISHED)))
+        made_by = (
+            job for job in jobs if job.params.get("version") == version and job.params["model"] == model
+        )
+        return next((job.id for job in made_by), None)
+
+
 def counts_of(database: Database) -> dict[str, int]:
     """How many jobs there are, by state, where there are any."""
     with database.reading() as session:

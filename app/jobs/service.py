@@ -16,10 +16,18 @@ from app.database.connection import Database
 from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
-from app.jobs.faults import DatasetInUse, JobUnfinished, NoJobResult, UnfitDataset, UnknownJob, UnknownSample
+from app.jobs.faults import (
+    DatasetInUse,
+    JobUnfinished,
+    NoJobResult,
+    UnfitDataset,
+    UnknownJob,
+    UnknownSample,
+    VersionInUse,
+)
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
-from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_of
+from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_by, unfinished_of
 from app.jobs.queue import Queue
 from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
@@ -180,6 +188,11 @@ class Jobs:
         """Raises DatasetInUse."""
         if job_id := unfinished_of(self._database, dataset):
             raise DatasetInUse(job_id)
+
+    def check_unneeded(self, model: str, version: str) -> None:
+        """Raises VersionInUse."""
+        if job_id := unfinished_by(self._database, model, version):
+            raise VersionInUse(job_id)
 
     def _check_fit(self, name: str, kind: str) -> None:
         """Raises UnknownDataset, UnfitDataset."""

@@ -112,6 +112,8 @@ def download_bundle(name: str, version: str, request: Request, state: StateDep) 
     responses=problem_responses(404, 409, 422),
 )
 def delete_version(name: str, version: str, state: StateDep) -> None:
+    """Refused while it is in use, or a job needs it."""
+    state["jobs"].check_unneeded(name, version)
     state["registry"].remove(name, version)
 
 

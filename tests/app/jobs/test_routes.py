@@ -13,6 +13,7 @@ from app.jobs.folder import JobFolder
 from app.jobs.ledger import new_id
 from app.jobs.states import State
 from app.keys import KeyRing, Scope
+from translation.registry import Registry
 
 URL = "/v1/jobs"
 TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
@@ -149,6 +150,17 @@ def test_a_dataset_stays_while_a_job_needs_it(client: Client) -> None:
     client.post(f"{job['links']['self']}/cancel")
     assert client.delete("/v1/datasets/photos").status_code == 204
     refused(client.post(f"{job['links']['self']}/retry"), 404, "unknown-dataset")
+
+
+def test_a_version_stays_while_a_job_needs_it(
+    client: Client, data: Path, tiny_bundle: Path, retrained: Path
+) -> None:
+    added = Registry(tiny_bundle.parent, data / "models").add(retrained, "tiny")
+    url = f"/v1/models/tiny/versions/{added.version}"
+    job = order(client, TRANSLATE | {"version": added.version}).json()
+    assert job["id"] in str(refused(client.delete(url), 409, "version-in-use")["detail"])
+    client.post(f"{job['links']['self']}/cancel")
+    assert client.delete(url).status_code == 204
 
 
 def test_files_of_a_job_are_served_in_parts(client: Client, desk: Desk, data: Path) -> None:
