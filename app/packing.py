@@ -7,9 +7,10 @@ from io import BytesIO
 from app.engine import Answer
 from app.negotiation import JSON, PICTURES, ZIP
 from app.results import Results
-from app.schemas import Direction, TranslatedPicture, TranslationAnswer
-from translation.codec import MEDIA_TYPES
+from app.schemas import Direction, SpreadMap, TranslatedPicture, TranslationAnswer
+from translation.codec import MEDIA_TYPES, encode
 from translation.registry import DIGITS
+from translation.spread import Spread
 from translation.translator import Translation
 
 EXTENSIONS = {"JPEG": "jpg"}
@@ -42,6 +43,7 @@ def _zip(answer: Answer, _: Results) -> bytes:
 def _json(answer: Answer, results: Results) -> bytes:
     translation, receipt = answer.translation, answer.translation.receipt
     stored = results.put(translation.pictures, MEDIA_TYPES[translation.format])
+    spread = translation.spread and _spread_map(translation.spread, results)
     pictures = [
         TranslatedPicture(
             index=index,
@@ -63,8 +65,17 @@ def _json(answer: Answer, results: Results) -> bytes:
         padded_batch=receipt.padded_batch,
         domain_score=receipt.domain_score,
         pictures=pictures,
+        spread=spread,
     )
     return body.model_dump_json().encode()
+
+
+def _spread_map(spread: Spread, results: Results) -> SpreadMap:
+    image = spread.image()
+    (result,) = results.put([encode(image, "PNG")], MEDIA_TYPES["PNG"])
+    return SpreadMap(
+        mean=spread.mean, url=f"/v1/results/{result.digest}", sha256=result.digest, size=list(image.size)
+    )
 
 
 PACKERS: dict[str, Callable[[Answer, Results], bytes]] = {

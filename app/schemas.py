@@ -134,6 +134,15 @@ class TranslatedPicture(BaseModel):
     bytes: int
 
 
+class SpreadMap(BaseModel):
+    """How far the samples lie apart, at the size at which the model worked."""
+
+    mean: float = Field(description="standard deviation of a pixel over the samples, grey levels")
+    url: str = Field(description="a grey PNG, relative to this answer: twice each pixel's standard deviation")
+    sha256: str
+    size: list[int] = Field(min_length=2, max_length=2, description="width and height in pixels")
+
+
 class TranslationAnswer(BaseModel):
     """The receipt, and a link to each picture. Links last for a time, see GET /v1/limits."""
 
@@ -148,6 +157,7 @@ class TranslationAnswer(BaseModel):
                     **{"media_type": "image/png", "size": [640, 480], "bytes": 403_512},
                 }
             ],
+            "spread": None,
         }
     )
 
@@ -163,6 +173,7 @@ class TranslationAnswer(BaseModel):
         "it that look no more so, from 1 / (n + 1) to 1; null where the model's card has no calibration"
     )
     pictures: list[TranslatedPicture]
+    spread: SpreadMap | None = Field(description="of several samples; null of a single one")
 
 
 class ModelSummary(BaseModel):

@@ -192,6 +192,7 @@ class _Stages:
         job, picture = item.decoded.job, item.decoded.picture
         try:
             pictures = self.translator.encode(picture, item.samples, self.request)
+            spread = self.translator.spread(item.samples)
         except UnsupportedOutputFormat as error:
             return job.failed(error)
         for name, data in zip(job.outputs, pictures, strict=True):
@@ -203,6 +204,7 @@ class _Stages:
             seed=job.seed,
             padded_batch=item.samples.padded_batch,
             domain_score=item.samples.domain_score,
+            spread=None if spread is None else round(spread.mean, 3),
             seconds=round(item.seconds + perf_counter() - started, 4),
             model_digest=self.translator.digest,
             fingerprint=item.decoded.fingerprint,

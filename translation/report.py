@@ -21,8 +21,9 @@ JSON_LINES, CSV = "report.jsonl", "report.csv"
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
 
-    `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `fingerprint` is that of
-    everything that the outputs depend on but the seed.
+    `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
+    standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
+    the outputs depend on but the seed.
     """
 
     file: str
@@ -31,6 +32,7 @@ class FileReport:
     seed: int | None = None
     padded_batch: int | None = None
     domain_score: float | None = None
+    spread: float | None = None
     seconds: float = 0.0
     error: str = ""
     message: str = ""

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
+from typing import Self
 
 import torch
 from PIL import Image
 
 from translation.codec import ImageTooLarge, Limits, Picture, decode, encode, on_white
 from translation.painted import Painted
-from translation.sampler import Draws, ProcessSize, Sampler
+from translation.sampler import Drawing, Draws, ProcessSize, Sampler
+from translation.spread import Spread
 from translation.weights import Bundle
 
 MAX_SEED = 2**63 - 1
@@ -41,13 +43,18 @@ class TranslationRequest:
 
 @dataclass(frozen=True)
 class Samples:
-    """Paintings at the working size (see Sampler.paint), what they were drawn with, and the domain score of
-    the picture that they were drawn of."""
+    """Paintings at the working size (see Sampler.paint), the picture at that size, what they were drawn with,
+    and the picture's domain score."""
 
     paintings: tuple[Painted, ...]
+    image: Image.Image
     seed: int
     padded_batch: int
     domain_score: float | None
+
+    @classmethod
+    def of(cls, draws: Draws, drawing: Drawing, padded_batch: int) -> Self:
+        return cls(drawing.paintings, draws.image, draws.seed, padded_batch, drawing.domain_score)
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,12 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Translation:
-    """One encoded picture for each sample, all of one format."""
+    """One encoded picture for each sample, all of one format, and of several samples their spread."""
 
     pictures: tuple[bytes, ...]
     format: str
     receipt: Receipt
+    spread: Spread | None
 
 
 class Translator:
@@ -108,10 +116,10 @@ class Translator:
         decoded = perf_counter()
         samples = self.sample(picture, request)
         sampled = perf_counter()
-        pictures = self.encode(picture, samples, request)
+        pictures, spread = self.encode(picture, samples, request), self.spread(samples)
         timings = Timings(decoded - started, sampled - decoded, perf_counter() - sampled)
         receipt = self.receipt(picture, samples, request, timings)
-        return Translation(pictures, output_format(picture, request), receipt)
+        return Translation(pictures, output_format(picture, request), receipt, spread)
 
     def decode(self, data: bytes, request: TranslationRequest) -> Picture:
         """Raises InvalidImage."""
@@ -122,7 +130,7 @@ class Translator:
         draws = self.prepare(picture, request)
         batch = self.sampler.padded_batch(request.samples, draws.image.size)
         (drawing,) = self.sampler.paint([draws], batch)
-        return Samples(drawing.paintings, draws.seed, batch, drawing.domain_score)
+        return Samples.of(draws, drawing, batch)
 
     def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
         """All that the network needs. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
@@ -150,6 +158,12 @@ class Translator:
             )
             for index, painting in enumerate(samples.paintings)
         )
+
+    def spread(self, samples: Samples) -> Spread | None:
+        """At the working size; None of a single sample."""
+        if len(samples.paintings) == 1:
+            return None
+        return Spread.of([painting.over(samples.image) for painting in samples.paintings])
 
     def receipt(
         self, picture: Picture, samples: Samples, request: TranslationRequest, timings: Timings

@@ -26,6 +26,7 @@ from app.metrics import Metrics
 from translation.codec import Limits, Picture, read_size
 from translation.registry import Registry
 from translation.sampler import Draws
+from translation.spread import Spread
 from translation.translator import (
     Samples,
     Timings,
@@ -175,19 +176,15 @@ class Engine:
             decoded = await _timed(self._codec, _decode, translator, data, request)
             picture, draws = decoded.result
             drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
-            samples = Samples(
-                drawn.drawing.paintings, draws.seed, drawn.padded_batch, drawn.drawing.domain_score
-            )
-            encoded = await _timed(self._codec, translator.encode, picture, samples, request)
+            samples = Samples.of(draws, drawn.drawing, drawn.padded_batch)
+            encoded = await _timed(self._codec, _encode, translator, picture, samples, request)
         self._recent_s += 0.2 * (drawn.share_s - self._recent_s)
         timings = Timings(decoded.took_s, drawn.took_s, encoded.took_s)
         queue_s = perf_counter() - asked - (decoded.took_s + drawn.took_s + encoded.took_s)
         self._observe(timings, queue_s)
-        translation = Translation(
-            encoded.result,
-            output_format(picture, request),
-            translator.receipt(picture, samples, request, timings),
-        )
+        pictures, spread = encoded.result
+        receipt = translator.receipt(picture, samples, request, timings)
+        translation = Translation(pictures, output_format(picture, request), receipt, spread)
         source = translator.sampler.model.source_of(request.to)
         return Answer(translation, source, picture.format, queue_s)
 
@@ -222,6 +219,12 @@ class Engine:
 def _decode(translator: Translator, data: bytes, request: TranslationRequest) -> tuple[Picture, Draws]:
     picture = translator.decode(data, request)
     return picture, translator.prepare(picture, request)
+
+
+def _encode(
+    translator: Translator, picture: Picture, samples: Samples, request: TranslationRequest
+) -> tuple[tuple[bytes, ...], Spread | None]:
+    return translator.encode(picture, samples, request), translator.spread(samples)
 
 
 async def _timed(pool: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Timed[T]:

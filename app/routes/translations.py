@@ -37,6 +37,7 @@ RECEIPT = {
     "SJMVI-Padded-Batch": "the size of the batch that they were drawn in; same size, same bytes",
     "SJMVI-Domain-Score": "the share of held-out pictures of the source domain that look no more like it "
     "than the upload does; absent where the model is not calibrated",
+    "SJMVI-Spread": "standard deviation of a pixel over several samples, mean of all, grey levels",
     "SJMVI-Request-Id": "the client's, or a new one",
     "Server-Timing": "milliseconds: decode, queue, infer, encode",
 }
@@ -177,6 +178,8 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
     }
     if receipt.domain_score is not None:
         headers["SJMVI-Domain-Score"] = f"{receipt.domain_score:.4f}"
+    if answer.translation.spread is not None:
+        headers["SJMVI-Spread"] = f"{answer.translation.spread.mean:.3f}"
     found = MEDIA_TYPES[answer.found]
     if upload.media_type.startswith("image/") and upload.media_type != found:
         headers["SJMVI-Warning"] = f"declared {upload.media_type}, found {found}"

@@ -2,6 +2,7 @@ import zipfile
 from hashlib import sha256
 from io import BytesIO
 
+import numpy as np
 import pytest
 from httpx import Client, Response
 from PIL import Image
@@ -65,7 +66,7 @@ def test_samples_are_the_same_in_a_zip_and_in_json(client: Client, photograph: b
 def test_json_says_what_was_done_and_what_the_links_lead_to(client: Client, photograph: bytes) -> None:
     answer = post(client, photograph, JSON, samples=2, format="webp", temperature=0.5)
     body = answer.json()
-    pictures = body.pop("pictures")
+    pictures, spread = body.pop("pictures"), body.pop("spread")
     digest = answer.headers["SJMVI-Model-Digest"]
     assert body == {
         **{"model": "tiny", "version": digest[:16], "digest": digest, "seed": 7, "temperature": 0.5},
@@ -78,6 +79,18 @@ def test_json_says_what_was_done_and_what_the_links_lead_to(client: Client, phot
             **{"index": index, "url": f"/v1/results/{digest}", "sha256": digest},
             **{"media_type": "image/webp", "size": [61, 43], "bytes": len(content)},
         }
+    content = client.get(spread["url"]).content
+    assert spread["sha256"] == sha256(content).hexdigest()
+    with Image.open(BytesIO(content)) as found:
+        assert (found.format, found.mode, list(found.size)) == ("PNG", "L", spread["size"])
+        assert np.asarray(found).mean() == pytest.approx(2 * spread["mean"], abs=0.3)
+    assert float(answer.headers["SJMVI-Spread"]) == pytest.approx(spread["mean"], abs=1e-3)
+
+
+def test_a_single_sample_has_no_spread(client: Client, photograph: bytes) -> None:
+    answer = post(client, photograph, JSON)
+    assert answer.json()["spread"] is None
+    assert "SJMVI-Spread" not in answer.headers
 
 
 ACCEPTED = {  # by the header, for one sample and for two

@@ -147,7 +147,7 @@ def test_an_outline_does_all_but_the_sampling(
     outline = Translator(load_outline(tiny_bundle), "meta", name="tiny")
     draws = pickle.loads(pickle.dumps(outline.prepare(outline.decode(photograph, request), request)))
     (drawing,) = translator.sampler.paint([draws], 2)
-    samples = Samples(drawing.paintings, draws.seed, 2, drawing.domain_score)
+    samples = Samples.of(draws, drawing, 2)
     pictures = outline.encode(outline.decode(photograph, request), samples, request)
     assert pictures == translator(photograph, request).pictures
 

@@ -65,6 +65,9 @@ class LabelledDigits:
     def __getitem__(self, rows: slice | Tensor) -> "LabelledDigits":
         return LabelledDigits(self.pixels[rows], self.labels[rows])
 
+    def __add__(self, other: "LabelledDigits") -> "LabelledDigits":
+        return LabelledDigits(torch.cat([self.pixels, other.pixels]), torch.cat([self.labels, other.labels]))
+
     def images(self) -> Tensor:
         """(N, 3, 32, 32) in [-1, 1], the three channels alike."""
         return (self.pixels.float() / 127.5 - 1)[:, None].expand(-1, 3, -1, -1)

@@ -2,7 +2,8 @@
 
 accuracy            a LeNet that learned from translated source digits, each under a code of its own, with
                     the source's labels: the share of the target's test digits that it names right
-accuracy_plain      the same where they were not turned, moved or enlarged on the way to it
+accuracy_beside     the same where it learned from the source digits themselves as well, as many as they are
+accuracy_plain      as accuracy, where they were not turned, moved or enlarged on the way to it
 held_out            the same of translated validation digits; what its state was chosen by
 label_preserved     a LeNet that learned from real target digits: the share of the translated test digits
                     that it names as their sources are labelled
@@ -48,9 +49,10 @@ class Measure:
     def __call__(self, source: DigitDomain, target: DigitDomain, judge: LeNet) -> dict[str, float]:
         """`judge` knows real target digits. By the names above and the direction."""
         some = source.test[: self.yardstick.translated]
-        learned, plain = self.learn_translated(source, target.name)
+        learned, beside, plain = self.learn_translated(source, target.name)
         found = {
             "accuracy": accuracy(learned.classifier, target.test),
+            "accuracy_beside": accuracy(beside.classifier, target.test),
             "accuracy_plain": accuracy(plain.classifier, target.test),
             "held_out": learned.held_out,
             "label_preserved": accuracy(judge, self.translated(some, target.name, len(some))),
@@ -58,15 +60,15 @@ class Measure:
         }
         return {f"{name}_{source.name}_to_{target.name}": figure for name, figure in found.items()}
 
-    def learn_translated(self, source: DigitDomain, to: str) -> tuple[Trained, Trained]:
-        """With and without augmentation."""
+    def learn_translated(self, source: DigitDomain, to: str) -> tuple[Trained, Trained, Trained]:
+        """With augmentation, the same beside the sources, and without. Translations choose the state."""
         pool = self.translated(source.train, to, self.yardstick.pool)
         held_out = self.translated(source.validation, to, len(source.validation))
-        learned, plain = (
-            train_classifier(pool, held_out, self.yardstick, self.seed, augmented)
-            for augmented in (True, False)
+        learned, beside, plain = (
+            train_classifier(digits, held_out, self.yardstick, self.seed, augmented)
+            for digits, augmented in ((pool, True), (pool + source.train, True), (pool, False))
         )
-        return learned, plain
+        return learned, beside, plain
 
     @torch.inference_mode()
     def translated(self, digits: LabelledDigits, to: str, count: int) -> LabelledDigits:

@@ -7,6 +7,7 @@ from training.experiments.ablations.table import cell
 
 COLUMNS = {
     "accuracy": ("accuracy", ".3f"),
+    "beside": ("accuracy_beside", ".3f"),
     "plain": ("accuracy_plain", ".3f"),
     "label": ("label_preserved", ".3f"),
     "diversity": ("diversity", ".2f"),

@@ -43,7 +43,7 @@ function pairOf({ domains, directions }) {
 /** What they are ranks among. */
 function scores(calibration) {
   const among = Object.entries(calibration ?? {}).map(([domain, { pictures }]) => `${pictures} of ${domain}`);
-  return among.length ? `by held-out pictures: ${among.join(", ")}` : "none";
+  return among.length ? `ranks among held-out pictures, ${among.join(" and ")}` : "none";
 }
 
 function origin({ lineage, imported, data, training_notes: notes, objective }) {
