@@ -49,6 +49,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     ] = None,
     frame: Annotated[int | None, typer.Option(min=0, help="of an animated file, counted from 0")] = None,
     metadata: Annotated[bool, typer.Option(help="whether the files say how they were made")] = True,
+    min_score: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="leave out what has a lesser domain score; .05: 1 in 20 of the domain's own"
+        ),
+    ] = 0.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="say what was done as JSON on stdout")] = False,
 ) -> None:
@@ -69,6 +75,7 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         process_size=process_size,
         frame=frame,
         embed_metadata=metadata,
+        min_score=min_score,
     )
     if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
         done = Done(_translate_one(translator, source, out, request))
@@ -127,10 +134,11 @@ def _read(source: str) -> bytes:
 def _naming(source: str) -> Iterator[None]:
     """The translator knows its picture by its bytes alone; who gave a file wants to be told which."""
     from translation.codec import InvalidImage, UnsupportedOutputFormat
+    from translation.translator import UnlikeDomain
 
     try:
         yield
-    except (InvalidImage, UnsupportedOutputFormat) as error:
+    except (InvalidImage, UnlikeDomain, UnsupportedOutputFormat) as error:
         raise type(error)(f"{'stdin' if source == PIPE else source}: {error}") from error
 
 

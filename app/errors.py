@@ -29,7 +29,7 @@ from app.datasets import doctor, store
 from app.datasets import faults as datasets
 from app.jobs import desk
 from app.jobs import faults as jobs
-from translation import architecture, codec, device, export, model, registry, tree, weights
+from translation import architecture, codec, device, export, model, registry, translator, tree, weights
 
 FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
@@ -63,6 +63,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     codec.UnsupportedBitDepth: Problem("unsupported-bit-depth", 422, INPUT),
     codec.UnsupportedOutputFormat: Problem("unsupported-output-format", 422, USAGE),
     tree.InvalidInput: Problem("invalid-input", 422, INPUT),
+    translator.UnlikeDomain: Problem("unlike-domain", 422, INPUT),
     engine.TooManyPixels: Problem("too-many-pixels", 413, INPUT),
     # the archive
     faults.Refused: Problem("bad-archive", 422, INPUT),
@@ -107,6 +108,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     registry.UnknownVersion: Problem("unknown-version", 404, MODEL),
     registry.VersionInUse: Problem("version-in-use", 409, MODEL),
     registry.ShippedVersion: Problem("shipped-version", 409, MODEL),
+    translator.NoDomainScore: Problem("no-domain-score", 422, MODEL),
     architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
     model.NoCode: Problem("no-code", 422, MODEL),
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),

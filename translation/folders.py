@@ -22,7 +22,14 @@ import torch
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
 from translation.report import JSON_LINES, FileReport, Report
-from translation.translator import MAX_SEED, Samples, TranslationRequest, Translator
+from translation.translator import (
+    MAX_SEED,
+    NoDomainScore,
+    Samples,
+    TranslationRequest,
+    Translator,
+    UnlikeDomain,
+)
 from translation.tree import InvalidInput, find_pictures, name_outputs
 
 T = TypeVar("T")
@@ -62,7 +69,8 @@ def translate_folder(
     A file that cannot be translated is reported and the rest goes on. `progress` gets the number of files
     done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
     Once `stopped`, no other file is begun. `source` may be one file.
-    Raises InvalidInput, UnknownDomain, UnsupportedOutputFormat, and what Sampler.working_size does.
+    Raises InvalidInput, UnknownDomain, NoDomainScore, UnsupportedOutputFormat, and what Sampler.working_size
+    does.
     """
     _check(translator, request)
     files = find_pictures(source, out)
@@ -86,7 +94,8 @@ def translate_folder(
 
 def _check(translator: Translator, request: TranslationRequest) -> None:
     """What is wrong for every file is refused before the first."""
-    translator.sampler.model.source_of(request.to)
+    is_scored = translator.sampler.model.source_of(request.to) in translator.sampler.scorer.calibrations
+    translator.check_score(1.0 if is_scored else None, request)
     if request.format is not None and request.format not in MEDIA_TYPES:
         raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
     if isinstance(size := request.process_size, int):
@@ -181,7 +190,8 @@ class _Stages:
         started = perf_counter()
         try:
             samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
-        except (ImageTooLarge, torch.OutOfMemoryError) as error:
+            self.translator.check_score(samples.domain_score, self.request)
+        except (ImageTooLarge, UnlikeDomain, NoDomainScore, torch.OutOfMemoryError) as error:
             return item.job.failed(error)
         return _Sampled(item, samples, item.seconds + perf_counter() - started)
 

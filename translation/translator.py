@@ -22,13 +22,22 @@ from translation.weights import Bundle
 MAX_SEED = 2**63 - 1
 
 
+class UnlikeDomain(ValueError):
+    """A picture whose domain score is below what was asked for."""
+
+
+class NoDomainScore(ValueError):
+    """A score is asked for, and the bundle is not calibrated."""
+
+
 @dataclass(frozen=True)
 class TranslationRequest:
     """What is wanted of one picture. Sample i depends on (seed, i) alone; no seed means a fresh one is drawn.
 
     Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size
     is the short side at which the network works: None the training size, "native" the picture's. With
-    embed_metadata the files themselves say how they were made, in the formats that can.
+    embed_metadata the files themselves say how they were made, in the formats that can. A picture whose
+    domain score is below min_score, in [0, 1], is refused; so are about as many pictures of the domain.
     """
 
     to: str
@@ -39,6 +48,7 @@ class TranslationRequest:
     process_size: ProcessSize = None
     frame: int | None = None
     embed_metadata: bool = True
+    min_score: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -110,11 +120,12 @@ class Translator:
         self.name = name
 
     def __call__(self, data: bytes, request: TranslationRequest) -> Translation:
-        """Raises InvalidImage, UnknownDomain, UnsupportedOutputFormat."""
+        """Raises InvalidImage, UnknownDomain, UnlikeDomain, NoDomainScore, UnsupportedOutputFormat."""
         started = perf_counter()
         picture = self.decode(data, request)
         decoded = perf_counter()
         samples = self.sample(picture, request)
+        self.check_score(samples.domain_score, request)
         sampled = perf_counter()
         pictures, spread = self.encode(picture, samples, request), self.spread(samples)
         timings = Timings(decoded - started, sampled - decoded, perf_counter() - sampled)
@@ -131,6 +142,20 @@ class Translator:
         batch = self.sampler.padded_batch(request.samples, draws.image.size)
         (drawing,) = self.sampler.paint([draws], batch)
         return Samples.of(draws, drawing, batch)
+
+    def check_score(self, score: float | None, request: TranslationRequest) -> None:
+        """Raises UnlikeDomain, NoDomainScore."""
+        if request.min_score == 0:
+            return
+        source = self.sampler.model.source_of(request.to)
+        if score is None:
+            raise NoDomainScore(
+                f"there are no domain scores of {source} here: leave min_score out, or calibrate the bundle"
+            )
+        if score < request.min_score:
+            raise UnlikeDomain(
+                f"unlike {source}: domain score {score:.3g}, asked for {request.min_score:.3g}"
+            )
 
     def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
         """All that the network needs. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""

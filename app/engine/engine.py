@@ -176,6 +176,7 @@ class Engine:
             decoded = await _timed(self._codec, _decode, translator, data, request)
             picture, draws = decoded.result
             drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
+            translator.check_score(drawn.drawing.domain_score, request)
             samples = Samples.of(draws, drawn.drawing, drawn.padded_batch)
             encoded = await _timed(self._codec, _encode, translator, picture, samples, request)
         self._recent_s += 0.2 * (drawn.share_s - self._recent_s)

@@ -102,13 +102,14 @@ def _translate(work: Work) -> list[str]:
     params = work.params
     picture, out = work.folder.picture(), work.folder.out
     source, target = (picture, out / f"{PICTURE}.{params['format']}") if picture else (work.pictures, out)
-    options = {name: params.get(name) for name in ("to", "samples", "seed", "temperature", "size", "frame")}
+    names = ("to", "samples", "seed", "temperature", "size", "frame", "min_score")
+    options = {name.replace("_", "-"): params.get(name) for name in names}
     given = [
         part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
     ]
     plain = ["--no-metadata"] if params.get("embed_metadata") is False else []
-    names = ["translate", _model(params), str(source), str(target)]
-    return [*names, *given, *plain, "--device", work.device, "--json"]
+    places = ["translate", _model(params), str(source), str(target)]
+    return [*places, *given, *plain, "--device", work.device, "--json"]
 
 
 def _translations(work: Work, answer: str) -> Params:

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from app.archives.upload import FORM, ZIPS, check_type, parameters_of, receive
 from app.datasets.schemas import NAME, DatasetDetails, DatasetPage, DatasetParameters, DatasetSummary
 from app.dependencies import StateDep
+from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
-from app.schemas import form_with_file, query_parameters
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 

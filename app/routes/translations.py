@@ -18,8 +18,9 @@ from app.jobs import deferral
 from app.jobs.schemas import ACCEPTED
 from app.negotiation import FORMATS, PICTURES, ZIP, negotiate, offers_for
 from app.packing import pack
+from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
-from app.schemas import TranslationAnswer, TranslationParameters, form_with_file, query_parameters
+from app.schemas import TranslationAnswer, TranslationParameters
 from app.uploads import FIELD, Upload, read_upload
 from translation.codec import MEDIA_TYPES
 from translation.registry import DIGITS
@@ -136,6 +137,7 @@ def _translation_request(parameters: TranslationParameters, media_type: str) -> 
         process_size=parameters.size,
         frame=parameters.frame,
         embed_metadata=parameters.embed_metadata,
+        min_score=parameters.min_score,
     )
 
 

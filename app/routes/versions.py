@@ -19,9 +19,9 @@ from app.caching import IMMUTABLE, NOT_MODIFIED, is_kept
 from app.dependencies import StateDep
 from app.engine import NotReady
 from app.files import BINARY
+from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
 from app.routes.models import summary
-from app.schemas import form_with_file, query_parameters
 from translation.card import CARD, NAME, Card
 from translation.registry import Entry
 

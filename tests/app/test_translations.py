@@ -10,6 +10,7 @@ from PIL import Image
 from app.negotiation import JSON, PICTURES, ZIP
 
 URL = "/v1/translations"
+HEADERS = {"Content-Type": "image/*"}
 
 
 def post(client: Client, picture: bytes, accept: str = "*/*", **parameters: str | float) -> Response:
@@ -160,6 +161,18 @@ def test_the_domain_score_is_of_the_upload_whatever_is_made_of_it(
     assert scores(photograph) == scores(photograph, size="native", samples=16) == {"0.0400"}
     (score,) = scores(noise)
     assert float(score) > 0.04
+
+
+def test_a_picture_that_is_unlike_its_domain_is_refused_on_request(
+    client: Client, photograph: bytes, noise: bytes
+) -> None:
+    def answered(picture: bytes, score: float) -> Response:
+        return client.post(URL, params={"to": "zebra", "min_score": score}, content=picture, headers=HEADERS)
+
+    refused = answered(photograph, 0.05)
+    assert (refused.status_code, refused.json()["type"]) == (422, "unlike-domain")
+    assert refused.json()["detail"] == "unlike horse: domain score 0.04, asked for 0.05"
+    assert answered(photograph, 0.04).status_code == answered(noise, 0.05).status_code == 200
 
 
 def test_content_wins_over_the_declared_type_with_a_warning(client: Client, photograph: bytes) -> None:
