@@ -22,18 +22,21 @@ def calibrate(
 ) -> None:
     """Calibrate the domain scores of a bundle anew, on pictures like those that it is going to get.
 
-    sjmvi train has done it already where it held out enough. A score is a rank among these pictures: .05 is
-    had by a twentieth of pictures like them.
+    sjmvi train has done it already where it held out enough. A score is a rank among these pictures: of
+    pictures like them about a twentieth has .05 or less.
     """
-    from training.calibration import calibrate_bundle, enough
+    from app.settings import Settings
+    from training.calibration import calibrate_bundle
     from training.evaluation.pictures import read_pictures
     from translation.device import pick_device
 
-    held_out = (read_pictures(first), read_pictures(second))
-    for folder, pictures in zip((first, second), held_out, strict=True):
-        enough(pictures, folder)
     folder = folder_of(str(bundle))
-    found = calibrate_bundle(folder, held_out, pick_device(device))
+    if folder.resolve().is_relative_to(Settings().models_dir.resolve()):
+        raise typer.BadParameter(
+            f"{folder} is published and stays as it is: calibrate the run that it came from, and publish that"
+        )
+    held_out = (read_pictures(first), read_pictures(second))
+    found = calibrate_bundle(folder, held_out, pick_device(device), insists=True)
     counts = {domain: each.pictures for domain, each in (found.card.calibration or {}).items()}
     if as_json:
         typer.echo(json.dumps({"bundle": str(folder), "digest": found.digest, "calibration": counts}))

@@ -49,10 +49,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     ] = None,
     frame: Annotated[int | None, typer.Option(min=0, help="of an animated file, counted from 0")] = None,
     metadata: Annotated[bool, typer.Option(help="whether the files say how they were made")] = True,
-    min_score: Annotated[
+    refuse_at: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="leave out what has a lesser domain score; .05: 1 in 20 of the domain's own"
+            min=0,
+            max=1,
+            help="leave out what has this domain score or less, and so about this share of the domain's",
         ),
     ] = 0.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
@@ -75,7 +77,7 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         process_size=process_size,
         frame=frame,
         embed_metadata=metadata,
-        min_score=min_score,
+        refuse_at=refuse_at,
     )
     if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
         done = Done(_translate_one(translator, source, out, request))

@@ -6,7 +6,7 @@ from io import BytesIO
 
 from app.engine import Answer
 from app.negotiation import JSON, PICTURES, ZIP
-from app.results import Results
+from app.results import Result, Results
 from app.schemas import Direction, SpreadMap, TranslatedPicture, TranslationAnswer
 from translation.codec import MEDIA_TYPES, encode
 from translation.registry import DIGITS
@@ -42,8 +42,9 @@ def _zip(answer: Answer, _: Results) -> bytes:
 
 def _json(answer: Answer, results: Results) -> bytes:
     translation, receipt = answer.translation, answer.translation.receipt
-    stored = results.put(translation.pictures, MEDIA_TYPES[translation.format])
-    spread = translation.spread and _spread_map(translation.spread, results)
+    samples = [(picture, MEDIA_TYPES[translation.format]) for picture in translation.pictures]
+    spread = translation.spread and encode(translation.spread.image(), "PNG")
+    stored = results.put([*samples, (spread, MEDIA_TYPES["PNG"])] if spread else samples)  # all or none
     pictures = [
         TranslatedPicture(
             index=index,
@@ -53,7 +54,7 @@ def _json(answer: Answer, results: Results) -> bytes:
             size=list(receipt.size),
             bytes=len(picture),
         )
-        for index, (result, picture) in enumerate(zip(stored, translation.pictures, strict=True))
+        for index, (result, (picture, _)) in enumerate(zip(stored, samples, strict=False))
     ]
     body = TranslationAnswer(
         model=receipt.model,
@@ -65,17 +66,14 @@ def _json(answer: Answer, results: Results) -> bytes:
         padded_batch=receipt.padded_batch,
         domain_score=receipt.domain_score,
         pictures=pictures,
-        spread=spread,
+        spread=translation.spread and _spread_map(translation.spread, stored[-1]),
     )
     return body.model_dump_json().encode()
 
 
-def _spread_map(spread: Spread, results: Results) -> SpreadMap:
-    image = spread.image()
-    (result,) = results.put([encode(image, "PNG")], MEDIA_TYPES["PNG"])
-    return SpreadMap(
-        mean=spread.mean, url=f"/v1/results/{result.digest}", sha256=result.digest, size=list(image.size)
-    )
+def _spread_map(spread: Spread, result: Result) -> SpreadMap:
+    size = list(spread.levels.shape[::-1])
+    return SpreadMap(mean=spread.mean, url=f"/v1/results/{result.digest}", sha256=result.digest, size=size)
 
 
 PACKERS: dict[str, Callable[[Answer, Results], bytes]] = {

@@ -69,10 +69,10 @@ class Results:
         except OSError as error:
             logger.error("the results of earlier days: %s", error)
 
-    def put(self, pictures: Sequence[bytes], media_type: str) -> list[Result]:
-        """One for each, on the disk by then. Raises CannotStore, OutOfSpace."""
-        results = [self._result(hashlib.sha256(picture).hexdigest(), media_type) for picture in pictures]
-        files = {result.path: data for result, data in zip(results, pictures, strict=True)}
+    def put(self, pictures: Sequence[tuple[bytes, str]]) -> list[Result]:
+        """One for each of bytes and media type, all on the disk by then. Raises CannotStore, OutOfSpace."""
+        results = [self._result(hashlib.sha256(data).hexdigest(), kind) for data, kind in pictures]
+        files = {result.path: data for result, (data, _) in zip(results, pictures, strict=True)}
         self._check_budget(sum(map(len, files.values())))
         try:
             with self._writing:

@@ -75,12 +75,12 @@ class TranslationParameters(BaseModel):
         description="the short side in pixels at which the model works: its training size when absent, "
         "the picture's own when native; the answer has the picture's own size always",
     )
-    min_score: float = Field(
+    refuse_at: float = Field(
         0.0,
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="refuse a picture with a lesser domain score; .05: one in twenty of the domain's own",
+        description="refuse pictures of this domain score or less, and so about this share of the domain's",
     )
     embed_metadata: bool = Field(
         True,
@@ -107,7 +107,9 @@ class SpreadMap(BaseModel):
     """How far the samples lie apart, at the size at which the model worked."""
 
     mean: float = Field(description="standard deviation of a pixel over the samples, grey levels")
-    url: str = Field(description="a grey PNG, relative to this answer: twice each pixel's standard deviation")
+    url: str = Field(
+        description="a grey PNG, relative to this answer: twice each pixel's standard deviation, 255 at most"
+    )
     sha256: str
     size: list[int] = Field(min_length=2, max_length=2, description="width and height in pixels")
 
@@ -139,7 +141,8 @@ class TranslationAnswer(BaseModel):
     padded_batch: int
     domain_score: float | None = Field(
         description="how much at home the upload is in the source domain: the share of held-out pictures of "
-        "it that look no more so, from 1 / (n + 1) to 1; null where the model's card has no calibration"
+        "it, and of itself, that look no more so, from 1 / (n + 1) to 1; null where the model's card has no "
+        "calibration of that domain, or where size lets in what is too large for the training size"
     )
     pictures: list[TranslatedPicture]
     spread: SpreadMap | None = Field(description="of several samples; null of a single one")

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from translation.architecture import Architecture, DeterministicArchitecture
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.domain_score import calibrate, judges_of
-from translation.weights import Card, HeldOut, save_bundle, save_calibrations
+from translation.domain_score import Calibration, judges_of
+from translation.weights import Card, HeldOut, read_card, save_bundle, save_calibrations
 
 TINY = "tiny"
 HELD_OUT = 24
@@ -37,12 +37,13 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model, ratios = architecture.build_model(card.domains), architecture.build_ratios()
-        specks = list(torch.rand(HELD_OUT, 1, 3, 32, 40) * 2 - 1)
+        specks = torch.rand(HELD_OUT, 3, 32, 40) * 2 - 1
     save_bundle(folder, model, ratios, card)
     judges = judges_of(ratios, card.domains)
-    calibrations = {domain: calibrate(judge, specks) for domain, judge in judges.items()}
+    with torch.inference_mode():
+        calibrations = {domain: Calibration.of(judge.traits(specks)) for domain, judge in judges.items()}
     held_out = dict.fromkeys(card.domains, HeldOut(pictures=HELD_OUT, sha256="0" * 64))
-    save_calibrations(folder, calibrations, held_out)
+    save_calibrations(folder, read_card(folder)[1], calibrations, held_out)
     return folder
 
 

@@ -1,35 +1,32 @@
-"""A bundle's domain scores, calibrated on pictures that no weight was learned from."""
+"""A bundle's domain scores, calibrated on pictures that its training did not learn from."""
 
 import logging
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from training.domains import BadDataset
 from training.evaluation.pictures import Pictures
 from translation.architecture import NoDiscriminator
-from translation.domain_score import MIN_HELD_OUT, calibrate, judges_of
+from translation.codec import ImageTooLarge
+from translation.discriminators.patch import ConditionalPatchGAN
+from translation.domain_score import MIN_HELD_OUT, Calibration, judges_of
 from translation.sampler import Sampler
 from translation.weights import Bundle, HeldOut, load_bundle, save_calibrations
 
 log = logging.getLogger(__name__)
 
 
-def enough(pictures: Pictures, folder: Path) -> None:
-    """Raises BadDataset."""
-    if len(pictures) < MIN_HELD_OUT:
-        raise BadDataset(
-            f"{folder} holds {len(pictures)} pictures: domain scores need {MIN_HELD_OUT} that were not "
-            "trained on"
-        )
+def calibrate_bundle(
+    folder: Path, held_out: tuple[Pictures, Pictures], device: torch.device, insists: bool = False
+) -> Bundle:
+    """The bundle there, with scores of the domains, of (first, second), that have MIN_HELD_OUT pictures.
 
-
-def calibrate_bundle(folder: Path, held_out: tuple[Pictures, Pictures], device: torch.device) -> Bundle:
-    """The bundle there, with scores of either domain, (first, second), of which enough pictures are readable.
-
-    What it had of calibrations goes. Raises NoDiscriminator, InvalidBundle.
+    Of equal pictures one counts, and none that cannot be read. What the bundle had of calibrations goes,
+    unless there is none to take its place. Raises NoDiscriminator, InvalidBundle, DigestMismatch, and
+    BadDataset where it `insists` on both domains.
     """
     bundle = load_bundle(folder, device)
     if bundle.ratios is None:
@@ -38,26 +35,30 @@ def calibrate_bundle(folder: Path, held_out: tuple[Pictures, Pictures], device: 
     judges = judges_of(bundle.ratios, bundle.card.domains)
     calibrations, counted = {}, {}
     for domain, pictures in zip(bundle.card.domains, held_out, strict=True):
-        readable = pictures.chosen(_readable(pictures))
-        if len(readable) < MIN_HELD_OUT:
-            log.warning(
-                "no domain scores for %s: %d pictures were held out, needed are %d",
-                *(domain, len(readable), MIN_HELD_OUT),
-            )
+        traits = _traits(pictures, sampler, judges[domain])
+        if len(traits) < MIN_HELD_OUT:
+            told = f"{len(traits)} held-out pictures of {domain}, and its scores need {MIN_HELD_OUT}"
+            if insists:
+                raise BadDataset(f"there are {told}, different ones that can be read")
+            log.warning("no domain scores: there are %s", told)
             continue
-        calibrations[domain] = calibrate(
-            judges[domain], (sampler.source(each).to(device) for each in readable)
-        )
-        digest = sha256("\n".join(sorted(readable.digests)).encode()).hexdigest()
-        counted[domain] = HeldOut(pictures=len(readable), sha256=digest)
-    save_calibrations(folder, calibrations, counted)
+        calibrations[domain] = Calibration.of(torch.cat([*traits.values()]))
+        digest = sha256("\n".join(sorted(traits)).encode()).hexdigest()
+        counted[domain] = HeldOut(pictures=len(traits), sha256=digest)
+    if calibrations:
+        save_calibrations(folder, bundle.digest, calibrations, counted)
     return load_bundle(folder)
 
 
-def _readable(pictures: Pictures) -> Iterator[int]:
-    for index, name in enumerate(pictures.names):
+def _traits(pictures: Pictures, sampler: Sampler, judge: ConditionalPatchGAN) -> dict[str, Tensor]:
+    """(1, 1 + features) by digest, of the pictures as the scorer gets them."""
+    found = {}
+    for index, digest in enumerate(pictures.digests):
         try:
-            pictures[index].load()
-            yield index
-        except BadDataset as problem:
-            log.warning("not calibrated on %s: %s", name, problem)
+            source = sampler.source(pictures[index]).to(sampler.device)
+        except (BadDataset, ImageTooLarge, OSError) as problem:
+            log.warning("not calibrated on %s: %s", pictures.names[index], problem)
+            continue
+        with torch.inference_mode():
+            found[digest] = judge.traits(source).cpu()
+    return found

@@ -90,7 +90,7 @@ class ImportedFile(BaseModel):
 
 
 class HeldOut(BaseModel):
-    """The pictures of a domain that its scores are ranks among; nothing was learned from them."""
+    """The pictures of a domain that its scores are ranks among: the bundle's training learned from none."""
 
     model_config = ConfigDict(frozen=True)
 

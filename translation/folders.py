@@ -24,7 +24,6 @@ from translation.durable import replacing
 from translation.report import JSON_LINES, FileReport, Report
 from translation.translator import (
     MAX_SEED,
-    NoDomainScore,
     Samples,
     TranslationRequest,
     Translator,
@@ -94,8 +93,7 @@ def translate_folder(
 
 def _check(translator: Translator, request: TranslationRequest) -> None:
     """What is wrong for every file is refused before the first."""
-    is_scored = translator.sampler.model.source_of(request.to) in translator.sampler.scorer.calibrations
-    translator.check_score(1.0 if is_scored else None, request)
+    translator.check_request(request)
     if request.format is not None and request.format not in MEDIA_TYPES:
         raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
     if isinstance(size := request.process_size, int):
@@ -191,7 +189,7 @@ class _Stages:
         try:
             samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
             self.translator.check_score(samples.domain_score, self.request)
-        except (ImageTooLarge, UnlikeDomain, NoDomainScore, torch.OutOfMemoryError) as error:
+        except (ImageTooLarge, UnlikeDomain, torch.OutOfMemoryError) as error:
             return item.job.failed(error)
         return _Sampled(item, samples, item.seconds + perf_counter() - started)
 

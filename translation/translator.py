@@ -3,7 +3,6 @@ what lies between `prepare` and the encoding in another process, the one that ha
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +22,7 @@ MAX_SEED = 2**63 - 1
 
 
 class UnlikeDomain(ValueError):
-    """A picture whose domain score is below what was asked for."""
+    """A picture whose domain score is so small that it was to be refused."""
 
 
 class NoDomainScore(ValueError):
@@ -37,7 +36,7 @@ class TranslationRequest:
     Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size
     is the short side at which the network works: None the training size, "native" the picture's. With
     embed_metadata the files themselves say how they were made, in the formats that can. A picture whose
-    domain score is below min_score, in [0, 1], is refused; so are about as many pictures of the domain.
+    domain score is refuse_at, in [0, 1], or less is refused, and of pictures of the domain about that share.
     """
 
     to: str
@@ -48,7 +47,7 @@ class TranslationRequest:
     process_size: ProcessSize = None
     frame: int | None = None
     embed_metadata: bool = True
-    min_score: float = 0.0
+    refuse_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,7 @@ class Translator:
     ) -> None:
         self.sampler = Sampler(bundle.model, bundle.card.training_size, device, scorer=bundle.scorer)
         self.digest = bundle.digest
+        self._calibrated = frozenset(bundle.card.calibration or ())
         self.limits = limits
         self.name = name
 
@@ -143,34 +143,41 @@ class Translator:
         (drawing,) = self.sampler.paint([draws], batch)
         return Samples.of(draws, drawing, batch)
 
-    def check_score(self, score: float | None, request: TranslationRequest) -> None:
-        """Raises UnlikeDomain, NoDomainScore."""
-        if request.min_score == 0:
-            return
+    def check_request(self, request: TranslationRequest) -> None:
+        """What is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
         source = self.sampler.model.source_of(request.to)
-        if score is None:
+        if request.refuse_at and source not in self._calibrated:
             raise NoDomainScore(
-                f"there are no domain scores of {source} here: leave min_score out, or calibrate the bundle"
+                f"there are no domain scores of {source} here: leave refuse_at out, or calibrate the bundle"
             )
-        if score < request.min_score:
+
+    def check_score(self, score: float | None, request: TranslationRequest) -> None:
+        """Raises UnlikeDomain."""
+        if score is not None and score <= request.refuse_at:
+            source = self.sampler.model.source_of(request.to)
             raise UnlikeDomain(
-                f"unlike {source}: domain score {score:.3g}, asked for {request.min_score:.3g}"
+                f"unlike {source}: domain score {score:.3g}, refused at {request.refuse_at:.3g}"
             )
 
     def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
-        """All that the network needs. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
-        self.sampler.model.conditional(request.to)
+        """All that the network needs. Raises UnknownDomain, NoDomainScore, ImageTooLarge, ImageTooSmall."""
+        self.check_request(request)
         seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
         whole = on_white(picture)
         image = self.sampler.fit(whole, request.process_size)
-        scored = image if request.process_size is None else self._scored(whole)
+        scored = self._scored(whole, request)
         return Draws(image, request.to, seed, range(request.samples), request.temperature, scored)
 
-    def _scored(self, image: Image.Image) -> Image.Image | None:
-        """What the ratios look at is of the size that they learned from, whatever the network works at."""
-        with suppress(ImageTooLarge):
+    def _scored(self, image: Image.Image, request: TranslationRequest) -> Image.Image | None:
+        """Of the size that the ratios learned from, whatever the network works at; None: no score."""
+        if self.sampler.model.source_of(request.to) not in self._calibrated:
+            return None
+        try:
             return self.sampler.fit(image)
-        return None
+        except ImageTooLarge:
+            if request.refuse_at:
+                raise
+            return None
 
     def encode(self, picture: Picture, samples: Samples, request: TranslationRequest) -> tuple[bytes, ...]:
         """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""

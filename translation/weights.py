@@ -106,10 +106,15 @@ def save_bundle(
 
 
 def save_calibrations(
-    folder: Path, calibrations: Mapping[str, Calibration], held_out: Mapping[str, HeldOut]
+    folder: Path, digest: str, calibrations: Mapping[str, Calibration], held_out: Mapping[str, HeldOut]
 ) -> None:
-    """Give the bundle there these, by domain, in place of what it had. Raises InvalidBundle."""
-    card, _ = read_card(folder)
+    """Give the bundle there these, by domain, in place of what it had.
+
+    `digest` is of the bundle that they were computed with. Raises InvalidBundle, DigestMismatch.
+    """
+    card, found = read_card(folder)
+    if found != digest:
+        raise DigestMismatch(f"{folder} has become another bundle meanwhile, which these scores are not of")
     scores = nn.ModuleDict(_scores(card.domains, calibrations))
     told = card.model_dump(mode="json") | {"calibration": held_out}
     told["files"] = {name: sha for name, sha in card.files.items() if not name.startswith(SCORE)}
@@ -159,7 +164,7 @@ def _built(card: Card) -> tuple[TranslationModel, DensityRatios | None, dict[str
         return model, ratios, {}
     judges = judges_of(ratios, card.domains)
     calibrations = {
-        domain: Calibration(judges[domain].features, held_out.pictures)
+        domain: Calibration(held_out.pictures, judges[domain].features)
         for domain, held_out in card.calibration.items()
     }
     return model, ratios, calibrations

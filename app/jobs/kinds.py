@@ -102,7 +102,7 @@ def _translate(work: Work) -> list[str]:
     params = work.params
     picture, out = work.folder.picture(), work.folder.out
     source, target = (picture, out / f"{PICTURE}.{params['format']}") if picture else (work.pictures, out)
-    names = ("to", "samples", "seed", "temperature", "size", "frame", "min_score")
+    names = ("to", "samples", "seed", "temperature", "size", "frame", "refuse_at")
     options = {name.replace("_", "-"): params.get(name) for name in names}
     given = [
         part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))

@@ -47,7 +47,7 @@ def translated_files(folder: JobFolder, url: str, after: int, limit: int) -> lis
             outcome=row["outcome"],
             pictures=[f"{url}/pictures/{quote(name)}" for name in row["outputs"]],
             seed=row["seed"],
-            domain_score=row["domain_score"],
+            domain_score=row.get("domain_score"),
             message=row["message"],
         )
         for row in rows

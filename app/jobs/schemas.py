@@ -109,7 +109,7 @@ class TranslateRequest(_Request):
     size: Annotated[int, Field(ge=MIN_SIDE, le=MAX_PROCESS_SIZE)] | Literal["native"] | None = Field(
         None, description="the short side in pixels at which the model works, as for POST /v1/translations"
     )
-    min_score: float = Field(
+    refuse_at: float = Field(
         0.0,
         ge=0,
         le=1,

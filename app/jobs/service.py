@@ -132,10 +132,12 @@ class Jobs:
         return job
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
-        """Raises UnknownJob, JobFinished, JobRunning, UnknownDataset."""
-        dataset = self.get(job_id, caller).dataset
-        if dataset:
-            self._datasets.get(dataset)
+        """Raises UnknownJob, JobFinished, JobRunning, UnknownDataset, UnknownModel, UnknownVersion."""
+        job = self.get(job_id, caller)
+        if job.dataset:
+            self._datasets.get(job.dataset)
+        if version := job.params.get("version"):
+            self._registry.folder(job.params["model"], version)
         return self.ledger.retry(job_id, caller.sees)
 
     def page(

@@ -37,7 +37,7 @@ RECEIPT = {
     "SJMVI-Seed": "brings the same pictures back, with the same parameters",
     "SJMVI-Padded-Batch": "the size of the batch that they were drawn in; same size, same bytes",
     "SJMVI-Domain-Score": "the share of held-out pictures of the source domain that look no more like it "
-    "than the upload does; absent where the model is not calibrated",
+    "than the upload does; absent where there is none, see domain_score of the JSON",
     "SJMVI-Spread": "standard deviation of a pixel over several samples, mean of all, grey levels",
     "SJMVI-Request-Id": "the client's, or a new one",
     "Server-Timing": "milliseconds: decode, queue, infer, encode",
@@ -137,7 +137,7 @@ def _translation_request(parameters: TranslationParameters, media_type: str) -> 
         process_size=parameters.size,
         frame=parameters.frame,
         embed_metadata=parameters.embed_metadata,
-        min_score=parameters.min_score,
+        refuse_at=parameters.refuse_at,
     )
 
 

@@ -53,7 +53,7 @@ BAD_PARAMETERS = [
     *(f"to=zebra&seed={seed}" for seed in ("-1", "1.5", "abc", 2**63, 10**26)),
     *(f"to=zebra&samples={samples}" for samples in (0, 17, 1000)),
     *(f"to=zebra&temperature={temperature}" for temperature in ("-1", "3", "nan", "inf")),
-    *(f"to=zebra&min_score={score}" for score in ("-0.1", "1.1", "nan")),
+    *(f"to=zebra&refuse_at={score}" for score in ("-0.1", "1.1", "nan")),
     *(f"to=zebra&size={size}" for size in (7, 2049, -1, "huge")),
 ]
 PNG = {"Content-Type": "image/png"}

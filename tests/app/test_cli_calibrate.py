@@ -56,13 +56,23 @@ def test_too_few_pictures_leave_the_bundle_as_it_is(capsys: pytest.CaptureFixtur
     for index in range(3):
         Path(f"zebras/{index}.png").unlink()
     assert execute(["weights", "calibrate", "bundle", "horses", "zebras"]) == 3
-    assert "zebras holds 17 pictures: domain scores need 19" in capsys.readouterr().err
+    assert "there are 17 held-out pictures of zebra, and its scores need 19" in capsys.readouterr().err
     assert load_bundle(Path("bundle")).digest == before
 
 
 def test_a_published_name_is_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["weights", "calibrate", "horse2zebra", "horses", "zebras"]) == 2
     assert "'horse2zebra' does not exist" in capsys.readouterr().err
+
+
+def test_a_published_version_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SJMVI_DATA_DIR", "data")
+    shutil.copytree("bundle", "data/models/horse2zebra/0123456789abcdef")
+    folder = Path("data/models/horse2zebra/0123456789abcdef")
+    assert execute(["weights", "calibrate", str(folder), "horses", "zebras", "--device", "cpu"]) == 2
+    assert "is published and stays as it is" in capsys.readouterr().err
 
 
 def test_an_imported_bundle_has_nothing_to_calibrate(

@@ -26,6 +26,10 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+def put(results: Results, *pictures: bytes) -> list[Result]:
+    return results.put([(picture, PNG) for picture in pictures])
+
+
 def read(results: Results, digest: str) -> bytes:
     with results.reading(digest) as result:
         return result.path.read_bytes()
@@ -34,20 +38,20 @@ def read(results: Results, digest: str) -> bytes:
 def test_a_picture_lies_under_its_digest_and_once(tmp_path: Path) -> None:
     results = make(tmp_path)
     digest = sha256(b"picture").hexdigest()
-    first, second = results.put([b"picture", b"picture"], PNG)
+    first, second = put(results, b"picture", b"picture")
     assert first == second == Result(digest, PNG, tmp_path / digest[:2] / digest[2:4] / f"{digest}.png")
-    assert results.put([b"picture"], PNG) == [first]
+    assert put(results, b"picture") == [first]
     assert files(tmp_path) == [first.path]
     assert read(results, digest) == b"picture"
 
 
 def test_what_is_being_read_does_not_go_for_what_is_new(tmp_path: Path) -> None:
     results = make(tmp_path, max_bytes=10)
-    (old,) = results.put([b"12345678"], PNG)
+    (old,) = put(results, b"12345678")
     with results.reading(old.digest) as result:
-        (new,) = results.put([b"abcdefgh"], PNG)
+        (new,) = put(results, b"abcdefgh")
         assert result.path.read_bytes() == b"12345678"
-    results.put([b"ABCDEFGH"], PNG)
+    put(results, b"ABCDEFGH")
     for gone in (old, new):
         with pytest.raises(UnknownResult):
             read(results, gone.digest)
@@ -55,9 +59,9 @@ def test_what_is_being_read_does_not_go_for_what_is_new(tmp_path: Path) -> None:
 
 def test_a_sample_that_is_there_already_does_not_go_for_its_neighbour(tmp_path: Path) -> None:
     results = make(tmp_path, max_bytes=20)
-    results.put([b"first 10 b"], PNG)
-    results.put([b"other 10 b"], PNG)
-    pair = results.put([b"third 10 b", b"first 10 b"], PNG)
+    put(results, b"first 10 b")
+    put(results, b"other 10 b")
+    pair = put(results, b"third 10 b", b"first 10 b")
     assert [read(results, each.digest) for each in pair] == [b"third 10 b", b"first 10 b"]
 
 
@@ -71,27 +75,27 @@ def test_a_full_disk_is_told_apart_and_the_old_results_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     results = make(tmp_path)
-    (old,) = results.put([b"old"], PNG)
+    (old,) = put(results, b"old")
     with monkeypatch.context() as broken:
         broken.setattr(results_module, "replacing", full)
         with pytest.raises(OutOfSpace, match="no room left") as refused:
-            results.put([b"new"], PNG)
+            put(results, b"new")
     assert str(tmp_path) not in str(refused.value)
     assert str(tmp_path) in caplog.text
     assert read(results, old.digest) == b"old"
-    assert [read(results, each.digest) for each in results.put([b"new"], PNG)] == [b"new"]
+    assert [read(results, each.digest) for each in put(results, b"new")] == [b"new"]
 
 
 def test_more_than_the_budget_is_refused_and_nothing_goes_for_it(tmp_path: Path) -> None:
     results = make(tmp_path, max_bytes=10)
-    (old,) = results.put([b"old"], PNG)
+    (old,) = put(results, b"old")
     with pytest.raises(CannotStore, match="12 bytes exceed the 10"):
-        results.put([b"123456", b"abcdef"], PNG)
+        put(results, b"123456", b"abcdef")
     assert read(results, old.digest) == b"old"
 
 
 def test_a_start_clears_what_a_crash_left_and_touches_nothing_else(tmp_path: Path) -> None:
-    (kept,) = make(tmp_path).put([b"kept"], PNG)
+    (kept,) = put(make(tmp_path), b"kept")
     partial = kept.path.with_name(f".{kept.path.name}.0123abcd.part")
     fresh = kept.path.with_name(f".{kept.path.name}.4567abcd.part")
     note = kept.path.with_name("note.txt")
@@ -104,7 +108,7 @@ def test_a_start_clears_what_a_crash_left_and_touches_nothing_else(tmp_path: Pat
 
 def test_a_start_keeps_the_budget(tmp_path: Path) -> None:
     for index in range(5):
-        make(tmp_path).put([bytes([index]) * 10], PNG)
+        put(make(tmp_path), bytes([index]) * 10)
     make(tmp_path, max_bytes=20).clean()
     assert len(files(tmp_path)) == 2
 
@@ -112,7 +116,7 @@ def test_a_start_keeps_the_budget(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_logged_and_no_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(tmp_path).put([b"picture"], PNG)
+    put(make(tmp_path), b"picture")
     monkeypatch.setattr(Retention, "adopt", lambda *_: (_ for _ in ()).throw(PermissionError("no")))
     with caplog.at_level(logging.ERROR):
         make(tmp_path).clean()

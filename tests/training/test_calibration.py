@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
-from training.calibration import calibrate_bundle, enough
+from training.calibration import calibrate_bundle
 from training.domains import BadDataset
 from training.evaluation.pictures import read_pictures
 from training.run import train
 from translation.architecture import NoDiscriminator
+from translation.sampler import UNCALIBRATED, Sampler
 from translation.weights import load_bundle
 
 Fill = Callable[..., Path]
@@ -48,7 +50,7 @@ def test_too_few_are_told_of_and_give_no_scores(
     overrides = ["data.validation_share=0.5", "training.steps=1"]
     with caplog.at_level(logging.WARNING, "training.calibration"):
         run = train(*folders, TINY, overrides=overrides, out=tmp_path / "run", device="cpu")
-    assert "no domain scores for plain: 6 pictures were held out, needed are 19" in caplog.text
+    assert "no domain scores: there are 6 held-out pictures of plain, and its scores need 19" in caplog.text
     assert load_bundle(run / "bundle").card.calibration.keys() == {"striped"}
 
 
@@ -69,7 +71,22 @@ def test_ratios_are_what_it_takes(one_way_bundle: Path, fill: Fill) -> None:
         calibrate_bundle(one_way_bundle, (pictures, pictures), CPU)
 
 
-def test_enough_are_asked_for(fill: Fill) -> None:
-    folder = fill("horses", 18)
-    with pytest.raises(BadDataset, match="holds 18 pictures: domain scores need 19"):
-        enough(read_pictures(folder), folder)
+def test_too_few_leave_what_was_there_where_both_are_insisted_on(bundle: Path, fill: Fill) -> None:
+    horses, zebras = fill("horses", 20), fill("zebras", 18, seed=1)
+    (zebras / "damaged.png").write_bytes(b"no picture")
+    (zebras / "again.png").write_bytes((zebras / "000.png").read_bytes())
+    before, pictures = load_bundle(bundle).digest, (read_pictures(horses), read_pictures(zebras))
+    with pytest.raises(BadDataset, match="there are 18 held-out pictures of zebra, and its scores need 19"):
+        calibrate_bundle(bundle, pictures, CPU, insists=True)
+    assert load_bundle(bundle).digest == before
+
+
+def test_what_is_too_long_to_be_scored_is_passed_over(
+    bundle: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Sampler.__init__, "__defaults__", ("cpu", torch.float32, 32 * 64, UNCALIBRATED))
+    horses, zebras = fill("horses", 20), fill("zebras", 20, seed=1)
+    Image.new("RGB", (96, 24)).save(horses / "long.png")
+    found = calibrate_bundle(bundle, (read_pictures(horses), read_pictures(zebras)), CPU)
+    assert found.card.calibration["horse"].pictures == 20
+    assert "not calibrated on long.png" in caplog.text

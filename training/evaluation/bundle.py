@@ -62,6 +62,8 @@ def evaluate_bundle(
 ) -> Evaluation:
     """Writes OUT/evaluation.json and OUT/index.html. Raises BadDataset, BadProtocol."""
     bundle, counter = subject.bundle, _Counter(progress)
+    if bundle.ratios is not None:
+        bundle.ratios.to(device)
     sampler = Sampler(bundle.model, bundle.card.training_size, device, scorer=bundle.scorer)
     store = Remembered(network, out / "features", counter)
     bench = Bench(sampler, network, protocol, store, judge_of(bundle), counter)

@@ -161,6 +161,7 @@ def test_a_version_stays_while_a_job_needs_it(
     assert job["id"] in str(refused(client.delete(url), 409, "version-in-use")["detail"])
     client.post(f"{job['links']['self']}/cancel")
     assert client.delete(url).status_code == 204
+    refused(client.post(f"{job['links']['self']}/retry"), 404, "unknown-version")
 
 
 def test_files_of_a_job_are_served_in_parts(client: Client, desk: Desk, data: Path) -> None:

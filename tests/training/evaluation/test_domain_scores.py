@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from PIL import Image
+from torch import Tensor
 
 from training.evaluation.bench import Bench, Remembered
-from training.evaluation.domain_scores import auroc, domain_scores
-from training.evaluation.evaluate import directions, looks_of_a_trial
+from training.evaluation.domain_scores import auroc
+from training.evaluation.evaluate import directions, looks_of_a_trial, run_trial
 from training.evaluation.features import FeatureNetwork
 from training.evaluation.figures import Protocol
-from training.evaluation.pictures import Pictures
+from training.evaluation.pictures import Pictures, pictures_in_memory
 from translation.sampler import Sampler
 
 
@@ -18,18 +22,33 @@ def test_the_area_counts_ties_for_a_half(own: list[float], other: list[float], e
     assert auroc(np.array(own), np.array(other)) == expected
 
 
-def test_shares_are_of_the_scores_that_an_upload_gets(
-    sampler: Sampler, test_pictures: tuple[Pictures, Pictures], network: FeatureNetwork
+class Brightness:
+    """Scores pictures of horses by how light they are, and those of zebras not at all."""
+
+    calibrations = ("horse",)
+
+    def __call__(self, picture: Tensor, domain: str) -> float:
+        assert domain == "horse"
+        return (float(picture.mean()) + 1) / 2
+
+
+def grey(*levels: int) -> Pictures:
+    return pictures_in_memory([Image.new("RGB", (32, 32), (level,) * 3) for level in levels])
+
+
+def test_shares_are_of_the_sources_and_of_what_might_be_taken_for_them(
+    sampler: Sampler, network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sampler, "scorer", Brightness())
     ticks: list[int] = []
-    protocol = Protocol(measures=("domain_score",))
-    bench = Bench(sampler, network, protocol, Remembered(network), tick=ticks.append)
-    there, _ = directions(sampler, test_pictures, None)
-    found = domain_scores(bench, there)
-    own, other = (
-        [sampler.score(sampler.fit(each), "horse") for each in pictures] for pictures in test_pictures
+    horses, zebras = grey(255, 128, 5, 200), grey(0, 1, 100)
+    bench = Bench(
+        sampler, network, Protocol(measures=("domain_score",)), Remembered(network), tick=ticks.append
     )
-    assert found["flagged"] == np.mean([score <= 0.05 for score in own])
-    assert found["other_flagged"] == np.mean([score <= 0.05 for score in other])
-    assert found["auroc"] == auroc(np.array(own), np.array(other))
-    assert len(there.sources) + sum(ticks) == looks_of_a_trial(bench, there)
+    there, back = directions(sampler, (horses, zebras), None)
+    assert run_trial(bench, there, 0) == {
+        "domain_score": {"flagged": 1 / 4, "other_flagged": 2 / 3, "auroc": 11 / 12}
+    }
+    assert sum(ticks) == looks_of_a_trial(bench, there)
+    assert run_trial(replace(bench, tick=lambda _: None), back, 0) == {}
+    assert looks_of_a_trial(bench, back) == len(zebras)

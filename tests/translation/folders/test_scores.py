@@ -40,18 +40,18 @@ def test_scores_and_spreads_are_in_the_report(translator: Translator, pictures: 
 def test_what_is_unlike_the_domain_is_left_out_on_request(
     translator: Translator, pictures: Path, tmp_path: Path
 ) -> None:
-    summary = translate_folder(translator, pictures, tmp_path / "out", replace(ZEBRA, min_score=0.05))
+    summary = translate_folder(translator, pictures, tmp_path / "out", replace(ZEBRA, refuse_at=0.04))
     assert (summary.translated, summary.failed) == (1, 1)
     odd = rows(tmp_path / "out")["odd.jpg"]
     assert (odd["error"], odd["outputs"]) == ("UnlikeDomain", [])
-    assert odd["message"] == "unlike horse: domain score 0.04, asked for 0.05"
+    assert odd["message"] == "unlike horse: domain score 0.04, refused at 0.04"
     assert not list((tmp_path / "out").glob("odd*"))
 
 
 def test_without_scores_nothing_is_begun(one_way_bundle: Path, pictures: Path, tmp_path: Path) -> None:
     uncalibrated = Translator(load_bundle(one_way_bundle))
     with pytest.raises(NoDomainScore, match="no domain scores of horse"):
-        translate_folder(uncalibrated, pictures, tmp_path / "out", replace(ZEBRA, min_score=0.05))
+        translate_folder(uncalibrated, pictures, tmp_path / "out", replace(ZEBRA, refuse_at=0.05))
     assert not (tmp_path / "out").exists()
-    with pytest.raises(NoDomainScore, match="leave min_score out"):
-        uncalibrated((pictures / "odd.jpg").read_bytes(), replace(ZEBRA, min_score=0.05))
+    with pytest.raises(NoDomainScore, match="leave refuse_at out"):
+        uncalibrated((pictures / "odd.jpg").read_bytes(), replace(ZEBRA, refuse_at=0.05))
