@@ -144,6 +144,7 @@ def test_two_versions_are_compared_on_one_picture_and_the_better_one_is_taken_in
     card.get_by_role("button", name=f"Use {published['version'][:8]}").press("Enter")
     expect(versions(page).filter(has_text=published["version"])).to_contain_text("in use", timeout=WAIT_MS)
     assert client.get("/v1/models/tiny").json()["version"] == published["version"]
+    expect(card.get_by_role("img", name="mine.png as zebra of seed 11")).to_have_count(2)  # as it was
 
 
 def test_one_version_has_nothing_to_be_compared_with(visit: Callable[..., Page]) -> None:

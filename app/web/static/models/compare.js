@@ -16,6 +16,7 @@ let made = 0; // fields need names of their own
 export function comparisonOf(model, onChange) {
   const box = el("div", { ariaBusy: "true" });
   const details = disclosure("Compare versions", box);
+  details.classList.add("compared-versions");
   details.addEventListener("toggle", async () => {
     if (!details.open) return;
     try {

@@ -14,14 +14,20 @@ async function show() {
   try {
     const { models } = await json("/v1/models");
     const details = await Promise.all(models.map(({ name }) => json(`/v1/models/${encodeURIComponent(name)}`)));
-    const wasOpen = new Set([...list.querySelectorAll("details[open]")].map(nameOf));
+    const opened = new Map([...list.querySelectorAll("details[open]")].map((each) => [nameOf(each), each]));
     list.replaceChildren(...details.map((model) => el("li", {}, modelCard(model, show))));
-    for (const each of list.querySelectorAll("details")) each.open = wasOpen.has(nameOf(each));
+    for (const each of list.querySelectorAll("details")) open(each, opened.get(nameOf(each)));
     document.querySelector("#none").hidden = models.length > 0;
   } catch (error) {
     problem.textContent = reason(error);
   }
   list.ariaBusy = "false";
+}
+
+/** As the one in its place was; a comparison stays, with the pictures that were chosen for it. */
+function open(details, before) {
+  if (before?.classList.contains("compared-versions")) details.replaceWith(before);
+  else details.open = Boolean(before);
 }
 
 function nameOf(details) {
