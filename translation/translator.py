@@ -165,7 +165,7 @@ class Translator:
         seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
         whole = on_white(picture)
         image = self.sampler.fit(whole, request.process_size)
-        scored = self._scored(whole, request)
+        scored = self._scored(image if request.process_size is None else whole, request)
         return Draws(image, request.to, seed, range(request.samples), request.temperature, scored)
 
     def _scored(self, image: Image.Image, request: TranslationRequest) -> Image.Image | None:
