@@ -40,7 +40,7 @@ def calibrate_bundle(
             told = f"{len(traits)} held-out pictures of {domain}, and its scores need {MIN_HELD_OUT}"
             if insists:
                 raise BadDataset(f"there are {told}, different ones that can be read")
-            log.warning("no domain scores: there are %s", told)
+            log.warning("no domain scores: there are %s; a larger data.validation_share holds out more", told)
             continue
         calibrations[domain] = Calibration.of(torch.cat([*traits.values()]))
         digest = sha256("\n".join(sorted(traits)).encode()).hexdigest()
