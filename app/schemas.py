@@ -121,14 +121,15 @@ class TranslationAnswer(BaseModel):
         {
             **{"model": "horse2zebra", "version": DIGEST[:16], "digest": DIGEST},
             **{"direction": {"source": "horse", "to": "zebra"}, "seed": 7},
-            **{"temperature": 1.0, "padded_batch": 1, "domain_score": 0.42},
+            **{"temperature": 1.0, "padded_batch": 2, "domain_score": 0.42},
             "pictures": [
                 {
-                    **{"index": 0, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST},
+                    **{"index": index, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST},
                     **{"media_type": "image/png", "size": [640, 480], "bytes": 403_512},
                 }
+                for index in (0, 1)
             ],
-            "spread": None,
+            "spread": {"mean": 1.3, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST, "size": [171, 128]},
         }
     )
 
