@@ -42,23 +42,24 @@ def main(
 
 
 class Bare:
-    """The sampler without a service: batches of eight, from picture to picture."""
+    """The sampler without a service: batches of eight, from picture to picture, scored as it scores them."""
 
     def __init__(self, bundle: Path, size: int) -> None:
         from translation.sampler import Sampler
         from translation.weights import load_bundle
 
         loaded = load_bundle(bundle)
-        self.sampler = Sampler(loaded.model, loaded.card.training_size)
+        self.sampler = Sampler(loaded.model, loaded.card.training_size, scorer=loaded.scorer)
         self.to, self.size = loaded.card.domains[1], size
 
     def __call__(self, images: Sequence[Image.Image]) -> None:
         from translation.sampler import Draws
 
+        fit = self.sampler.fit
         for first in range(0, len(images), 8):
             batch = images[first : first + 8]
             draws = [
-                Draws(self.sampler.fit(image, self.size), self.to, first + index, range(1))
+                Draws(fit(image, self.size), self.to, first + index, range(1), scored=fit(image))
                 for index, image in enumerate(batch)
             ]
             for drawing, image in zip(self.sampler.paint(draws, 8), batch, strict=True):
