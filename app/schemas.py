@@ -42,6 +42,15 @@ def example(value: dict[str, Any]) -> ConfigDict:
 
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+RefuseAt = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="refuse pictures of this domain score or less, and so about this share of the domain's",
+    ),
+]
 VersionName = Annotated[
     str, Field(min_length=1, max_length=64, description="as GET .../versions has it", examples=[DIGEST[:16]])
 ]
@@ -75,13 +84,7 @@ class TranslationParameters(BaseModel):
         description="the short side in pixels at which the model works: its training size when absent, "
         "the picture's own when native; the answer has the picture's own size always",
     )
-    refuse_at: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="refuse pictures of this domain score or less, and so about this share of the domain's",
-    )
+    refuse_at: RefuseAt = 0.0
     embed_metadata: bool = Field(
         True,
         description="the files say how they were made: model and digest, direction, seed, sample, software; "

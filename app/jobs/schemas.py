@@ -17,7 +17,7 @@ from pydantic import (
 from app.datasets.schemas import DOMAINS, NAME
 from app.jobs.progress import Progress
 from app.jobs.states import State
-from app.schemas import MAX_SAMPLES, Seed, VersionName, example
+from app.schemas import MAX_SAMPLES, RefuseAt, Seed, VersionName, example
 from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 
 JOB_ID = "019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a"
@@ -109,13 +109,7 @@ class TranslateRequest(_Request):
     size: Annotated[int, Field(ge=MIN_SIDE, le=MAX_PROCESS_SIZE)] | Literal["native"] | None = Field(
         None, description="the short side in pixels at which the model works, as for POST /v1/translations"
     )
-    refuse_at: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="as for POST /v1/translations: those are not translated",
-    )
+    refuse_at: RefuseAt = 0.0
 
 
 class EvaluateRequest(_Request):
