@@ -90,6 +90,24 @@ def activate_version(
     typer.echo(json.dumps(_row(entry)) if as_json else said_of(entry))
 
 
+@weights.command(epilog="sjmvi weights remove ellipses    sjmvi weights remove ellipses@6f1c0f2b9d3e4a51")
+def remove(
+    bundle: Annotated[
+        str, typer.Argument(metavar="NAME", help="a model, or one version of it: NAME@VERSION")
+    ],
+) -> None:
+    """Delete a model that was published here, with all its versions, or one that is not in use.
+
+    Jobs that wait to translate by it will fail; over HTTP it is refused as long as there are any.
+    """
+    name, _, version = bundle.partition(AT)
+    if version:
+        registry().remove(name, version)
+    else:
+        registry().remove_model(name)
+    typer.echo(f"{bundle} is deleted")
+
+
 def load(bundle: str) -> "Bundle":
     """Raises UnknownModel, InvalidBundle."""
     from translation.weights import load_bundle

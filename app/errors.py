@@ -108,6 +108,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     registry.UnknownVersion: Problem("unknown-version", 404, MODEL),
     registry.VersionInUse: Problem("version-in-use", 409, MODEL),
     registry.ShippedVersion: Problem("shipped-version", 409, MODEL),
+    registry.ShippedModel: Problem("shipped-model", 409, MODEL),
     translator.NoDomainScore: Problem("no-domain-score", 422, MODEL),
     architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
     model.NoCode: Problem("no-code", 422, MODEL),

@@ -3,9 +3,11 @@
 weights_dir/NAME/card.json             shipped, only ever read
 models_dir/NAME/VERSION/card.json      published; a version is named by its bundle's digest
 models_dir/NAME/active                 the name of the version in use, replaced whole; without one the shipped
+models_dir/.removed-*                  what an interrupted removal left of a model; the next one ends it
 """
 
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,6 +29,7 @@ from translation.weights import load_bundle
 
 ACTIVE = "active"
 LOCK = ".changing"
+REMOVED = ".removed-"  # no name begins with a dot
 DIGITS = 16  # of a digest, that name a version
 
 
@@ -51,6 +54,13 @@ class VersionInUse(ValueError):
 class ShippedVersion(ValueError):
     def __init__(self, name: str, version: str) -> None:
         super().__init__(f"{version} of {name!r} ships with the project and is only ever read")
+
+
+class ShippedModel(ValueError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} ships with the project and stays; the versions added to it can be deleted"
+        )
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,17 @@ class Registry:
                 raise ShippedVersion(name, version)
             (entry.folder / CARD).unlink()  # whatever comes now, it is none any more
             shutil.rmtree(entry.folder, ignore_errors=True)
+
+    def remove_model(self, name: str) -> None:
+        """With all its versions, that in use as well. Raises UnknownModel, ShippedModel."""
+        with self._changing():
+            if name not in self.names():
+                raise self._unknown(name)
+            if (self._weights_dir / name).is_dir():
+                raise ShippedModel(name)
+            (self._models_dir / name).rename(self._models_dir / f"{REMOVED}{name}-{secrets.token_hex(4)}")
+            for removed in self._models_dir.glob(f"{REMOVED}*"):
+                shutil.rmtree(removed, ignore_errors=True)
 
     def _folder_of(self, name: str, version: str) -> Path:
         published = self._models_dir / name / version

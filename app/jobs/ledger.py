@@ -183,14 +183,12 @@ def unfinished_of(database: Database, dataset: str) -> str | None:
         return session.scalar(jobs.limit(1))
 
 
-def unfinished_by(database: Database, model: str, version: str) -> str | None:
-    """A job that is made by this version of the model, and not yet."""
+def unfinished_by(database: Database, model: str, version: str | None) -> str | None:
+    """A job that is made by this version of the model, or by any, and not yet."""
     with database.reading() as session:
         jobs = session.scalars(select(JobRow).where(JobRow.state.not_in(FINISHED)))
-        made_by = (
-            job for job in jobs if job.params.get("version") == version and job.params["model"] == model
-        )
-        return next((job.id for job in made_by), None)
+        made_by = (job for job in jobs if "version" in job.params and job.params["model"] == model)
+        return next((job.id for job in made_by if version in (None, job.params["version"])), None)
 
 
 def counts_of(database: Database) -> dict[str, int]:

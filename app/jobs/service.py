@@ -191,8 +191,8 @@ class Jobs:
         if job_id := unfinished_of(self._database, dataset):
             raise DatasetInUse(job_id)
 
-    def check_unneeded(self, model: str, version: str) -> None:
-        """Raises VersionInUse."""
+    def check_unneeded(self, model: str, version: str | None = None) -> None:
+        """That version of the model, or any. Raises VersionInUse."""
         if job_id := unfinished_by(self._database, model, version):
             raise VersionInUse(job_id)
 

@@ -1,4 +1,4 @@
-"""/v1/models/{name}/versions: published, taken into use, downloaded and deleted, without a restart."""
+"""/v1/models/{name} and its versions: published, taken into use, downloaded, deleted, without a restart."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -115,6 +115,13 @@ def delete_version(name: str, version: str, state: StateDep) -> None:
     """Refused while it is in use, or a job needs it."""
     state["jobs"].check_unneeded(name, version)
     state["registry"].remove(name, version)
+
+
+@router.delete("", operation_id="delete_model", status_code=204, responses=problem_responses(404, 409, 422))
+def delete_model(name: str, state: StateDep) -> None:
+    """With all its versions, that in use as well. Refused while a job needs one, and where it is shipped."""
+    state["jobs"].check_unneeded(name)
+    state["registry"].remove_model(name)
 
 
 @router.put("/active", operation_id="activate_version", responses=problem_responses(*REFUSED))

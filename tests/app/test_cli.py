@@ -143,6 +143,26 @@ def test_a_later_version_is_taken_into_use_when_asked_for(
     assert capsys.readouterr().err.startswith("error: unknown-version: ")
 
 
+def test_a_version_or_a_whole_model_is_removed(
+    tiny_bundle: Path, one_way_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for source in (tiny_bundle, one_way_bundle):
+        assert execute(["weights", "add", str(source), "--name", "mine"]) == 0
+    capsys.readouterr()
+    assert execute(["weights", "list", "mine", "--json"]) == 0
+    (other,) = (row["version"] for row in json.loads(capsys.readouterr().out) if not row["is_active"])
+    for bundle, code, told in (
+        (f"mine@{other}", 0, f"mine@{other} is deleted"),
+        (f"mine@{other}", 4, "error: unknown-version: "),
+        ("mine", 0, "mine is deleted"),
+        ("mine", 4, "error: unknown-model: "),
+        ("tiny", 4, "error: shipped-model: "),
+    ):
+        assert execute(["weights", "remove", bundle]) == code
+        printed = capsys.readouterr()
+        assert (printed.err if code else printed.out).startswith(told)
+
+
 def test_a_broken_bundle_is_listed_with_its_fault_and_not_verified(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

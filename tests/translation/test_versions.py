@@ -9,8 +9,10 @@ import pytest
 
 from translation.model import DensityRatios, TranslationModel
 from translation.registry import (
+    LOCK,
     InvalidName,
     Registry,
+    ShippedModel,
     ShippedVersion,
     UnknownModel,
     UnknownVersion,
@@ -97,6 +99,43 @@ def test_a_version_is_removed_unless_it_is_in_use_or_shipped(
     bundles.remove("horse2zebra", added.version or "")
     assert [entry.is_shipped for entry in bundles.versions("horse2zebra")] == [True]
     assert list((tmp_path / "models/horse2zebra").iterdir()) == []
+
+
+def test_a_model_is_removed_with_what_is_in_use_and_its_name_is_free_again(
+    tmp_path: Path, bundles: Registry, retrained: Path
+) -> None:
+    bundles.add(retrained, "ellipses")
+    bundles.remove_model("ellipses")
+    assert bundles.names() == ("horse2zebra",)
+    with pytest.raises(UnknownModel):
+        bundles.remove_model("ellipses")
+    assert [file.name for file in (tmp_path / "models").iterdir()] == [LOCK]
+    assert bundles.add(retrained, "ellipses").is_active
+
+
+def test_what_an_interrupted_removal_left_is_no_model_and_goes_with_the_next(
+    tmp_path: Path, bundles: Registry, retrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    bundles.add(retrained, "ellipses")
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            bundles.remove_model("ellipses")
+    assert bundles.names() == ("horse2zebra",)
+    assert len(list((tmp_path / "models").iterdir())) == 2  # the lock, and what is left of it
+    bundles.add(retrained, "ellipses")
+    bundles.remove_model("ellipses")
+    assert [file.name for file in (tmp_path / "models").iterdir()] == [LOCK]
+
+
+def test_a_model_that_ships_stays_with_what_was_added_to_it(bundles: Registry, retrained: Path) -> None:
+    added = bundles.add(retrained, "horse2zebra", activate=True)
+    with pytest.raises(ShippedModel):
+        bundles.remove_model("horse2zebra")
+    assert bundles.folder("horse2zebra") == added.folder
 
 
 def test_publishing_what_ships_adds_no_version(tmp_path: Path, bundles: Registry) -> None:

@@ -164,6 +164,17 @@ def test_a_version_stays_while_a_job_needs_it(
     refused(client.post(f"{job['links']['self']}/retry"), 404, "unknown-version")
 
 
+def test_a_model_stays_while_a_job_needs_any_version_of_it(
+    client: Client, data: Path, tiny_bundle: Path, retrained: Path
+) -> None:
+    Registry(tiny_bundle.parent, data / "models").add(retrained, "mine")
+    job = order(client, TRANSLATE | {"model": "mine"}).json()
+    assert job["id"] in str(refused(client.delete("/v1/models/mine"), 409, "version-in-use")["detail"])
+    client.post(f"{job['links']['self']}/cancel")
+    assert client.delete("/v1/models/mine").status_code == 204
+    refused(client.post(f"{job['links']['self']}/retry"), 404, "unknown-model")
+
+
 def test_files_of_a_job_are_served_in_parts(client: Client, desk: Desk, data: Path) -> None:
     job = order(client).json()
     folder = JobFolder(data / "runs" / job["id"])

@@ -113,6 +113,23 @@ def test_a_version_is_downloaded_and_deleted(
     expect(versions(page)).to_have_count(1)
 
 
+def test_a_model_is_deleted_and_the_one_that_ships_offers_it_not(
+    visit: Callable[..., Page], client: Client, archive: bytes
+) -> None:
+    headers = {"Content-Type": "application/zip"}
+    client.post("/v1/models/mine/versions", content=archive, headers=headers).raise_for_status()
+    page = visit("/models")
+    page.on("dialog", lambda dialog: dialog.accept())
+    expect(versions(page)).to_have_count(1)
+    mine = page.get_by_role("article", name="mine")
+    mine.get_by_text("Versions", exact=True).click()
+    expect(page.get_by_role("button", name="Delete the model")).to_have_count(1)
+    mine.get_by_role("button", name="Delete the model").click()
+    expect(mine).to_have_count(0)
+    expect(page.get_by_role("article", name="tiny")).to_be_visible()
+    assert [each["name"] for each in client.get("/v1/models").json()["models"]] == ["tiny"]
+
+
 def test_two_versions_are_compared_on_one_picture_and_the_better_one_is_taken_into_use(
     visit: Callable[..., Page],
     client: Client,

@@ -7,7 +7,7 @@ import { figures } from "./figures.js";
 import { samplesOf } from "./pair.js";
 import { versionsOf } from "./versions.js";
 
-/** `onChange` is called when another version of it is in use. */
+/** `onChange` is called when another version of it is in use, or it is deleted. */
 export function modelCard(model, onChange) {
   const { name, card } = model;
   return el("article", { className: "model", ariaLabel: name },

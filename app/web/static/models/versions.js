@@ -5,14 +5,17 @@ import { date, disclosure, el } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { verify } from "./verify.js";
 
-/** Asked for when it is opened. `onChange` is called when another version is in use. */
+/** Asked for when it is opened. `onChange` is called when another version is in use, or none is left. */
 export function versionsOf(name, onChange) {
   const path = `/v1/models/${encodeURIComponent(name)}`;
   const box = el("div", { ariaBusy: "true" });
   const details = disclosure("Versions", box);
   const show = async () => {
     const { versions } = await json(`${path}/versions`);
-    box.replaceChildren(el("ul", { className: "versions" }, versions.map((version) => row(path, version, { show, onChange }))));
+    const isShipped = versions.some((version) => version.is_shipped);
+    box.replaceChildren(
+      el("ul", { className: "versions" }, versions.map((version) => row(path, version, { show, onChange }))),
+      isShipped ? "" : deletion(path, name, onChange));
     box.ariaBusy = "false";
   };
   details.addEventListener("toggle", () => details.open && show().catch((error) => box.replaceChildren(el("p", { role: "alert" }, reason(error)))));
@@ -21,6 +24,22 @@ export function versionsOf(name, onChange) {
 
 export function activate(path, version) {
   return send("PUT", `${path}/active`, { version });
+}
+
+/** Of the model, whatever is in use. */
+function deletion(path, name, onChange) {
+  const said = el("span", { role: "status", className: "soft" });
+  const button = el("button", { type: "button", className: "plain" }, "Delete the model");
+  button.addEventListener("click", async () => {
+    if (!confirm(`Delete ${name} with all its versions? Nothing brings it back.`)) return;
+    try {
+      await json(path, { method: "DELETE" });
+      await onChange();
+    } catch (error) {
+      said.textContent = reason(error);
+    }
+  });
+  return el("p", { className: "actions" }, button, said);
 }
 
 function row(path, { name, version, created, is_active: isActive, is_shipped: isShipped }, { show, onChange }) {
