@@ -134,7 +134,9 @@ def ratio_loss(architecture: Architecture) -> tuple[nn.Module, Loss]:
     draws, references, given = pictures(), pictures() / 2, pictures()
 
     def loss() -> Tensor:
-        on_draws, on_references = (sum(network.heads(judged, given)) for judged in (draws, references))
+        on_draws, on_references = (
+            sum(network.heads(judged, network.context(given))) for judged in (draws, references)
+        )
         return F.softplus(-on_draws).mean() + F.softplus(on_references).mean()
 
     return network, loss

@@ -50,7 +50,7 @@ def test_every_discriminator_is_tried() -> None:
 def test_both_heads_judge_the_same_patches_of_any_size(build: Build, size: tuple[int, int]) -> None:
     judged, given = pictures(*size), pictures(*size)
     network = perturbed(build())
-    marginal, conditional = network.heads(judged, given)
+    marginal, conditional = network.heads(judged, network.context(given))
     assert marginal.shape == conditional.shape == (2, 1, *marginal.shape[2:])
     assert torch.equal(network.marginal(judged), marginal)
 
@@ -58,12 +58,13 @@ def test_both_heads_judge_the_same_patches_of_any_size(build: Build, size: tuple
 @each_discriminator
 class TestConditionalHead:
     def test_says_nothing_before_it_has_learned(self, build: Build) -> None:
-        _, conditional = build().heads(pictures(), pictures())
+        network = build()
+        _, conditional = network.heads(pictures(), network.context(pictures()))
         assert not conditional.any()
 
     def test_looks_at_both_pictures_and_the_marginal_head_at_one(self, build: Build) -> None:
         network, judged, given = perturbed(build()), pictures().requires_grad_(), pictures().requires_grad_()
-        marginal, conditional = network.heads(judged, given)
+        marginal, conditional = network.heads(judged, network.context(given))
         of_marginal = torch.autograd.grad(
             marginal.sum(), (judged, given), retain_graph=True, allow_unused=True
         )
@@ -82,7 +83,7 @@ def test_only_the_heads_leave_the_bfloat16_region(build: Build) -> None:
             layer.register_forward_hook(lambda _, __, out, name=name: dtypes.update({name: out.dtype}))
     judged, given = pictures(), pictures()
     with torch.autocast("cpu", torch.bfloat16):
-        log_ratios = network.heads(judged, given)
+        log_ratios = network.heads(judged, network.context(given))
     assert {log_ratio.dtype for log_ratio in log_ratios} == {torch.float32}
     assert {name for name, dtype in dtypes.items() if dtype == torch.float32} == HEADS
     assert {name for name, dtype in dtypes.items() if dtype == torch.bfloat16} == dtypes.keys() - HEADS
@@ -95,7 +96,7 @@ class TestPatches:
         side = 2 * RECEPTIVE_FIELDS[downsamplings]
         network = perturbed(patch.ConditionalPatchGAN(2, downsamplings, 2))
         judged = pictures(side, side).requires_grad_()
-        seen = [extent(head, judged) for head in network.heads(judged, pictures(side, side))]
+        seen = [extent(head, judged) for head in network.heads(judged, network.context(pictures(side, side)))]
         (first, last), (first_conditional, last_conditional) = seen
         assert last - first + 1 == RECEPTIVE_FIELDS[downsamplings]
         assert first_conditional - first == last - last_conditional > 0  # around the same centre

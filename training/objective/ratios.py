@@ -54,7 +54,7 @@ class TwoHeadRatio(LogRatio):
     """log r = marginal + conditional; the generator is charged marginal + conditioning * conditional.
 
     conditioning is in [0, 1]: 1 is the paper; 0 is CycleGAN, where no `given` is ever looked at. The network
-    offers `marginal(judged)` and `heads(judged, given) -> (marginal, conditional)`. The marginal head fits
+    offers `marginal(judged)` and `heads(judged, context(given))`, the two parts. The marginal head fits
     q(z)/p*(z); the conditional head fits what the marginal one, held fixed, leaves of q(z|x)/p*(z).
     """
 
@@ -72,8 +72,9 @@ class TwoHeadRatio(LogRatio):
     def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
         if self.conditioning == 0:
             return -divergence.bound(self._marginal(joint.judged), self._marginal(reference))
-        drawn_marginal, drawn_conditional = self._heads(joint.judged, joint.given)
-        reference_marginal, reference_conditional = self._heads(reference, joint.given)
+        context = self._context(joint.given)
+        drawn_marginal, drawn_conditional = self._heads(joint.judged, context)
+        reference_marginal, reference_conditional = self._heads(reference, context)
         marginal = divergence.bound(drawn_marginal, reference_marginal)
         conditional = divergence.bound(
             drawn_marginal.detach() + drawn_conditional,
@@ -84,15 +85,19 @@ class TwoHeadRatio(LogRatio):
     def _weigh(self, judged: Tensor, given: Tensor, conditioning: float) -> Tensor:
         if conditioning == 0:
             return self._marginal(judged)
-        marginal, conditional = self._heads(judged, given)
+        marginal, conditional = self._heads(judged, self._context(given))
         return marginal + conditioning * conditional
 
     def _marginal(self, judged: Tensor) -> Tensor:
         log_ratio: Tensor = self.network.marginal(judged)  # type: ignore[operator]
         return log_ratio
 
-    def _heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        heads: tuple[Tensor, Tensor] = self.network.heads(judged, given)  # type: ignore[operator]
+    def _context(self, given: Tensor) -> Tensor:
+        context: Tensor = self.network.context(given)  # type: ignore[operator]
+        return context
+
+    def _heads(self, judged: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        heads: tuple[Tensor, Tensor] = self.network.heads(judged, context)  # type: ignore[operator]
         return heads
 
 

@@ -1,4 +1,4 @@
-"""One contract: marginal(judged) and heads(judged, given), log ratios of model over reference, per patch."""
+"""One contract: marginal(judged) and heads(judged, context(given)), log ratios per patch."""
 
 from translation.discriminators.patch import ConditionalPatchGAN
 

@@ -40,12 +40,18 @@ class ConditionalPatchGAN(nn.Module):
         """judged (B, 3, H, W) -> (B, 1, h, w). Never looks at the source."""
         return self._marginal(self.judged(judged))
 
-    def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        """The marginal and the conditional log ratio, each per patch."""
-        features, context = self.judged(judged), self.given(given)
+    def context(self, given: Tensor) -> Tensor:
+        """given (B, 3, H, W): what `heads` is to know of it, whatever is judged beside it."""
+        features = self.given(given)
         with torch.autocast(features.device.type, enabled=False):
-            projected = self.judged_projection(features.float())
-            product = projected * self.given_projection(context.float())
+            projected: Tensor = self.given_projection(features.float())
+        return projected
+
+    def heads(self, judged: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """The marginal and the conditional log ratio, each per patch."""
+        features = self.judged(judged)
+        with torch.autocast(features.device.type, enabled=False):
+            product = self.judged_projection(features.float()) * context
             conditional = F.avg_pool2d(product.mean(1, keepdim=True), 2, stride=1)  # the marginal's patches
         return self._marginal(features), conditional
 

@@ -88,6 +88,9 @@ class TrueHeads(nn.Module):
     def marginal(self, judged: Tensor) -> Tensor:
         return (self.aggregate.log_prob(judged) - self.reference.log_prob(judged)).squeeze(1)
 
+    def context(self, given: Tensor) -> Tensor:
+        return given
+
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         marginal = self.marginal(judged)
         return marginal, self(judged, given) - marginal

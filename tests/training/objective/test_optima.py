@@ -72,6 +72,9 @@ class TrueHeads(nn.Module):
     def marginal(self, judged: Tensor) -> Tensor:
         return (self.aggregate.log_prob(judged) - self.reference.log_prob(judged)).squeeze(1)
 
+    def context(self, given: Tensor) -> Tensor:
+        return given
+
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         conditional = self.conditional(given).log_prob(judged) - self.aggregate.log_prob(judged)
         return self.marginal(judged), conditional.squeeze(1)

@@ -48,6 +48,9 @@ class TwoHeads(nn.Module):
         self.marginal = Table(LOG_Q - LOG_P)
         self.conditional = Table((LOG_Q_GIVEN_X - LOG_Q).T)
 
+    def context(self, given: Tensor) -> Tensor:
+        return given
+
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         return self.marginal(judged), self.conditional(judged, given)
 

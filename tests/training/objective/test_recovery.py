@@ -59,6 +59,9 @@ class TwoQuadratics(nn.Module):
         super().__init__()
         self.marginal, self.conditional = Quadratic(1), Quadratic(2)
 
+    def context(self, given: Tensor) -> Tensor:
+        return given
+
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         return self.marginal(judged), self.conditional(judged, given)
 

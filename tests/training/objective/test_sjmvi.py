@@ -51,6 +51,9 @@ class LearnedHeads(nn.Module):
     def forward(self, judged: Tensor, given: Tensor) -> Tensor:
         return sum(self.heads(judged, given))
 
+    def context(self, given: Tensor) -> Tensor:
+        return given
+
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         return self.marginal(judged), self.conditional(judged, given)
 
