@@ -69,7 +69,7 @@ app.command(epilog="sjmvi worker --device cuda:1")(worker)
 
 
 @app.command(
-    epilog="sjmvi train horse/ zebra/ --recipe quick    sjmvi train --resume runs/horse2zebra    "
+    epilog="sjmvi train horse/ zebra/ --minutes 30    sjmvi train --resume runs/horse2zebra    "
     "sjmvi train data/ --domains horse,zebra --set training.steps=20000    "
     "torchrun --nproc-per-node 2 -m app.cli train horse/ zebra/ --recipe horse2zebra"
 )
@@ -94,6 +94,10 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         str | None,
         typer.Option(help="validate by this network if the recipe names none and pictures are enough"),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0, help="about how long, on this machine, in place of the recipe's training.steps"),
+    ] = None,
     probe_batch: Annotated[
         bool, typer.Option("--probe-batch", help="print the largest training.micro_batch that fits, and end")
     ] = False,
@@ -116,6 +120,9 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     """
     if (first is None) == (resume is None) and not probe_batch:
         raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
+    counted = any(each.startswith("training.steps=") for each in overrides or ())
+    if minutes is not None and (resume or counted):
+        raise typer.BadParameter("--minutes is for a new run, and in place of its training.steps")
     names = domain_pair(domains) if domains is not None else None
     if probe_batch:
         from training.probe import probe_batch as probe
@@ -129,7 +136,11 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         if first is None:
             finished = run.resume(cast(Path, resume), device, overrides or ())
         else:
-            finished = run.train(first, second, recipe, names, overrides or (), out, device, features)
+            finished = run.train(
+                *(first, second, recipe, names, overrides or (), out, device),
+                features=features,
+                minutes=minutes,
+            )
     except run.Interrupted as stopped:
         if is_first_process():
             typer.echo(str(stopped), err=True)

@@ -39,6 +39,7 @@ from training.learner import Learner
 from training.means import only_means
 from training.memory import explained
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
+from training.pace import lasting
 from training.preparation import prepare
 from training.publication import save_state
 from training.recipe import Recipe
@@ -61,7 +62,7 @@ class Interrupted(RuntimeError):
         self.signal_number = signal_number
 
 
-def train(
+def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
     first: Path,
     second: Path | None,
     recipe: str,
@@ -69,11 +70,14 @@ def train(
     overrides: Sequence[str] = (),
     out: Path | None = None,
     device: str = "auto",
+    *,
     features: str | None = None,
+    minutes: float | None = None,
 ) -> Path:
     """Train from the beginning; the run folder, whose bundle/ is the result.
 
-    `features` name a network to validate by where the recipe names none, and the pictures are enough for it.
+    `features` name a network to validate by where the recipe names none, and the pictures are enough for it;
+    `minutes` are about how long it takes, in place of the recipe's steps.
     Raises NoSuchDevice, BadRecipe, BadDataset, BadFeatureNetwork, InvalidBundle, NotARun, RunInUse,
     LostProcess, TooLittleMemory, Diverged, Interrupted.
     """
@@ -81,6 +85,8 @@ def train(
     with joined(device, loaded.training.batch_size) as (processes, processor):
         folders = find_domains(first, second, domains, loaded.data.validation_share)
         loaded = measured_by(loaded, features, min(map(len, folders.validation)))
+        if minutes is not None:
+            loaded = lasting(minutes, loaded, processor, processes)
         name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
         run = processes.from_first(out or Path("runs") / name)
         origin = Origin(

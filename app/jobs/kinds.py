@@ -63,6 +63,8 @@ def _train(work: Work) -> list[str]:
     for name, value in params["set"].items():
         options += ["--set", f"{name}={json.dumps(value)}"]  # which TOML reads as well
     options += _features(work)
+    if params.get("minutes") is not None:
+        options += ["--minutes", str(params["minutes"])]
     if params["domains"]:
         pictures = [*_without_names(pictures), "--domains", params["domains"]]
     return ["train", *pictures, *options]

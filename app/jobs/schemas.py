@@ -1,7 +1,7 @@
 """A job as it is asked for, and as it is shown."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
+    model_validator,
 )
 
 from app.datasets.schemas import DOMAINS, NAME
@@ -25,6 +26,7 @@ RETRY_S = 2
 RECIPE = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 FIELD = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
 MAX_FIELD = 100
+MAX_MINUTES = 30 * 24 * 60
 LOCAL_FILES = ("training.start_from", "evaluation.features")  # fields of a recipe that name one
 
 Scalar: TypeAlias = bool | int | FiniteFloat | Annotated[str, Field(max_length=500)]
@@ -75,6 +77,12 @@ class TrainRequest(_Request):
     model: Name = Field(description="what the bundle is published as", examples=["ellipses"])
     recipe: str = Field("quick", pattern=RECIPE, description="a shipped recipe's name")
     set: Overrides = Field({}, description="a recipe's values, as `sjmvi train --schema` describes them")
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        le=MAX_MINUTES,
+        description="about how long, by the pace of the machine, in place of training.steps",
+    )
     domains: Annotated[str, Field(pattern=DOMAINS)] | None = Field(
         None, description="other names for the dataset's domains, as in horse,zebra"
     )
@@ -87,6 +95,12 @@ class TrainRequest(_Request):
             if field in overrides:
                 raise ValueError(f"may not have {field}, which names a file of the service's machine")
         return overrides
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.minutes is not None and "training.steps" in self.set:
+            raise ValueError("has minutes and training.steps: give one of them")
+        return self
 
 
 class TranslateRequest(_Request):

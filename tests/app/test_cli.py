@@ -198,6 +198,8 @@ REFUSALS = {
     "no-run": ("train --resume .", 3, "not-a-run"),
     "no-pictures": ("train . --domains horse,zebra", 3, "bad-dataset"),
     "no-device-to-train-on": ("train . --device tpu", 5, "no-such-device"),
+    "both-long-and-many": ("train . --minutes 1 --set training.steps=5", 2, "usage"),
+    "longer-than-it-was": ("train --resume . --minutes 1", 2, "usage"),
     "one-domain": ("train . --domains horse", 2, "usage"),
 }
 

@@ -12,9 +12,12 @@ import torch
 import training.memory
 import training.probe
 from training.checkpoint import rng_state
+from training.config import load_recipe
+from training.dataset import Batch
 from training.memory import MemoryPlan, TooLittleMemory, explained, kept_for_a_pair, plan_memory
 from training.probe import largest, probe_batch
 from training.trainer import Trainer
+from training.trial import Trial
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
 JOINT = runpy.run_path(str(Path(__file__).with_name("parts") / "joint_step.py"))
@@ -99,17 +102,17 @@ class TestProbe:
             probe_batch(TINY, (), "cpu")
 
     def test_takes_a_step_that_runs_out_of_memory_for_one_too_many(
-        self, trainer_of: Make, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        trainer, learn = trainer_of(), Trainer.learn
+        trial, learn = Trial(load_recipe(TINY), torch.device("cpu")), Trainer.learn
 
-        def limited(self: Trainer, batch: training.probe.Batch) -> object:
+        def limited(self: Trainer, batch: Batch) -> object:
             if len(batch.x) > 3:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return learn(self, batch)
 
         monkeypatch.setattr(Trainer, "learn", limited)
-        assert largest(lambda pairs: training.probe._fits(trainer, pairs, 16), at_most=64) == 3
+        assert largest(trial.holds, at_most=64) == 3
 
 
 @pytest.mark.parametrize(

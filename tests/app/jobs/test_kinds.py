@@ -3,9 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+from PIL import Image
+
 from app.cli import execute
+from app.datasets.schemas import DatasetDetails
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS, Work
+from training.config import load_recipe
+from training.trial import Trial
 
 
 def test_a_translation_leaves_out_what_is_to_be_refused(
@@ -23,3 +29,20 @@ def test_a_translation_leaves_out_what_is_to_be_refused(
         "odd.jpg": "failed",
         "usual.png": "translated",
     }
+
+
+def test_a_training_takes_the_minutes_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for domain in ("plain", "striped"):
+        (tmp_path / domain).mkdir()
+        for index in range(4):
+            Image.new("RGB", (20, 20), (40 * index, 90, 60)).save(tmp_path / domain / f"{index}.png")
+    monkeypatch.setattr(Trial, "seconds_a_step", lambda trial: 60.0)
+    small = {"data.size": 16, "data.load_size": 18, "model.generator.width": 4, "model.generator.blocks": 1}
+    params = {"recipe": "quick", "set": small, "domains": None, "minutes": 2.5}
+    dataset = DatasetDetails.model_construct(kind="pair", domains=["plain", "striped"])
+    work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, dataset, tmp_path)
+    train, _ = KINDS["train"].stages
+    assert execute(list(train.arguments(work))) in train.good
+    assert load_recipe(str(tmp_path / "run/recipe.toml")).training.steps == 2

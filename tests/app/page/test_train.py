@@ -94,6 +94,21 @@ def test_two_folders_become_a_model(
     expect(page.get_by_role("radio", name="plain-ones to striped")).to_be_checked()
 
 
+def test_minutes_stand_in_the_place_of_steps(visit: Open, client: Client, folders: tuple[Path, Path]) -> None:
+    page = visit("/train")
+    examine(page, folders)
+    minutes, steps = page.get_by_label("Minutes", exact=True), page.get_by_label("Steps", exact=True)
+    steps.fill("7")
+    minutes.fill("2.5")
+    expect(steps).to_be_disabled()
+    page.get_by_label("Published as").fill("timed")
+    page.get_by_role("button", name="Start the training").click()
+    page.wait_for_url(re.compile("job="))
+    (job,) = (job for job in client.get("/v1/jobs").json()["jobs"] if job["params"].get("model") == "timed")
+    client.post(f"{job['links']['self']}/cancel").raise_for_status()
+    assert (job["params"]["minutes"], job["params"]["set"]) == (2.5, {})
+
+
 def follow_grids(page: Page) -> None:
     slider = page.get_by_role("slider", name="Step of the sample grid")
     expect(slider).to_have_attribute("aria-valuetext", "step 12")

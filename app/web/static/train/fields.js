@@ -27,6 +27,11 @@ export class Fields {
       el("section", {}, el("h3", {}, section), el("div", { className: "fields" }, rows.map(({ element }) => element)))));
   }
 
+  /** Whether the field is asked for; one that is not departs from nothing. */
+  ask(path, isAsked) {
+    this.#row(path).input.disabled = !isAsked;
+  }
+
   /** What departs from the recipe, as a job's `set` has it. */
   changes() {
     const changed = Object.fromEntries(this.rows.filter((row) => row.isChanged()).map((row) => [row.field.path, row.value()]));
@@ -72,6 +77,7 @@ class Row {
   }
 
   isChanged() {
+    if (this.input.disabled) return false;
     const value = this.value();
     return value !== undefined && JSON.stringify(value) !== JSON.stringify(this.field.value);
   }

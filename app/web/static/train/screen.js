@@ -46,8 +46,16 @@ function drawRecipes(book) {
     el("label", {}, el("input", { type: "radio", name: "recipe", value: name, checked: name === preferred.name }), el("strong", {}, name), el("small", {}, description)));
   recipes.querySelector(".recipes").append(...rows);
   recipes.querySelector(".recipes").addEventListener("change", ({ target: { value } }) => showRecipe(value));
-  const showRecipe = (name) => fields.show(book.schema, book.recipes.find((recipe) => recipe.name === name));
+  const showRecipe = (name) => {
+    fields.show(book.schema, book.recipes.find((recipe) => recipe.name === name));
+    askForSteps();
+  };
   showRecipe(preferred.name);
+}
+
+/** Unless minutes stand in their place. */
+function askForSteps() {
+  fields.ask("training.steps", form.minutes.value === "");
 }
 
 async function submit(event) {
@@ -59,7 +67,7 @@ async function submit(event) {
   try {
     const job = await order("POST", "/v1/jobs", {
       kind: "train", dataset: dataset.name, model: form.model.value, activate: form.activate.checked,
-      recipe: new FormData(form).get("recipe"), set: fields.changes(),
+      recipe: new FormData(form).get("recipe"), set: fields.changes(), minutes: Number(form.minutes.value) || null,
     });
     history.pushState(null, "", `/train?job=${job.id}`);
     show();
@@ -85,6 +93,7 @@ async function show() {
 
 watchPictures(onDataset, complain);
 form.addEventListener("submit", submit);
+form.minutes.addEventListener("input", askForSteps);
 onKey(show);
 window.addEventListener("popstate", () => location.reload());
 show();

@@ -1,0 +1,73 @@
+"""Steps that are taken to see what they cost: on noise, by networks that nobody keeps."""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from training.build import build_autocast, build_learner, build_objective, build_schedule
+from training.checkpoint import CheckpointFolder
+from training.dataset import Batch
+from training.distributed import ALONE, Processes
+from training.recipe import Recipe
+from training.shapes import compile_generators, tune_for_fixed_shapes
+from training.trainer import Trainer
+
+WARMED_UP = 2  # steps: a device's first ones find out how to do them
+
+
+class Trial:
+    """A training of the recipe that keeps nothing."""
+
+    def __init__(self, recipe: Recipe, device: torch.device, processes: Processes = ALONE) -> None:
+        self.size = recipe.data.size
+        with tempfile.TemporaryDirectory() as folder:
+            self.trainer = Trainer(
+                build_learner(recipe, ("first", "second"), device),
+                build_objective(recipe.objective),
+                build_schedule(recipe),
+                CheckpointFolder(Path(folder)),
+                [],
+                build_autocast(recipe, device),
+                device,
+                processes,
+            )
+        tune_for_fixed_shapes(device)
+
+    def compile(self) -> None:
+        compile_generators(self.trainer, self.size)
+
+    def holds(self, pairs: int) -> bool:
+        """Whether the device can take a whole step on so many at once, its R1 and its log line included."""
+        trainer = self.trainer
+        trainer.step = 0
+        trainer.schedule = replace(trainer.schedule, batch_size=pairs, micro_batch=pairs, log_every=1)
+        try:
+            trainer.learn(self._noise(pairs))
+        except torch.OutOfMemoryError:
+            return False
+        finally:
+            torch.cuda.empty_cache()
+        return True
+
+    def seconds_a_step(self) -> float:
+        """Over as many steps as there is an R1 in one of."""
+        trainer = self.trainer
+        batch = self._noise(len(range(trainer.schedule.batch_size)[trainer.processes.part]))
+        counted = trainer.schedule.gradient_penalty_every
+        for _ in range(WARMED_UP):
+            trainer.learn(batch)
+        began_s = self._now_s()
+        for _ in range(counted):
+            trainer.learn(batch)
+        return (self._now_s() - began_s) / counted
+
+    def _noise(self, pairs: int) -> Batch:
+        return Batch(*(torch.rand(2, pairs, 3, self.size, self.size) * 2 - 1))
+
+    def _now_s(self) -> float:
+        if self.trainer.device.type == "cuda":
+            torch.cuda.synchronize(self.trainer.device)
+        return time.monotonic()
