@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python
 VENV := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
 
-.PHONY: serve test test-slow test-api test-browser lint clean
+.PHONY: serve test test-slow test-gpu test-api test-browser lint clean
 
 serve: .venv/installed
 	@exec $(VENV)/sjmvi serve --port $(PORT)
@@ -16,6 +16,10 @@ test: lint .venv/browser
 
 test-slow: .venv/installed-dev .venv/browser
 	$(PYTEST) -m slow
+
+# All others are of the CPU, whatever the machine has
+test-gpu: .venv/installed-dev
+	CUDA_VISIBLE_DEVICES=0 $(VENV)/pytest -m gpu
 
 # The service against its own description, with 500 calls of each kind where make test makes 20
 test-api: .venv/installed-dev

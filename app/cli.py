@@ -4,6 +4,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 input, 4 model or bundle, 5 environment, 
 130 and 143 signals.
 """
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -188,8 +189,11 @@ def execute(arguments: Sequence[str], debug: bool = False) -> int:
     except Exception as error:  # the last one to see it
         if debug:
             raise
-        problem = _problem_of(error)
-        return _fail(problem.slug, _message_of(error), problem.exit_code)
+        try:
+            problem, message = _problem_of(error), _message_of(error)
+        except ModuleNotFoundError:  # the table is the service's, and a machine may have what trains alone
+            return _fail(_slug_of(error), _line_of(error), 1)
+        return _fail(problem.slug, message, problem.exit_code)
 
 
 def _fail(slug: str, message: str, exit_code: int) -> int:
@@ -204,7 +208,16 @@ def _message_of(error: Exception) -> str:
 
     if isinstance(error, ValidationError):
         return "; ".join(f"{name} {fault}" for name, fault in faults_of(error))
+    return _line_of(error)
+
+
+def _line_of(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _slug_of(error: Exception) -> str:
+    """By its class, as the table has most."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
 
 
 def _problem_of(error: Exception) -> "Problem":

@@ -1,6 +1,7 @@
 """What surrounds a model can be tried in a moment: a bundle of a few thousand untrained weights, and a
 generator of the published kind with as few."""
 
+import os
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +17,25 @@ from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import Calibration, judges_of
 from translation.weights import Card, HeldOut, read_card, save_bundle, save_calibrations
 
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # one machine as the other; make test-gpu shows them
+
 TINY = "tiny"
 HELD_OUT = 24
 Family = Callable[..., nn.Module]
+
+
+@pytest.fixture
+def _gpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU: make test-gpu, on a machine that has one")
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Whatever a test asks it for, has to work on either."""
+    if request.param == "cuda":
+        request.getfixturevalue("_gpu")
+    return torch.device(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -79,4 +79,5 @@ def adam(
 ) -> Optimisation:
     """`decay` is the share of `rate` at step 0, 1, ..."""
     trained = tuple(parameters)
-    return Optimisation(trained, Adam(trained, rate, betas), lambda step: rate * decay(step), clip_norm)
+    optimiser = Adam(trained, rate, betas, fused=trained[0].is_cuda)
+    return Optimisation(trained, optimiser, lambda step: rate * decay(step), clip_norm)

@@ -259,3 +259,19 @@ def test_a_port_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert execute(["serve", "--port", str(taken.getsockname()[1])]) == 5
     assert capsys.readouterr().err.startswith("error: port-in-use: ")
+
+
+WITHOUT_A_SERVICE = """
+import sys
+sys.modules |= dict.fromkeys(("fastapi", "starlette", "uvicorn", "sqlalchemy", "dbos", "pydantic_settings"))
+from app.cli import execute
+sys.exit(execute(sys.argv[1:]))
+"""
+
+
+def test_a_machine_that_only_trains_is_told_what_is_wrong(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_A_SERVICE, "train", str(tmp_path), "--domains", "horse,zebra"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr.startswith(f"error: bad-dataset: {tmp_path}")
+    assert found.stderr.count("\n") == 1
