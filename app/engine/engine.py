@@ -6,6 +6,7 @@ it is; a deadline is one clock for all of its way.
 
 import asyncio
 import math
+import os
 import random
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -39,7 +40,7 @@ from translation.weights import InvalidBundle
 
 P = ParamSpec("P")
 T = TypeVar("T")
-CODEC_THREADS = 2
+CODEC_THREADS = max((os.cpu_count() or 1) // 2, 2)  # what a GPU draws has to be encoded in its time
 STOPPING = "the service is about to stop"
 MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding
 
