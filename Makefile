@@ -4,7 +4,7 @@ PORT ?= 8000
 PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
 VENV := .venv/bin
-PYTEST := OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
+PYTEST := CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
 
 .PHONY: serve test test-slow test-gpu test-api test-browser lint clean
 
@@ -12,14 +12,14 @@ serve: .venv/installed
 	@exec $(VENV)/sjmvi serve --port $(PORT)
 
 test: lint .venv/browser
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not gpu'
 
 test-slow: .venv/installed-dev .venv/browser
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not gpu'
 
 # All others are of the CPU, whatever the machine has
 test-gpu: .venv/installed-dev
-	CUDA_VISIBLE_DEVICES=0 $(VENV)/pytest -m gpu
+	CUDA_VISIBLE_DEVICES=$${CUDA_VISIBLE_DEVICES:-0} $(VENV)/pytest -m gpu
 
 # The service against its own description, with 500 calls of each kind where make test makes 20
 test-api: .venv/installed-dev

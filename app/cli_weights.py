@@ -95,17 +95,18 @@ def remove(
     bundle: Annotated[
         str, typer.Argument(metavar="NAME", help="a model, or one version of it: NAME@VERSION")
     ],
+    as_json: AsJson = False,
 ) -> None:
-    """Delete a model that was published here, with all its versions, or one that is not in use.
+    """Delete a model that was published here, with all its versions, or one version that is not in use.
 
-    Jobs that wait to translate by it will fail; over HTTP it is refused as long as there are any.
+    Jobs that wait for it will fail; over HTTP it is refused as long as there are any.
     """
-    name, _, version = bundle.partition(AT)
-    if version:
+    name, at, version = bundle.partition(AT)
+    if at:
         registry().remove(name, version)
     else:
         registry().remove_model(name)
-    typer.echo(f"{bundle} is deleted")
+    typer.echo(json.dumps({"deleted": bundle}) if as_json else f"{bundle} is deleted")
 
 
 def load(bundle: str) -> "Bundle":

@@ -1,7 +1,6 @@
-"""What an error means outside: from the domain's exception to a slug, an HTTP status and an exit code."""
+"""What an error means outside: from the domain's exception to its problem."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from fastapi.exceptions import RequestValidationError
@@ -29,9 +28,8 @@ from app.datasets import doctor, store
 from app.datasets import faults as datasets
 from app.jobs import desk
 from app.jobs import faults as jobs
+from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import architecture, codec, device, export, model, registry, translator, tree, weights
-
-FAILED, USAGE, INPUT, MODEL, ENVIRONMENT, SOME_FAILED = 1, 2, 3, 4, 5, 6
 
 PARTS = ("query", "path", "header")  # of a request
 DEEPEST = 4
@@ -39,18 +37,7 @@ OURS = "Value error, "  # before what a validator of ours says
 PREDICATES = {"Extra inputs are not permitted": "is not known here", "Field required": "is required"}
 
 
-@dataclass(frozen=True)
-class Problem:
-    slug: str
-    status: int
-    exit_code: int = FAILED
-
-    @property
-    def title(self) -> str:
-        return self.slug.replace("-", " ").capitalize()
-
-
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: Table = {
     # the picture
     codec.InvalidImage: Problem("invalid-image", 422, INPUT),
     codec.EmptyImage: Problem("empty-image", 422, INPUT),
@@ -183,11 +170,6 @@ FRAMEWORK: Mapping[int, Problem] = {  # what the web framework raises of itself 
     413: Problem("body-too-large", 413),
     416: Problem("range-not-satisfiable", 416),
 }
-
-
-def problem_of(error: Exception, table: Mapping[type[Exception], Problem] = PROBLEMS) -> Problem:
-    """The row of the error's most specific class."""
-    return next(table[kind] for kind in type(error).__mro__ if kind in table)
 
 
 def faults_of(error: ValidationError | RequestValidationError) -> list[tuple[str, str]]:

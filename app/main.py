@@ -98,6 +98,7 @@ def _lifespan(
             await asyncio.to_thread(store.clean)
             await asyncio.to_thread(intake.store.remove_leftovers)
             await asyncio.to_thread(staging.remove_leftovers)
+            await asyncio.to_thread(registry.remove_leftovers)
             yield State(
                 settings=settings,
                 registry=registry,

@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ExceptionHandler
 
-from app.errors import FRAMEWORK, PROBLEMS, Problem, faults_of, problem_of
+from app.errors import FRAMEWORK, PROBLEMS, faults_of
 from app.middleware import REQUEST_ID, SAFETY
+from app.problem import Problem, problem_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MEDIA_TYPE = "application/problem+json"
@@ -78,7 +79,7 @@ def _example(status: int) -> dict[str, Any]:
 
 
 def _render_known(request: Request, error: Exception) -> Response:
-    return _respond(request, problem_of(error), str(error), error)
+    return _respond(request, problem_of(error, PROBLEMS), str(error), error)
 
 
 def _render_unexpected(request: Request, error: Exception) -> Response:
@@ -94,7 +95,7 @@ def _render_invalid(request: Request, error: Exception) -> Response:
     faults = faults_of(error)
     errors = [{"parameter": name, "message": fault} for name, fault in faults]
     detail = "; ".join(f"{name} {fault}" for name, fault in faults)
-    return _respond(request, problem_of(error), detail, error, errors=errors)
+    return _respond(request, problem_of(error, PROBLEMS), detail, error, errors=errors)
 
 
 def _render_framework(request: Request, error: Exception) -> Response:

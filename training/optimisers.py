@@ -40,7 +40,9 @@ class Optimisation:
         return {"optimiser": self.optimiser.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.optimiser.load_state_dict(state["optimiser"])
+        saved = state["optimiser"]
+        here = {"fused": self.optimiser.defaults["fused"]}  # as the device, whichever it was saved on
+        self.optimiser.load_state_dict(saved | {"param_groups": [g | here for g in saved["param_groups"]]})
 
 
 @dataclass

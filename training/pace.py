@@ -1,35 +1,53 @@
 """How long a training is to be, in minutes: as many steps as this machine takes in them."""
 
+import math
 import sys
 import time
 
 import torch
 
+from training.config import BadRecipe
 from training.distributed import Processes
+from training.memory import ADVICE, TooLittleMemory
 from training.recipe import Recipe
 from training.trial import Trial
 
 MINUTE_S = 60.0
+FEWEST = 10  # steps: of fewer a model is noise
 
 
 def lasting(minutes: float, recipe: Recipe, device: torch.device, processes: Processes) -> Recipe:
-    """The recipe with the steps that fit, by the pace of a few on noise; one at least. All that goes by a
-    share of the steps, rates and courses, has its whole course in them.
+    """The recipe with the steps that fit, by the pace of a few. All that goes by a share of the steps, rates
+    and courses, has its whole course in them.
 
     The few are counted in; reading pictures, validation, checkpoints and what comes after the last step are
-    not.
+    not. Raises BadRecipe where next to no step fits, and TooLittleMemory.
     """
-    began_s = time.monotonic()
-    trial = Trial(recipe, device, processes)
-    if recipe.training.compile:
-        trial.compile()
-    pace_s = trial.seconds_a_step()
-    left_s = minutes * MINUTE_S - (time.monotonic() - began_s)
-    steps = processes.from_first(max(int(left_s / pace_s), 1))
+    if not 0 < minutes < math.inf:  # nor is it NaN
+        raise BadRecipe(f"{minutes:g} minutes are no time to train in")
+    began_s = now_s()
+    pace_s = _seconds_a_step(recipe, device, processes)
+    spent_s = now_s() - began_s
+    steps, spent_s = processes.from_first((int((minutes * MINUTE_S - spent_s) / pace_s), spent_s))
+    if steps < FEWEST:
+        least = (spent_s + FEWEST * pace_s) / MINUTE_S
+        raise BadRecipe(f"{minutes:g} minutes are too few: {FEWEST} steps take {least:.2g} here")
     if processes.is_first:
         sys.stderr.write(f"{1 / pace_s:.3g} steps/s: {steps} steps in {minutes:g} min\n")
-    return with_steps(recipe, steps)
-
-
-def with_steps(recipe: Recipe, steps: int) -> Recipe:
     return recipe.model_copy(update={"training": recipe.training.model_copy(update={"steps": steps})})
+
+
+def now_s() -> float:
+    return time.monotonic()
+
+
+def _seconds_a_step(recipe: Recipe, device: torch.device, processes: Processes) -> float:
+    try:
+        trial = Trial(recipe, device, processes)
+        if recipe.training.compile:
+            trial.compile()
+        return trial.seconds_a_step()
+    except torch.OutOfMemoryError as error:
+        raise TooLittleMemory(
+            f"the device has too little memory for a step: take {ADVICE} ({str(error).splitlines()[0]})"
+        ) from error

@@ -85,8 +85,6 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
     with joined(device, loaded.training.batch_size) as (processes, processor):
         folders = find_domains(first, second, domains, loaded.data.validation_share)
         loaded = measured_by(loaded, features, min(map(len, folders.validation)))
-        if minutes is not None:
-            loaded = lasting(minutes, loaded, processor, processes)
         name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
         run = processes.from_first(out or Path("runs") / name)
         origin = Origin(
@@ -97,6 +95,10 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
             lineage=lineage_of(loaded.training.start_from),
         )
         validator = build_validator(loaded, folders, processor) if processes.is_first else None
+        if processes.is_first:
+            _refuse_begun(run)
+        if minutes is not None:
+            loaded = lasting(minutes, loaded, processor, processes)
         if processes.is_first:
             _begin(run, loaded, origin)
         _inspect(run, loaded, origin, processes)
@@ -124,13 +126,15 @@ def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         raise NotARun(f"{run} is no folder: give another --out") from error
     with RunLock(run):  # from another run that begins here now
-        if (run / RUN_FILE).exists():
-            raise NotARun(
-                f"{run} holds a run already: continue it with --resume {run}, or give another --out"
-            )
+        _refuse_begun(run)
         with replacing(run / "recipe.toml") as file:
             file.write(dump_recipe(recipe).encode())
         origin.write(run)
+
+
+def _refuse_begun(run: Path) -> None:
+    if (run / RUN_FILE).exists():
+        raise NotARun(f"{run} holds a run already: continue it with --resume {run}, or give another --out")
 
 
 def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:

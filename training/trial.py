@@ -9,13 +9,14 @@ import torch
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
 from training.checkpoint import CheckpointFolder
+from training.courses import Courses
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
 from training.recipe import Recipe
 from training.shapes import compile_generators, tune_for_fixed_shapes
-from training.trainer import Trainer
+from training.trainer import Schedule, Trainer
 
-WARMED_UP = 2  # steps: a device's first ones find out how to do them
+COUNTED = 4  # steps
 
 
 class Trial:
@@ -53,16 +54,23 @@ class Trial:
         return True
 
     def seconds_a_step(self) -> float:
-        """Over as many steps as there is an R1 in one of."""
+        """On the average, those with an R1 among them; of courses, where they end."""
+        schedule = replace(self.trainer.schedule, courses=Courses())
+        plain_s = self._seconds(replace(schedule, gradient_penalty=0.0))
+        if not schedule.gradient_penalty:
+            return plain_s
+        penalised_s = self._seconds(replace(schedule, gradient_penalty_every=1))
+        return plain_s + (penalised_s - plain_s) / schedule.gradient_penalty_every
+
+    def _seconds(self, schedule: Schedule) -> float:
         trainer = self.trainer
-        batch = self._noise(len(range(trainer.schedule.batch_size)[trainer.processes.part]))
-        counted = trainer.schedule.gradient_penalty_every
-        for _ in range(WARMED_UP):
-            trainer.learn(batch)
+        trainer.schedule = schedule
+        batch = self._noise(len(range(schedule.batch_size)[trainer.processes.part]))
+        trainer.learn(batch)  # a device's first one finds out how to do it
         began_s = self._now_s()
-        for _ in range(counted):
+        for _ in range(COUNTED):
             trainer.learn(batch)
-        return (self._now_s() - began_s) / counted
+        return (self._now_s() - began_s) / COUNTED
 
     def _noise(self, pairs: int) -> Batch:
         return Batch(*(torch.rand(2, pairs, 3, self.size, self.size) * 2 - 1))

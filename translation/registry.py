@@ -3,7 +3,7 @@
 weights_dir/NAME/card.json             shipped, only ever read
 models_dir/NAME/VERSION/card.json      published; a version is named by its bundle's digest
 models_dir/NAME/active                 the name of the version in use, replaced whole; without one the shipped
-models_dir/.removed-*                  what an interrupted removal left of a model; the next one ends it
+models_dir/.removed-*                  what an interrupted removal left of a model
 """
 
 import re
@@ -24,7 +24,7 @@ from translation.card import (
     read_card,
     refuse_other_preprocessing,
 )
-from translation.durable import locked, replacing
+from translation.durable import locked, replacing, sync_folder
 from translation.weights import load_bundle
 
 ACTIVE = "active"
@@ -168,8 +168,13 @@ class Registry:
             if (self._weights_dir / name).is_dir():
                 raise ShippedModel(name)
             (self._models_dir / name).rename(self._models_dir / f"{REMOVED}{name}-{secrets.token_hex(4)}")
-            for removed in self._models_dir.glob(f"{REMOVED}*"):
-                shutil.rmtree(removed, ignore_errors=True)
+            sync_folder(self._models_dir)  # from here on it is gone, whatever comes
+            self.remove_leftovers()
+
+    def remove_leftovers(self) -> None:
+        """Of removals that were interrupted."""
+        for removed in self._models_dir.glob(f"{REMOVED}*"):
+            shutil.rmtree(removed, ignore_errors=True)
 
     def _folder_of(self, name: str, version: str) -> Path:
         published = self._models_dir / name / version

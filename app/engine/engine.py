@@ -40,7 +40,9 @@ from translation.weights import InvalidBundle
 
 P = ParamSpec("P")
 T = TypeVar("T")
-CODEC_THREADS = max((os.cpu_count() or 1) // 2, 2)  # what a GPU draws has to be encoded in its time
+CODEC_THREADS = max(
+    (getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2
+)  # what a GPU draws has to be encoded in its time
 STOPPING = "the service is about to stop"
 MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding
 

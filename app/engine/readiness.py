@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from app.engine.faults import RETRY_S, DeviceLost, NetworkHung, NotReady
 from app.engine.orders import Version
 from app.engine.outlines import Outlines
 from translation.weights import InvalidBundle
 
+LOOK_S = 2.0
 logger = logging.getLogger(__name__)
 
 
@@ -63,7 +65,16 @@ class Readiness:
             if self._default is None:
                 await asyncio.sleep(RETRY_S)
             else:
-                await self._was_lost.wait()
+                await self._until_gone(self._default)
+
+    async def _until_gone(self, default: str) -> None:
+        """The device, or the model, which may be deleted."""
+        while not self._was_lost.is_set():
+            if default not in await asyncio.to_thread(self._outlines.names):
+                self._default, self._waits_for = None, "a model in the place of one that was deleted"
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._was_lost.wait(), LOOK_S)
 
     async def _warm_first(self) -> None:
         broken = []

@@ -54,9 +54,7 @@ class DatasetInUse(ValueError):
 
 class VersionInUse(ValueError):
     def __init__(self, job_id: str) -> None:
-        super().__init__(
-            f"the job {job_id} needs this version of the model: cancel it first, or wait for its end"
-        )
+        super().__init__(f"the job {job_id} needs it: cancel it first, or wait for its end")
 
 
 class UnfitDataset(ValueError):

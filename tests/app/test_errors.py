@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from app.errors import FRAMEWORK, PROBLEMS, Problem, problem_of
+from app.errors import FRAMEWORK, PROBLEMS
+from app.problem import Problem, problem_of
 
 
 def our_errors() -> list[type[Exception]]:
@@ -27,8 +28,8 @@ def test_the_most_specific_class_decides() -> None:
     class Worse(next(iter(PROBLEMS))):  # type: ignore[misc]
         pass
 
-    assert problem_of(Worse()) is next(iter(PROBLEMS.values()))
-    assert problem_of(ZeroDivisionError()) is PROBLEMS[Exception]
+    assert problem_of(Worse(), PROBLEMS) is next(iter(PROBLEMS.values()))
+    assert problem_of(ZeroDivisionError(), PROBLEMS) is PROBLEMS[Exception]
 
 
 @pytest.mark.parametrize("row", [*PROBLEMS.values(), *FRAMEWORK.values()], ids=lambda row: row.slug)

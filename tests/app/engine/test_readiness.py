@@ -48,6 +48,27 @@ def test_a_model_that_is_published_later_makes_the_service_ready(
         assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "later"
 
 
+def test_another_model_takes_the_place_of_one_that_was_deleted(
+    serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
+) -> None:
+    def translated() -> str | None:
+        answer = client.post(URL, content=photograph, headers=JPEG)
+        assert answer.status_code in (200, 404, 503), answer.text
+        return answer.headers.get("SJMVI-Model")
+
+    copy_models(tiny_bundle, tmp_path / "made")
+    with serve(data_dir=tmp_path, weights_dir=tmp_path / "none", warm=False) as client:
+        for name, of in (("first", "whole"), ("second", "broken")):  # neither is broken
+            Registry(tmp_path / "none", tmp_path / "models").add(tmp_path / "made" / of, name)
+        eventually(lambda: translated() == "first")
+        assert client.delete("/v1/models/first").status_code == 204
+        eventually(lambda: translated() == "second")
+        assert client.delete("/v1/models/second").status_code == 204
+        eventually(lambda: client.get("/readyz").status_code == 503)
+        refused = client.post(URL, content=photograph, headers=JPEG)
+        assert (refused.status_code, refused.json()["type"]) == (503, "not-ready")
+
+
 def test_a_version_that_is_taken_into_use_elsewhere_is_warm_before_it_is_asked_for(
     serve: Serve, tiny_bundle: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import training.pace
 from app.cli import execute
 from app.datasets.schemas import DatasetDetails
 from app.jobs.folder import JobFolder
@@ -38,11 +39,12 @@ def test_a_training_takes_the_minutes_that_it_is_given(
         (tmp_path / domain).mkdir()
         for index in range(4):
             Image.new("RGB", (20, 20), (40 * index, 90, 60)).save(tmp_path / domain / f"{index}.png")
-    monkeypatch.setattr(Trial, "seconds_a_step", lambda trial: 60.0)
+    monkeypatch.setattr(Trial, "seconds_a_step", lambda trial: 6.0)
+    monkeypatch.setattr(training.pace, "now_s", lambda: 0.0)
     small = {"data.size": 16, "data.load_size": 18, "model.generator.width": 4, "model.generator.blocks": 1}
     params = {"recipe": "quick", "set": small, "domains": None, "minutes": 2.5}
     dataset = DatasetDetails.model_construct(kind="pair", domains=["plain", "striped"])
     work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, dataset, tmp_path)
     train, _ = KINDS["train"].stages
     assert execute(list(train.arguments(work))) in train.good
-    assert load_recipe(str(tmp_path / "run/recipe.toml")).training.steps == 2
+    assert load_recipe(str(tmp_path / "run/recipe.toml")).training.steps == 25

@@ -47,8 +47,10 @@ class TwoHeads(nn.Module):
         super().__init__()
         self.marginal = Table(LOG_Q - LOG_P)
         self.conditional = Table((LOG_Q_GIVEN_X - LOG_Q).T)
+        self.looked = 0
 
     def context(self, given: Tensor) -> Tensor:
+        self.looked += 1
         return given
 
     def heads(self, judged: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
@@ -129,6 +131,12 @@ def test_loss_at_the_truth_is_minus_the_divergence(make: Make) -> None:
     loss = make().loss(DIVERGENCES["kl"], joint(), REFERENCE).item()
     expected = 2 * MARGINAL_KL + INFORMATION if make in WEIGHED.values() else MARGINAL_KL + INFORMATION
     assert -loss == pytest.approx(expected, abs=1e-14)
+
+
+def test_what_is_given_is_looked_at_once_by_two_heads() -> None:
+    network = TwoHeads()
+    TwoHeadRatio(network, 0.5).loss(DIVERGENCES["gan"], joint(), REFERENCE)
+    assert network.looked == 1
 
 
 @each_row

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import training.run
+from training.checkpoint import CheckpointFolder
 from training.run import Interrupted, resume
 from training.trainer import StepReport
 from translation.sampler import Sampler
@@ -33,10 +34,14 @@ ALL = (
 class StopsAt:
     """In the place of the progress line."""
 
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
     def __call__(self) -> "StopsAt":
         return self
 
     def on_step(self, report: StepReport) -> None:
+        self.steps.append(report.step)
         if report.step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -65,12 +70,19 @@ def test_a_run_goes_on_on_another_device(
         patched.setattr(training.run, "Progress", StopsAt())
         with pytest.raises(Interrupted):
             train_tiny(out=tmp_path / "run", device=first)
+    assert CheckpointFolder(tmp_path / "run/checkpoints").steps()[-1] == 3
+    seen = StopsAt()
+    monkeypatch.setattr(training.run, "Progress", seen)
     resume(tmp_path / "run", second)
+    assert seen.steps == [4, 5, 6]
     assert read_card(tmp_path / "run/bundle")[0].steps == 6
 
 
 @pytest.mark.gpu
 @pytest.mark.usefixtures("_gpu")
-def test_compiled_generators_learn(train_tiny: Train, tmp_path: Path) -> None:
+def test_compiled_generators_learn(
+    train_tiny: Train, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     run = train_tiny(overrides=["training.compile=true"], out=tmp_path / "run", device="cuda")
     assert read_card(run / "bundle")[0].steps == 6
+    assert "uncompiled" not in caplog.text

@@ -29,7 +29,10 @@ export class Fields {
 
   /** Whether the field is asked for; one that is not departs from nothing. */
   ask(path, isAsked) {
-    this.#row(path).input.disabled = !isAsked;
+    const row = this.#row(path);
+    if (!row) return; // the recipes are still on their way
+    row.input.disabled = !isAsked;
+    row.mark();
   }
 
   /** What departs from the recipe, as a job's `set` has it. */
@@ -58,8 +61,12 @@ class Row {
     this.element = el("div", { className: "field" }, el("label", { htmlFor: id }, name), this.input, el("small", { id: help }, description));
     this.input.addEventListener("change", () => {
       this.input.setCustomValidity(this.value() === undefined && this.input.value !== "" ? "This has to be JSON, as in [0.1, 0.2]." : "");
-      this.element.classList.toggle("changed", this.isChanged());
+      this.mark();
     });
+  }
+
+  mark() {
+    this.element.classList.toggle("changed", this.isChanged());
   }
 
   /** undefined where there is none, or none that can be read. */
