@@ -60,14 +60,21 @@ def _train(work: Work) -> list[str]:
         return ["train", "--resume", str(run), "--device", work.device]
     params, pictures = work.params, _pair(work)
     options = ["--recipe", params["recipe"], "--out", str(run), "--device", work.device]
-    for name, value in params["set"].items():
-        options += ["--set", f"{name}={json.dumps(value)}"]  # which TOML reads as well
-    options += _features(work)
-    if params.get("minutes") is not None:
-        options += ["--minutes", str(params["minutes"])]
+    options += [*_values(params), *_features(work)]
     if params["domains"]:
         pictures = [*_without_names(pictures), "--domains", params["domains"]]
     return ["train", *pictures, *options]
+
+
+def _values(params: Params) -> list[str]:
+    """Minutes go before steps."""
+    minutes, values = params.get("minutes"), dict(params["set"])
+    if minutes is not None:
+        values.pop("training.steps", None)
+    options = [] if minutes is None else ["--minutes", str(minutes)]
+    for name, value in values.items():
+        options += ["--set", f"{name}={json.dumps(value)}"]  # which TOML reads as well
+    return options
 
 
 def _features(work: Work) -> list[str]:

@@ -1,7 +1,7 @@
 """A job as it is asked for, and as it is shown."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -12,7 +12,6 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
-    model_validator,
 )
 
 from app.datasets.schemas import DOMAINS, NAME
@@ -81,7 +80,7 @@ class TrainRequest(_Request):
         None,
         gt=0,
         le=MAX_MINUTES,
-        description="about how long, by the pace of the machine, in place of training.steps",
+        description="about how long the steps take, by the machine's pace; in place of any training.steps",
     )
     domains: Annotated[str, Field(pattern=DOMAINS)] | None = Field(
         None, description="other names for the dataset's domains, as in horse,zebra"
@@ -95,12 +94,6 @@ class TrainRequest(_Request):
             if field in overrides:
                 raise ValueError(f"may not have {field}, which names a file of the service's machine")
         return overrides
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        if self.minutes is not None and "training.steps" in self.set:
-            raise ValueError("has minutes and training.steps: give one of them")
-        return self
 
 
 class TranslateRequest(_Request):

@@ -42,7 +42,8 @@ def test_a_training_takes_the_minutes_that_it_is_given(
     monkeypatch.setattr(Trial, "seconds_a_step", lambda trial: 6.0)
     monkeypatch.setattr(training.pace, "now_s", lambda: 0.0)
     small = {"data.size": 16, "data.load_size": 18, "model.generator.width": 4, "model.generator.blocks": 1}
-    params = {"recipe": "quick", "set": small, "domains": None, "minutes": 2.5}
+    values = small | {"training.steps": 3}
+    params = {"recipe": "quick", "set": values, "domains": None, "minutes": 2.5}
     dataset = DatasetDetails.model_construct(kind="pair", domains=["plain", "striped"])
     work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, dataset, tmp_path)
     train, _ = KINDS["train"].stages
