@@ -169,7 +169,8 @@ def test_the_frameworks_own_errors_have_the_same_form(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        *((path, "GET, HEAD") for path in ("/", "/livez", "/v1", "/v1/models/tiny", "/openapi.json")),
+        *((path, "GET, HEAD") for path in ("/", "/livez", "/v1", "/v1/models", "/openapi.json")),
+        ("/v1/models/tiny", "GET, HEAD, DELETE"),
         ("/static/page.css", "GET, HEAD"),
         (URL, "POST"),
     ],
