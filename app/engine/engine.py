@@ -40,9 +40,8 @@ from translation.weights import InvalidBundle
 
 P = ParamSpec("P")
 T = TypeVar("T")
-CODEC_THREADS = max(
-    (getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2
-)  # what a GPU draws has to be encoded in its time
+# what a GPU draws has to be encoded in its time; Python 3.13 knows how many cores are this process's
+CODEC_THREADS = max((getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2)
 STOPPING = "the service is about to stop"
 MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding
 
