@@ -31,7 +31,7 @@ def lasting(minutes: float, recipe: Recipe, device: torch.device, processes: Pro
     steps, spent_s = processes.from_first((int((minutes * MINUTE_S - spent_s) / pace_s), spent_s))
     if steps < FEWEST:
         least = (spent_s + FEWEST * pace_s) / MINUTE_S
-        raise BadRecipe(f"{minutes:g} minutes are too few: {FEWEST} steps take {least:.2g} here")
+        raise BadRecipe(f"{minutes:g} minutes are too few: {FEWEST} steps take {least:.2g} of them here")
     if processes.is_first:
         sys.stderr.write(f"{1 / pace_s:.3g} steps/s: {steps} steps in {minutes:g} min\n")
     return recipe.model_copy(update={"training": recipe.training.model_copy(update={"steps": steps})})

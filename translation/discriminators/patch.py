@@ -41,14 +41,16 @@ class ConditionalPatchGAN(nn.Module):
         return self._marginal(self.judged(judged))
 
     def context(self, given: Tensor) -> Tensor:
-        """given (B, 3, H, W): what `heads` is to know of it, whatever is judged beside it."""
+        """given (B, 3, H, W) -> (B, projection, h + 1, w + 1), float32: what `heads` is to know of it,
+        whatever is judged beside it."""
         features = self.given(given)
         with torch.autocast(features.device.type, enabled=False):
             projected: Tensor = self.given_projection(features.float())
         return projected
 
     def heads(self, judged: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """The marginal and the conditional log ratio, each per patch."""
+        """judged (B, 3, H, W), context of pictures as large -> the marginal and the conditional log ratio,
+        each (B, 1, h, w)."""
         features = self.judged(judged)
         with torch.autocast(features.device.type, enabled=False):
             product = self.judged_projection(features.float()) * context
