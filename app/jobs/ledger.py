@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -78,6 +78,7 @@ class Ledger:
             if job.state not in FINISHED:
                 raise JobRunning(job.state)
             job.error = job.finished = None
+            _take_back_end(session, job)
             self._queue_again(session, job)
         return job
 
@@ -169,6 +170,11 @@ def enter(session: Session, job: JobRow, state: State) -> None:
     if state in FINISHED:
         job.finished = now
         note(session, job, DONE, {"state": state})
+
+
+def _take_back_end(session: Session, job: JobRow) -> None:
+    """`done` stays the last of a job's events, whoever reads them from the first on."""
+    session.execute(delete(EventRow).where(EventRow.job_id == job.id, EventRow.name == DONE))
 
 
 def note(session: Session, job: JobRow, name: str, data: Json) -> None:

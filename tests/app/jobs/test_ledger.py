@@ -180,6 +180,13 @@ def test_a_job_that_ends_all_its_workers_fails(desk: Desk, job: JobRow, ledger: 
     assert ledger.retry(job.id, None).state == State.QUEUED
 
 
+def test_a_job_that_is_tried_again_ends_once(ledger: Ledger, job: JobRow, database: Database) -> None:
+    ledger.cancel(job.id, None)
+    ledger.retry(job.id, None)
+    ledger.cancel(job.id, None)
+    assert events(database) == ["queued", "cancelled", "queued", "cancelled", "cancelled"]  # the last: done
+
+
 def test_the_same_key_brings_the_same_job_for_a_day(ledger: Ledger, database: Database) -> None:
     first, is_new = ledger.create(ORDER, Idempotency("k", "a"))
     again, is_newer = ledger.create(ORDER, Idempotency("k", "a"))

@@ -142,3 +142,6 @@ def test_a_job_waits_is_cancelled_and_taken_up_again(browser: Browser, serve: Se
             expect(badge).to_have_text(state, timeout=WAIT_MS)
         page.get_by_role("button", name="Retry").click()
         expect(badge).to_have_text("queued")
+        (job,) = client.get("/v1/jobs").json()["jobs"]
+        client.post(f"{job['links']['self']}/pause").raise_for_status()
+        expect(badge).to_have_text("paused", timeout=WAIT_MS)  # it is followed past its first end

@@ -110,12 +110,18 @@ def test_minutes_stand_in_the_place_of_steps(visit: Open, client: Client, folder
 
 
 def follow_grids(page: Page) -> None:
+    """After its end: the events tell again and again of grids that are there."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
     slider = page.get_by_role("slider", name="Step of the sample grid")
     expect(slider).to_have_attribute("aria-valuetext", "step 12")
     slider.press("Home")
     grid = page.get_by_role("img", name="Translations after step 6")
     assert grid.evaluate("image => image.naturalWidth") > 16
     slider.press("End")
+    expect(page.get_by_role("img", name=re.compile("NELL, .* at step 12"))).to_be_visible()
+    assert len([url for url in asked if url.endswith("/samples")]) == 1
 
 
 def follow_evaluations(page: Page, found: list[dict[str, Any]]) -> None:

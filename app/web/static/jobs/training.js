@@ -12,18 +12,19 @@ const TERMS = { // by the names of a run's log
   kl_observed: ["KL observed", "translations of the second as the first is"],
 };
 
-export function trainingOf(job) {
+/** `complain` is given what the service refuses. */
+export function trainingOf(job, complain) {
   const curves = new Curves(TERMS);
   const grids = new Grids(job);
   const evaluations = new Evaluations(job);
   const element = el("div", { className: "training" }, el("div", { className: "terms" }, curves.element, evaluations.element), grids.element);
-  grids.load();
+  grids.load().catch(complain);
   return {
     element,
     on(name, data) {
-      if (name === "progress" && data.terms) curves.add(data.done, Object.fromEntries(Object.entries(data.terms).map(([term, value]) => [term, [value]])));
-      if (name === "progress" && data.evaluated) evaluations.load(data.evaluated);
-      if (name === "sample" || (name === "progress" && data.sample)) grids.load();
+      if (data.terms) curves.add(data.done, Object.fromEntries(Object.entries(data.terms).map(([term, value]) => [term, [value]])));
+      if (data.evaluated) evaluations.load(data.evaluated).catch(complain);
+      if (data.sample) grids.load(data.sample).catch(complain);
     },
   };
 }
@@ -42,7 +43,27 @@ class Grids {
     this.slider.addEventListener("input", () => this.#show());
   }
 
-  async load() {
+  /** With the one of that address, if there is one. The events of a long training tell of the same again and again. */
+  async load(newest = null) {
+    this.newest = newest;
+    if (this.isAtWork || this.#has(newest)) return;
+    this.isAtWork = true;
+    try {
+      let asked;
+      do {
+        asked = this.newest;
+        await this.#fetch();
+      } while (asked !== this.newest && !this.#has(this.newest));
+    } finally {
+      this.isAtWork = false;
+    }
+  }
+
+  #has(sample) {
+    return this.samples.some(({ url }) => url === sample);
+  }
+
+  async #fetch() {
     const { samples } = await json(`/v1/jobs/${this.job}/samples`);
     if (samples.length === this.samples.length) return;
     const wasAtEnd = this.slider.valueAsNumber === Number(this.slider.max);

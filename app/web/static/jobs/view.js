@@ -32,7 +32,7 @@ export class JobView {
   /** Shows it and goes along with it to its end. Throws what the service refuses. */
   async show(signal) {
     this.job = await json(`/v1/jobs/${this.id}`, { signal });
-    this.training = this.job.kind === "train" ? trainingOf(this.id) : null;
+    this.training = this.job.kind === "train" ? trainingOf(this.id, (error) => this.#complain(error)) : null;
     this.outcomes = this.job.kind === "translate" ? new Outcomes(this.id) : null;
     this.root.replaceChildren(
       el("header", { className: "job-head" }, el("h2", {}, `${KINDS[this.job.kind] ?? this.job.kind}: ${titleOf(this.job)}`), this.badge),
@@ -40,7 +40,11 @@ export class JobView {
       ...[this.training, this.outcomes].filter(Boolean).map(({ element }) => element),
       this.about, logOf(() => this.job));
     this.#draw();
-    await follow(this.id, (name, data) => this.#on(name, data, signal), signal);
+    await follow(this.id, (name, data) => this.#on(name, data, signal).catch((error) => this.#complain(error)), signal);
+  }
+
+  #complain(error) {
+    if (error.name !== "AbortError") this.problem.textContent = reason(error);
   }
 
   async #on(name, data, signal) {
@@ -74,7 +78,7 @@ export class JobView {
   }
 
   #drawOutcomes() {
-    this.outcomes?.load(FINISHED.includes(this.job.state)).catch((error) => (this.problem.textContent = reason(error)));
+    this.outcomes?.load(FINISHED.includes(this.job.state)).catch((error) => this.#complain(error));
   }
 
   #drawProgress() {
@@ -94,7 +98,7 @@ export class JobView {
         this.#draw();
         if (verb === "retry") location.reload(); // its events begin anew
       } catch (error) {
-        this.problem.textContent = reason(error);
+        this.#complain(error);
         button.disabled = false;
       }
     });
