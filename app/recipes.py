@@ -4,15 +4,15 @@ It is a process of its own, asked once: the service knows nothing of training, a
 """
 
 import subprocess
-import sys
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.children import SJMVI
 from app.schemas import example
 
-COMMAND = (sys.executable, "-m", "app.cli", "train", "--recipes")
+COMMAND = (*SJMVI, "train", "--recipes")
 TIMEOUT_S = 120.0
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from typing import Any
 
+from app.children import SJMVI
 from app.datasets.faults import BadDataset, CorruptPictures
 
-COMMAND = (sys.executable, "-m", "app.cli", "data", "inspect")
+COMMAND = (*SJMVI, "data", "inspect")
 EXPECTED = (0, 3)  # 3 says that nothing can be trained on the pictures, in a report as well
 MAX_UNREADABLE_SHARE = 0.05  # of a folder of a pair, as in training
 SINGLE = "single"  # the doctor's word for the split of pictures that are not to be trained on

@@ -11,16 +11,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 
+from app.children import SJMVI
 from app.jobs.folder import JobFolder
 
-PREFIX = (sys.executable, "-m", "app.cli")
 STOP_S = 60.0  # a checkpoint may be gigabytes
 LAST_BYTES = 4000
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -78,7 +77,7 @@ def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[st
     with folder.lock.open("a+") as lock, folder.log.open("ab") as log, folder.answer.open("wb") as answer:
         _end_predecessor(lock)
         process = subprocess.Popen(
-            [*PREFIX, *arguments],
+            [*SJMVI, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=answer,
             stderr=log,

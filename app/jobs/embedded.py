@@ -6,12 +6,13 @@ It is no thread of ours, since what it does for hours must not take the service 
 import asyncio
 import logging
 import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import Self
 
-COMMAND = (sys.executable, "-m", "app.cli", "worker", "--until-stdin-closes")
+from app.children import SJMVI
+
+COMMAND = (*SJMVI, "worker", "--until-stdin-closes")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 GOOD_S = 60.0  # who has lived so long may start again at once
 logger = logging.getLogger(__name__)

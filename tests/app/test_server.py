@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -17,10 +18,17 @@ from app.server import curl_line
 ROOT = Path(__file__).parents[2]
 
 
+START = "import sys; sys.path.remove(''); from app.cli import main; main()"  # as an installed command is
+
+
 @pytest.fixture
 def server(tiny_bundle: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """In a folder with modules that are called as ours, and are none of ours."""
+    for package in ("app", "translation", "training"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
     settings = {"SJMVI_WEIGHTS_DIR": str(tiny_bundle.parent), "SJMVI_DATA_DIR": str(tmp_path / "data")}
-    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", START, "serve", "--port", "0"]
     environment = os.environ | settings | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -40,6 +48,9 @@ def test_the_printed_curl_line_works_at_once_and_a_signal_ends_it(
     subprocess.run(shlex.split(printed["curl"]), cwd=tmp_path, check=True, capture_output=True)
     with Image.open(tmp_path / "zebra.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (640, 480))
+    page = printed["page"].strip().rstrip("/")
+    answer = httpx.get(f"{page}/v1/recipes", timeout=60)
+    assert answer.is_success, answer.text
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) in (-signal.SIGTERM, 128 + signal.SIGTERM)
 

@@ -143,6 +143,13 @@ def client(serve: Serve, data: Path, database_url: str, add_dataset: Callable[..
 
 
 @pytest.fixture
+def ready(client: Client, wait_until_ready: Callable[[Client], None]) -> Client:
+    """With a model for who names none."""
+    wait_until_ready(client)
+    return client
+
+
+@pytest.fixture
 def desk(client: Client, database_url: str) -> Iterator[Desk]:
     """A worker's, of the service's database."""
     database = Database(database_url)
@@ -155,6 +162,6 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """What every command is, in Python, its arguments those of `sjmvi`."""
 
     def replace(source: str) -> None:
-        monkeypatch.setattr(command, "PREFIX", (sys.executable, "-S", "-c", source))
+        monkeypatch.setattr(command, "SJMVI", (sys.executable, "-S", "-c", source))
 
     return replace

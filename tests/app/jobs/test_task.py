@@ -55,7 +55,7 @@ from pathlib import Path
 from app.jobs import command
 from app.jobs.folder import JobFolder
 
-command.PREFIX = {prefix!r}
+command.SJMVI = {prefix!r}
 with command.started([], JobFolder(Path({folder!r})), {{}}):
     while not Path({folder!r}).with_name("started").exists():
         pass
@@ -176,7 +176,7 @@ def test_a_command_of_a_worker_that_was_killed_is_ended_first(
     bench: Bench, script: Callable[[str], None]
 ) -> None:
     script(ENDLESS)
-    killed = ORPHANING.format(prefix=command.PREFIX, folder=str(bench.folder.path))
+    killed = ORPHANING.format(prefix=command.SJMVI, folder=str(bench.folder.path))
     assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL
     assert not (bench.runs / "stopped").exists()
     script(GOOD)

@@ -36,7 +36,7 @@ print(json.dumps({"translated": done, "skipped": 0, "failed": 0, "seed": 7}))
 WORKER = f"""
 import sys, socket
 from app.jobs import command, task, worker
-command.PREFIX = (sys.executable, "-S", "-c", {COUNTING!r})
+command.SJMVI = (sys.executable, "-S", "-c", {COUNTING!r})
 task.LOOK_S, task.REPORT_S = 0.02, 0.1
 worker.TAKEOVER_S, worker.POLL_S = 0.2, 0.2
 name = sys.argv.pop()
