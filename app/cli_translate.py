@@ -57,6 +57,7 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
             help="leave out what has this domain score or less, and so about this share of the domain's",
         ),
     ] = 0.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a picture that is there")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="say what was done as JSON on stdout")] = False,
 ) -> None:
@@ -66,6 +67,9 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         raise typer.BadParameter("stdout takes one picture: no --json and no --samples beside it")
     if source == PIPE != out and not _is_picture_name(out):
         raise typer.BadParameter(f"a picture from stdin needs a picture's name, or - for stdout, not {out!r}")
+    is_one = PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out))
+    if overwrite and not is_one:
+        raise typer.BadParameter("--overwrite is for one picture: nothing in a folder is replaced")
     from translation.translator import TranslationRequest
 
     translator = _translator(bundle, device)
@@ -79,8 +83,8 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         embed_metadata=metadata,
         refuse_at=refuse_at,
     )
-    if PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out)):
-        done = Done(_translate_one(translator, source, out, request))
+    if is_one:
+        done = Done(_translate_one(translator, source, out, request, overwrite))
     else:
         done = _translate_tree(translator, Path(source), Path(out), request)
     if as_json:
@@ -99,7 +103,7 @@ def _translator(name: str, device: str) -> "Translator":
 
 
 def _translate_one(
-    translator: "Translator", source: str, out: str, request: "TranslationRequest"
+    translator: "Translator", source: str, out: str, request: "TranslationRequest", overwrite: bool
 ) -> dict[str, object]:
     """One picture with the seed as given, so that the service's answer to it is the same."""
     from translation.durable import replacing
@@ -112,8 +116,11 @@ def _translate_one(
         sys.stdout.buffer.write(translation.pictures[0])
         return {}
     outputs = name_outputs([out], None, request.samples)[out]
-    if any(Path(name).exists() and source != PIPE and Path(name).samefile(source) for name in outputs):
-        raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")
+    for name in (name for name in outputs if Path(name).exists()):
+        if source != PIPE and Path(name).samefile(source):
+            raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")
+        if not overwrite:
+            raise InvalidInput(f"{name} is there already: give another name, or --overwrite")
     with _naming(source):
         translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
     Path(out).parent.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,13 @@ def _lifespan(
         staging = Staging(settings.models_dir)
         async with (
             Engine(registry, device, _engine_limits(settings), counters) as engine,
-            Jobs(Database(settings.database), registry, intake.store, settings.runs_dir) as jobs,
+            Jobs(
+                Database(settings.database),
+                registry,
+                intake.store,
+                settings.runs_dir,
+                lambda: engine.default,
+            ) as jobs,
             _worker(settings),
         ):
             counters.registry.register(EngineCollector(engine))

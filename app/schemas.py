@@ -9,6 +9,7 @@ from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 
 MAX_SAMPLES = 16
 MAX_SEED = 2**63 - 1
+DEFAULT_MODEL = "when absent, the first by name that could be loaded as the service began"
 
 DIGEST = "6f1c0f" + 58 * "0"
 SUMMARY = {
@@ -64,7 +65,7 @@ class TranslationParameters(BaseModel):
     to: str = Field(
         min_length=1, description="the domain to translate to, as GET /v1/models says", examples=["zebra"]
     )
-    model: str | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
+    model: str | None = Field(None, description=f"a name from GET /v1/models; {DEFAULT_MODEL}")
     version: VersionName | None = Field(
         None, description="of the model, from GET /v1/models/{name}/versions; the one in use when absent"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from translation.durable import replacing
 
+UPLOAD = "picture.upload"
 SAMPLE = r"[0-9]{6,12}\.png"
 
 
@@ -49,6 +50,12 @@ class JobFolder:
     @property
     def result(self) -> Path:
         return self.path / "result.zip"
+
+    def keep(self, picture: bytes) -> None:
+        """One that came with a request, in a folder that is new."""
+        self.path.mkdir(parents=True)
+        with replacing(self.path / UPLOAD) as file:
+            file.write(picture)
 
     def picture(self) -> Path | None:
         """The one that came with the request, if one did."""

@@ -17,7 +17,7 @@ from pydantic import (
 from app.datasets.schemas import DOMAINS, NAME
 from app.jobs.progress import Progress
 from app.jobs.states import State
-from app.schemas import MAX_SAMPLES, RefuseAt, Seed, VersionName, example
+from app.schemas import DEFAULT_MODEL, MAX_SAMPLES, RefuseAt, Seed, VersionName, example
 from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 
 JOB_ID = "019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a"
@@ -108,7 +108,7 @@ class TranslateRequest(_Request):
     to: str = Field(
         min_length=1, max_length=200, description="the domain to translate to", examples=["zebra"]
     )
-    model: Name | None = Field(None, description="a name from GET /v1/models; the first of them when absent")
+    model: Name | None = Field(None, description=f"a name from GET /v1/models; {DEFAULT_MODEL}")
     version: Version = None
     samples: int = Field(1, ge=1, le=MAX_SAMPLES, description="translations of each picture")
     seed: Seed | None = Field(None, description="fixes the draws; drawn and shown when absent")

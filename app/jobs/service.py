@@ -4,18 +4,20 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import select
 
+from app.archives.faults import disk_full_is_told
 from app.auth import Forbidden
 from app.database.connection import Database
 from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
+from app.engine.faults import NotReady
 from app.jobs.faults import (
     DatasetInUse,
     JobUnfinished,
@@ -33,13 +35,11 @@ from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
 from app.keys import Key, Scope
 from app.schemas import MAX_SEED
-from translation.card import read_card
-from translation.durable import replacing
+from translation.card import InvalidBundle, read_card
 from translation.model import UnknownDomain
-from translation.registry import DIGITS, Registry, UnknownModel
+from translation.registry import DIGITS, Registry
 
 NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
-UPLOAD = "picture.upload"
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,15 @@ class Jobs:
     """Used as an asynchronous context, its methods in any thread. All of it raises DatabaseFault."""
 
     def __init__(
-        self, database: Database, registry: Registry, datasets: DatasetStore, runs_dir: Path
+        self,
+        database: Database,
+        registry: Registry,
+        datasets: DatasetStore,
+        runs_dir: Path,
+        default_model: Callable[[], str],
     ) -> None:
+        """`default_model` is of an order that names none; it raises NotReady."""
+        self._default_model = default_model
         self._database, self._registry, self._datasets = database, registry, datasets
         self._runs_dir = runs_dir
         self._queue = Queue(database)
@@ -95,7 +102,7 @@ class Jobs:
     ) -> JobRow:
         """A new job, or that of an earlier request with the same key.
 
-        Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownVersion, UnknownDomain,
+        Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownVersion, UnknownDomain, NotReady,
         IdempotencyKeyReused.
         """
         _check_scope(request.kind, caller)
@@ -111,16 +118,17 @@ class Jobs:
     def submit_picture(
         self, picture: bytes, params: Json, caller: Caller, idempotency_key: str | None = None
     ) -> JobRow:
-        """A translation of this one. Raises what `submit` does."""
+        """A translation of this one. Raises what `submit` does, and OutOfSpace."""
         given = json.dumps(params, sort_keys=True).encode() + hashlib.sha256(picture).digest()
         order = Order("translate", self._with_model(params), caller.owner, id=new_id())
-        folder = JobFolder(self._runs_dir / str(order.id))
-        folder.path.mkdir(parents=True)
-        with replacing(folder.path / UPLOAD) as file:
-            file.write(picture)
-        job, is_new = self.ledger.create(order, _idempotency(idempotency_key, given))
-        if not is_new:
-            folder.remove()
+        folder, is_new = JobFolder(self._runs_dir / str(order.id)), False
+        try:
+            with disk_full_is_told():
+                folder.keep(picture)
+            job, is_new = self.ledger.create(order, _idempotency(idempotency_key, given))
+        finally:
+            if not is_new:
+                folder.remove()
         return job
 
     def get(self, job_id: str, caller: Caller) -> JobRow:
@@ -204,10 +212,11 @@ class Jobs:
 
     def _with_model(self, params: Json) -> Json:
         """Named, by its version, known, and able to do it; of a translation with a seed."""
-        model = params["model"] or next((entry.name for entry in self._registry.list() if entry.card), None)
-        if model is None:
-            raise UnknownModel("there is no model yet: train or add one first")
-        card, digest = read_card(self._registry.folder(model, params["version"]))
+        model = params["model"] or self._default_model()
+        try:
+            card, digest = read_card(self._registry.folder(model, params["version"]))
+        except InvalidBundle as error:
+            raise NotReady(f"the card of the model {model!r} cannot be read") from error
         named = {"model": model, "version": digest[:DIGITS]}
         if "to" not in params:
             return {**params, **named}

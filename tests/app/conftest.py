@@ -53,6 +53,11 @@ def serve(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     return serving
 
 
+@pytest.fixture(scope="session")
+def wait_until_ready() -> Callable[[httpx.Client], None]:
+    return until_ready
+
+
 def until_ready(client: httpx.Client) -> None:
     due = monotonic() + 40
     while client.get("/readyz").status_code != 200:

@@ -85,6 +85,24 @@ def test_a_file_becomes_several_samples_in_the_format_of_its_name(photograph: by
     assert [read(f"out_{index}.png").format for index in (0, 1)] == ["PNG", "PNG"]
 
 
+def test_a_picture_that_is_there_is_replaced_only_when_asked(
+    photograph: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in.jpg").write_bytes(photograph)
+    Path("out.jpg").write_bytes(b"mine")
+    command = ["translate", "tiny", "in.jpg", "out.jpg", "--to", "zebra"]
+    assert execute(command) == 3
+    assert "error: invalid-input: out.jpg is there already: give another name, or --overwrite" in (
+        capsys.readouterr().err
+    )
+    assert Path("out.jpg").read_bytes() == b"mine"
+    assert execute([*command, "--overwrite"]) == 0
+    assert read("out.jpg").format == "JPEG"
+    assert execute(["translate", "tiny", "in.jpg", "in.jpg", "--to", "zebra", "--overwrite"]) == 3
+    assert Path("in.jpg").read_bytes() == photograph
+    assert execute(["translate", "tiny", ".", "out", "--to", "zebra", "--overwrite"]) == 2
+
+
 @pytest.mark.parametrize(
     ("given", "name"), [("tiny", "tiny"), ("runs/striped", "striped"), ("runs/striped/bundle", "striped")]
 )

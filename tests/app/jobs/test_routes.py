@@ -94,11 +94,32 @@ def test_a_translation_needs_a_model_that_can_do_it(
     refused(order(client, TRANSLATE | change), status, slug)
 
 
-def test_what_is_left_open_is_settled_with_the_order(client: Client) -> None:
-    job = order(client, {"kind": "translate", "dataset": "photos", "to": "zebra"}).json()
+def test_what_is_left_open_is_settled_with_the_order(ready: Client) -> None:
+    job = order(ready, {"kind": "translate", "dataset": "photos", "to": "zebra"}).json()
     assert job["params"]["model"] == "tiny"
-    assert job["params"]["version"] == client.get("/v1/models/tiny").json()["version"]
+    assert job["params"]["version"] == ready.get("/v1/models/tiny").json()["version"]
     assert 0 <= job["params"]["seed"] < 2**63
+
+
+def test_a_job_and_an_answer_are_made_by_the_same_model_where_none_is_named(
+    ready: Client, data: Path, tiny_bundle: Path, photograph: bytes
+) -> None:
+    Registry(tiny_bundle.parent, data / "models").add(tiny_bundle, "aaa")
+    query, headers = "/v1/translations?to=zebra", {"Content-Type": "image/jpeg"}
+    answer = ready.post(query, content=photograph, headers=headers)
+    later = ready.post(query, content=photograph, headers=headers | {"Prefer": "respond-async"})
+    ordered = order(ready, {"kind": "translate", "dataset": "photos", "to": "zebra"})
+    assert answer.headers["SJMVI-Model"] == "tiny"
+    assert [each.json()["params"]["model"] for each in (later, ordered)] == ["tiny", "tiny"]
+
+
+def test_a_model_whose_card_is_broken_is_told_of_without_a_path(client: Client, data: Path) -> None:
+    (data / "models/broken/0123456789abcdef").mkdir(parents=True)
+    (data / "models/broken/0123456789abcdef/card.json").write_text("{")
+    (data / "models/broken/active").write_text("0123456789abcdef")
+    answer = order(client, TRANSLATE | {"model": "broken"})
+    assert "'broken'" in refused(answer, 503, "not-ready")["detail"]
+    assert str(data) not in answer.text
 
 
 def test_the_same_key_is_the_same_order(client: Client) -> None:
@@ -219,17 +240,18 @@ def test_a_key_has_its_own_jobs_and_orders_what_its_scopes_say(client: Client, d
 
 
 def test_a_translation_that_is_not_waited_for_becomes_a_job(
-    client: Client, photograph: bytes, data: Path
+    ready: Client, photograph: bytes, data: Path
 ) -> None:
     prefer = {"Content-Type": "image/jpeg", "Prefer": "respond-async, wait=10", "Idempotency-Key": "k"}
     query = "/v1/translations?to=zebra&samples=2&format=webp&embed_metadata=false"
-    first, again = (client.post(query, content=photograph, headers=prefer) for _ in range(2))
+    first, again = (ready.post(query, content=photograph, headers=prefer) for _ in range(2))
     assert (first.status_code, first.headers["Preference-Applied"]) == (202, "respond-async")
     job = first.json()
     assert (job["kind"], job["params"]["samples"], job["params"]["format"]) == ("translate", 2, "webp")
     assert again.json()["id"] == job["id"]
+    refused(ready.post(f"{query}&seed=8", content=photograph, headers=prefer), 422, "idempotency-key-reuse")
     assert [path.name for path in (data / "runs").iterdir()] == [job["id"]]
-    bad = client.post(query, content=b"no picture", headers=prefer)
+    bad = ready.post(query, content=b"no picture", headers=prefer)
     refused(bad, 415, "unsupported-image-format")
 
 
