@@ -9,8 +9,11 @@ import typer
 from app.cli_options import domain_pair
 from app.cli_schema import print_recipes, print_schema
 
+OF_NEW_RUNS = ("recipe", "domains", "out", "features", "minutes")
+
 
 def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
+    context: typer.Context,
     first: Annotated[
         Path | None, typer.Argument(help="pictures of the first domain, or a root with trainA and trainB")
     ] = None,
@@ -24,7 +27,10 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     ] = None,
     out: Annotated[Path | None, typer.Option(help="the run's folder")] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="a run to go on with; --set changes its micro_batch, say")
+        Path | None,
+        typer.Option(
+            help="a run to go on with; folders, if its own have moved; --set changes its micro_batch, say"
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     features: Annotated[
@@ -55,11 +61,11 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 
     Under torchrun each of its processes, and GPUs, trains on its part of every batch.
     """
-    if (first is None) == (resume is None) and not probe_batch:
+    if first is None and resume is None and not probe_batch:
         raise typer.BadParameter("give two folders, or a root that holds both, or --resume RUN")
-    counted = any(each.startswith("training.steps=") for each in overrides or ())
-    if minutes is not None and (resume or counted):
-        raise typer.BadParameter("--minutes is for a new run, and in place of its training.steps")
+    _refuse_of_new_runs(context, resume)
+    if minutes is not None and any(each.startswith("training.steps=") for each in overrides or ()):
+        raise typer.BadParameter("--minutes is in place of training.steps: leave one of them out")
     names = domain_pair(domains) if domains is not None else None
     if probe_batch:
         from training.probe import probe_batch as probe
@@ -68,11 +74,19 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         return
     from training import run
 
-    if first is None:
-        _follow(lambda: run.resume(cast(Path, resume), device, overrides or ()))
+    if resume is not None:
+        _follow(lambda: run.resume(resume, device, overrides or (), first, second))
         return
-    given = (first, second, recipe, names, overrides or (), out, device)
+    given = (cast(Path, first), second, recipe, names, overrides or (), out, device)
     _follow(lambda: run.train(*given, features=features, minutes=minutes))
+
+
+def _refuse_of_new_runs(context: typer.Context, resume: Path | None) -> None:
+    """What would be passed over in silence."""
+    sources = {name: context.get_parameter_source(name) for name in OF_NEW_RUNS}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if resume is not None and given:
+        raise typer.BadParameter(f"--{given[0]} is for a new run: {resume} goes on with its own")
 
 
 def _follow(training: Callable[[], Path]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from training.augmentation import Augmentation
+from training.averaging import growing_average
 from training.config import BadRecipe
 from training.courses import Course, Courses
 from training.dataset import DomainFolders, UnpairedFolders
@@ -78,10 +79,9 @@ def build_learner(
         if isinstance(block, ResidualBlock):
             block.recomputes = recipe.training.activation_checkpointing
     conditioning = build_preset(recipe.objective).conditioning
-    decay = get_ema_multi_avg_fn(recipe.training.ema_decay)  # type: ignore[no-untyped-call]
     return Learner(
         model,
-        AveragedModel(model, multi_avg_fn=decay),
+        AveragedModel(model, multi_avg_fn=growing_average(recipe.training.ema_decay)),
         networks,
         Ratios(TwoHeadRatio(networks.latent, conditioning), TwoHeadRatio(networks.observed, conditioning)),
         _adam(recipe, model, recipe.optimisation.maps_rate),

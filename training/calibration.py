@@ -9,6 +9,7 @@ from torch import Tensor
 
 from training.domains import BadDataset
 from training.evaluation.pictures import Pictures
+from training.shapes import of_any_shape
 from translation.architecture import NoDiscriminator
 from translation.codec import ImageTooLarge
 from translation.discriminators.patch import ConditionalPatchGAN
@@ -35,7 +36,8 @@ def calibrate_bundle(
     judges = judges_of(bundle.ratios, bundle.card.domains)
     calibrations, counted = {}, {}
     for domain, pictures in zip(bundle.card.domains, held_out, strict=True):
-        traits = _traits(pictures, sampler, judges[domain])
+        with of_any_shape():
+            traits = _traits(pictures, sampler, judges[domain])
         if len(traits) < MIN_HELD_OUT:
             told = f"{len(traits)} held-out pictures of {domain}, and its scores need {MIN_HELD_OUT}"
             if insists:

@@ -1,5 +1,6 @@
 """Recipes on the disk: shipped ones, files, and one saved in every run; TOML with overrides."""
 
+import logging
 import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
@@ -10,6 +11,8 @@ import tomli_w
 from pydantic import ValidationError
 
 from training.recipe import Recipe
+
+log = logging.getLogger(__name__)
 
 ENOUGH = 20  # of each domain: among fewer, what scored best did so by chance
 
@@ -33,7 +36,14 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 
 def measured_by(recipe: Recipe, features: str | None, pictures: int) -> Recipe:
     """By that network where the recipe names none, and `pictures` of the validation split are enough."""
-    if features is None or recipe.evaluation.features is not None or pictures < ENOUGH:
+    if features is None or recipe.evaluation.features is not None:
+        return recipe
+    if pictures < ENOUGH:
+        log.warning(
+            "%d pictures are held out, and %s needs %d to select by: the last state will be the result. "
+            "A larger data.validation_share holds out more",
+            *(pictures, features, ENOUGH),
+        )
         return recipe
     fields = recipe.model_dump()
     return Recipe.model_validate({**fields, "evaluation": {**fields["evaluation"], "features": features}})

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 
 from training.config import BadRecipe
 
-MEANS = ("training.micro_batch", "training.activation_checkpointing", "training.compile", "data.workers")
-"""What changes how much memory and time a run takes, and not what it learns."""
+MEANS = (
+    "training.micro_batch",
+    "training.activation_checkpointing",
+    "training.compile",
+    "data.workers",
+    "evaluation.features",
+)
+"""What changes how much memory and time a run takes, or where its network lies, and not what it learns."""
 
 
 def only_means(overrides: Sequence[str]) -> Sequence[str]:

@@ -48,6 +48,10 @@ class Origin(BaseModel):
         with replacing(run / RUN_FILE) as file:
             file.write(text.encode())
 
+    def moved(self, first: Path, second: Path | None) -> Self:
+        """With its pictures there now; whether they are the same, `find` says."""
+        return self.model_copy(update={"first": first.resolve(), "second": second and second.resolve()})
+
     def find(self, validation_share: float) -> DomainFolders:
         """The pictures again. Raises BadDataset where they are not what the run began with."""
         folders = find_domains(self.first, self.second, self.domains, validation_share)

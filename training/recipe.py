@@ -147,7 +147,9 @@ class TrainingRecipe(_Section):
     activation_checkpointing: bool = Field(False, description="blocks computed twice: less memory held")
     compile: bool = Field(False, description="generators by torch.compile; minutes at the start")
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, draws and views")
-    ema_decay: float = Field(0.999, ge=0, lt=1, description="a step, of the averaged maps in the bundle")
+    ema_decay: float = Field(
+        0.999, ge=0, lt=1, description="a step, of the averaged maps in the bundle, once it has had many"
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of convolutions; losses, ratios and norm statistics are float32 in any case"
     )

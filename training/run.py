@@ -105,12 +105,21 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
         return _run(run, loaded, origin, folders, processor, processes, validator)
 
 
-def resume(run: Path, device: str = "auto", overrides: Sequence[str] = ()) -> Path:
+def resume(
+    run: Path,
+    device: str = "auto",
+    overrides: Sequence[str] = (),
+    first: Path | None = None,
+    second: Path | None = None,
+) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
-    `overrides` are of MEANS alone. Raises NotARun, and what `train` raises.
+    `overrides` are of MEANS alone. `first` and `second` say where its pictures are, if not where they were.
+    Raises NotARun, and what `train` raises.
     """
     origin = Origin.read(run)
+    if first is not None:
+        origin = origin.moved(first, second)
     recipe = load_recipe(str(run / "recipe.toml"), only_means(overrides))
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)

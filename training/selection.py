@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +41,8 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        return self.figures[SCORE]
+        """The less the better: infinite where it was no number, which does not end a run."""
+        return self.figures.get(SCORE, math.inf)
 
     def as_json(self) -> dict[str, Any]:
         figures = {name.removeprefix(PREFIX): value for name, value in self.figures.items()}

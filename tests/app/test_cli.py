@@ -147,6 +147,7 @@ REFUSALS = {
     "no-device-to-train-on": ("train . --device tpu", 5, "no-such-device"),
     "both-long-and-many": ("train . --minutes 1 --set training.steps=5", 2, "usage"),
     "longer-than-it-was": ("train --resume . --minutes 1", 2, "usage"),
+    "another-recipe-than-it-had": ("train --resume . --recipe quick", 2, "usage"),
     "one-domain": ("train . --domains horse", 2, "usage"),
 }
 

@@ -19,6 +19,7 @@ from training.evaluation.evaluate import evaluate
 from training.evaluation.features import Blind, FeatureNetwork
 from training.evaluation.figures import Evaluation, Protocol
 from training.evaluation.pictures import MIN_PICTURES, Pictures, pictures_of
+from training.shapes import of_any_shape
 from translation.model import TranslationModel
 from translation.sampler import Sampler
 
@@ -49,7 +50,8 @@ class Validator:
     def __call__(self, model: TranslationModel, judge: Judge) -> dict[str, float]:
         """The figures that are numbers, and, by a network, SCORE, the less the better."""
         sampler = Sampler(model, self.size, self.device)
-        found = self._without_network(sampler, judge) | self._by_network(sampler)
+        with of_any_shape():
+            found = self._without_network(sampler, judge) | self._by_network(sampler)
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def _without_network(self, sampler: Sampler, judge: Judge) -> dict[str, float]:

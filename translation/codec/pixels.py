@@ -48,8 +48,11 @@ def composite(image: Image.Image, alpha: Image.Image | None) -> Image.Image:
 
 def to_tensor(image: Image.Image) -> Tensor:
     """(1, 3, H, W), float32 in [-1, 1]."""
-    pixels = torch.from_numpy(np.array(image.convert("RGB")))
-    return pixels.permute(2, 0, 1)[None].contiguous().float().div_(127.5).sub_(1)
+    # NumPy has no threads: torch would start a team of its own in each of those that load pictures.
+    pixels = np.asarray(image.convert("RGB")).transpose(2, 0, 1)[None].astype(np.float32, order="C")
+    pixels /= 127.5
+    pixels -= 1
+    return torch.from_numpy(pixels)
 
 
 def to_image(images: Tensor) -> Image.Image:

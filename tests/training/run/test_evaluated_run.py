@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import training.run
 from training.checkpoint import CheckpointFolder
 from training.dataset import BadDataset
 from training.evaluation.features import BadFeatureNetwork
-from training.evaluation.validation import PREFIX, RULE, SCORE
+from training.evaluation.validation import PREFIX, RULE, SCORE, Validator
 from training.run import Interrupted, resume
 from training.trainer import StepReport
 from translation.weights import load_bundle, read_card
@@ -102,6 +103,18 @@ def test_the_result_is_what_scored_best_and_the_last_lies_beside_it(evaluated: P
         assert validation["protocol"]["pictures"] == [5, 4]
         assert "colours" in validation["protocol"]["network"]["name"]
     load_bundle(evaluated / "bundle")
+
+
+def test_a_figure_that_is_no_number_does_not_end_a_run(
+    train_tiny: Train, overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = [nan, 2.0, inf]
+    monkeypatch.setattr(Validator, "_by_network", lambda self, sampler: {SCORE: measured.pop(0)})
+    run = train_tiny(overrides=overrides, out=tmp_path / "run")
+    assert not measured
+    assert told(run / "bundle")["selected"]["step"] == 2 * EVERY
+    load_bundle(run / "bundle")
+    assert resume(run, "cpu") == run
 
 
 def test_no_card_has_a_path(evaluated: Path, features: Path) -> None:

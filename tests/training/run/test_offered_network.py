@@ -19,10 +19,12 @@ def test_a_network_that_is_offered_is_taken_where_there_are_pictures_enough(
     features: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("training.config.ENOUGH", 7)
     overrides = [f"data.validation_share={share}"]
     run = train_tiny(overrides=overrides, out=tmp_path / "run", features=str(features))
+    assert ("4 pictures are held out, and" in caplog.text) is not is_enough
     log = (run / "metrics.jsonl").read_text()
     assert log.count(PREFIX) > 0
     assert (SCORE in log) is is_enough

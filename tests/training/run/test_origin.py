@@ -66,6 +66,19 @@ def test_pictures_that_have_changed_are_named_with_what_to_do(
     assert (run / "bundle" / "card.json").read_bytes() == card
 
 
+def test_pictures_and_a_network_that_lie_elsewhere_now_are_the_same(
+    run: Path, pictures: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(BadDataset):
+        resume(
+            run, "cpu", (), *(folder.rename(tmp_path / f"new-{folder.name}") for folder in reversed(pictures))
+        )
+    moved = [tmp_path / f"new-{folder.name}" for folder in pictures]
+    with pytest.raises(BadDataset, match="is not a folder"):
+        resume(run, "cpu")
+    assert resume(run, "cpu", (), *moved) == run
+
+
 def test_pictures_of_other_names_are_the_same_pictures(run: Path, pictures: tuple[Path, Path]) -> None:
     (pictures[0] / "0.png").rename(pictures[0] / "00.png")
     assert resume(run, device="cpu") == run

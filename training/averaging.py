@@ -1,0 +1,33 @@
+"""The average of the maps' weights: exponential, over a window that grows with the run until it is whole.
+
+With one decay from the first step on, an average of decay .999 is a third the weights of the first step after
+1,000 steps: a short run would deliver what it began with.
+"""
+
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+Tensors: TypeAlias = tuple[Tensor, ...] | list[Tensor]
+GROWTH = 3.0  # after n steps the window is n / 3 at most, and what the first step weighs falls as 1 / n³
+
+
+class Update(Protocol):
+    """As torch.optim.swa_utils.AveragedModel calls its multi_avg_fn, from the second step on."""
+
+    def __call__(self, averaged: Tensors, current: Tensors, count: Tensor | int) -> None: ...
+
+
+def growing_average(decay: float) -> Update:
+    """`decay` a step, in [0, 1), once the window is whole."""
+
+    @torch.no_grad()
+    def update(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
+        # On the device, so that nobody waits for it.
+        share = torch.clamp(GROWTH / (GROWTH + torch.as_tensor(count)), min=1 - decay)
+        difference = torch._foreach_sub(current, averaged)
+        torch._foreach_mul_(difference, share)
+        torch._foreach_add_(averaged, difference)
+
+    return update
