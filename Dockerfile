@@ -17,13 +17,16 @@ COPY training training
 RUN pip install --constraint constraints.txt .
 COPY weights weights
 
-RUN useradd --system sjmvi && install --directory --owner sjmvi data
+# What libraries keep in a home, an evaluation's network among it, stays with the data
+ENV HOME=/srv/sjmvi/data
+RUN useradd --system --home-dir "$HOME" sjmvi && install --directory --owner sjmvi data
 USER sjmvi
 VOLUME /srv/sjmvi/data
 EXPOSE 8000
 
+# Whether it lives: a service that has much to do, or no model yet, is none to be restarted
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
 
 # Inside the container every address is its own; which of them reach the host is said by docker run --publish
 CMD ["sjmvi", "serve", "--host", "0.0.0.0", "--insecure-no-auth"]

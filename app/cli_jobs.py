@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.jobs.states import State
+
 if TYPE_CHECKING:
     from app.database.connection import Database
     from app.database.tables import JobRow
@@ -22,7 +24,7 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="as sjmvi jobs list has
 
 @jobs.command("list", epilog="sjmvi jobs list --state running")
 def list_jobs(
-    state: Annotated[str | None, typer.Option(help="only those, as in running")] = None,
+    state: Annotated[State | None, typer.Option(help="only those")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:

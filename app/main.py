@@ -90,13 +90,7 @@ def _lifespan(
         staging = Staging(settings.models_dir)
         async with (
             Engine(registry, device, _engine_limits(settings), counters) as engine,
-            Jobs(
-                Database(settings.database),
-                registry,
-                intake.store,
-                settings.runs_dir,
-                lambda: engine.default,
-            ) as jobs,
+            _jobs(settings, registry, intake, engine) as jobs,
             _worker(settings),
         ):
             counters.registry.register(EngineCollector(engine))
@@ -120,6 +114,11 @@ def _lifespan(
             )
 
     return lifespan
+
+
+def _jobs(settings: Settings, registry: Registry, intake: Intake, engine: Engine) -> Jobs:
+    database = Database(settings.database)
+    return Jobs(database, registry, intake.store, settings.runs_dir, lambda: engine.default)
 
 
 def _add_routes(app: FastAPI) -> None:

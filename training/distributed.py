@@ -60,7 +60,7 @@ class Processes:
     def wait(self) -> None:
         self.from_first(None)
 
-    def first_does(self, work: Callable[[], None]) -> None:
+    def first_does(self, work: Callable[[], object]) -> None:
         """The others wait: torchrun ends all of them as soon as one ends with an exit code."""
         if self.is_first:
             work()

@@ -33,7 +33,7 @@ from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import DomainFolders
-from training.evaluation.pictures import pictures_of
+from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import only_means
@@ -105,21 +105,13 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
         return _run(run, loaded, origin, folders, processor, processes, validator)
 
 
-def resume(
-    run: Path,
-    device: str = "auto",
-    overrides: Sequence[str] = (),
-    first: Path | None = None,
-    second: Path | None = None,
-) -> Path:
+def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *moved: Path | None) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
-    `overrides` are of MEANS alone. `first` and `second` say where its pictures are, if not where they were.
+    `overrides` are of MEANS alone. `moved` are its folders where they lie elsewhere now, as `train` has them.
     Raises NotARun, and what `train` raises.
     """
-    origin = Origin.read(run)
-    if first is not None:
-        origin = origin.moved(first, second)
+    origin = Origin.read(run).moved(*moved)
     recipe = load_recipe(str(run / "recipe.toml"), only_means(overrides))
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
@@ -190,13 +182,8 @@ def _run(
         processes.first_does(publish)
         if not is_finished:
             raise Interrupted(run, signal_number)
-        processes.first_does(partial(_calibrate, run / "bundle", folders, device))
+        processes.first_does(partial(calibrate_bundle, run / "bundle", held_out_of(folders), device))
     return run
-
-
-def _calibrate(bundle: Path, folders: DomainFolders, device: torch.device) -> None:
-    x, z = (pictures_of({file: folders.digests[file] for file in files}) for files in folders.validation)
-    calibrate_bundle(bundle, (x, z), device)
 
 
 def _trainer(

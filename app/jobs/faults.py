@@ -16,8 +16,8 @@ class JobFinished(JobConflict):
 
 
 class JobRunning(JobConflict):
-    def __init__(self, state: str) -> None:
-        super().__init__(f"the job is {state}: pause or cancel it first")
+    def __init__(self, state: str, advice: str) -> None:
+        super().__init__(f"the job is {state}: {advice}")
 
 
 class JobUnfinished(JobConflict):

@@ -66,7 +66,7 @@ class Ledger:
             if job.state in FINISHED:
                 raise JobFinished(job.state)
             if job.state != State.PAUSED:
-                raise JobRunning(job.state)
+                raise JobRunning(job.state, "only one that is paused is resumed")
             self._queue_again(session, job)
         return job
 
@@ -76,7 +76,7 @@ class Ledger:
             if job.state == State.SUCCEEDED:
                 raise JobFinished(job.state)
             if job.state not in FINISHED:
-                raise JobRunning(job.state)
+                raise JobRunning(job.state, "let it end, or cancel it first")
             job.error = job.finished = None
             _take_back_end(session, job)
             self._queue_again(session, job)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from training.domains import BadDataset, digests_of
+from training.domains import BadDataset, DomainFolders, digests_of
 from translation.codec import InvalidImage, decode, fit_short_side, on_white, to_image
 
 MIN_PICTURES = 2  # of one, there is no covariance
@@ -84,6 +84,14 @@ def pictures_of(digests: Mapping[Path, str], root: Path | None = None, size: int
         str(row) if root is None else file.relative_to(root).as_posix() for row, file in enumerate(digests)
     )
     return Pictures(tuple(names), tuple(digests), tuple(digests.values()), size)
+
+
+def held_out_of(folders: DomainFolders) -> tuple[Pictures, Pictures]:
+    """The validation split of both domains."""
+    first, second = (
+        pictures_of({file: folders.digests[file] for file in files}) for files in folders.validation
+    )
+    return first, second
 
 
 def pictures_in_memory(images: Sequence[Image.Image | Tensor], size: int | None = None) -> Pictures:

@@ -101,18 +101,6 @@ def test_what_is_left_open_is_settled_with_the_order(ready: Client) -> None:
     assert 0 <= job["params"]["seed"] < 2**63
 
 
-def test_a_job_and_an_answer_are_made_by_the_same_model_where_none_is_named(
-    ready: Client, data: Path, tiny_bundle: Path, photograph: bytes
-) -> None:
-    Registry(tiny_bundle.parent, data / "models").add(tiny_bundle, "aaa")
-    query, headers = "/v1/translations?to=zebra", {"Content-Type": "image/jpeg"}
-    answer = ready.post(query, content=photograph, headers=headers)
-    later = ready.post(query, content=photograph, headers=headers | {"Prefer": "respond-async"})
-    ordered = order(ready, {"kind": "translate", "dataset": "photos", "to": "zebra"})
-    assert answer.headers["SJMVI-Model"] == "tiny"
-    assert [each.json()["params"]["model"] for each in (later, ordered)] == ["tiny", "tiny"]
-
-
 def test_a_model_whose_card_is_broken_is_told_of_without_a_path(client: Client, data: Path) -> None:
     (data / "models/broken/0123456789abcdef").mkdir(parents=True)
     (data / "models/broken/0123456789abcdef/card.json").write_text("{")
@@ -237,22 +225,6 @@ def test_a_key_has_its_own_jobs_and_orders_what_its_scopes_say(client: Client, d
         refused(client.get(mine["links"]["self"] + path, headers=keys["lab"]), 404, "unknown-job")
     refused(client.post(f"{mine['links']['self']}/cancel", headers=keys["lab"]), 404, "unknown-job")
     assert client.post(f"{mine['links']['self']}/cancel", headers=keys["root"]).status_code == 202
-
-
-def test_a_translation_that_is_not_waited_for_becomes_a_job(
-    ready: Client, photograph: bytes, data: Path
-) -> None:
-    prefer = {"Content-Type": "image/jpeg", "Prefer": "respond-async, wait=10", "Idempotency-Key": "k"}
-    query = "/v1/translations?to=zebra&samples=2&format=webp&embed_metadata=false"
-    first, again = (ready.post(query, content=photograph, headers=prefer) for _ in range(2))
-    assert (first.status_code, first.headers["Preference-Applied"]) == (202, "respond-async")
-    job = first.json()
-    assert (job["kind"], job["params"]["samples"], job["params"]["format"]) == ("translate", 2, "webp")
-    assert again.json()["id"] == job["id"]
-    refused(ready.post(f"{query}&seed=8", content=photograph, headers=prefer), 422, "idempotency-key-reuse")
-    assert [path.name for path in (data / "runs").iterdir()] == [job["id"]]
-    bad = ready.post(query, content=b"no picture", headers=prefer)
-    refused(bad, 415, "unsupported-image-format")
 
 
 def test_prometheus_is_told_how_many_there_are_in_each_state(client: Client) -> None:

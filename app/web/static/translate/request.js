@@ -1,6 +1,6 @@
 // One picture and one seed to the service, one sample back.
 
-import { call, insist } from "../api.js";
+import { insist } from "../api.js";
 
 const KEPT_FORMATS = { "image/jpeg": "jpeg", "image/webp": "webp", "image/avif": "avif" }; // what is not here comes as PNG
 const EXTENSIONS = { jpeg: "jpg" };
@@ -19,7 +19,7 @@ export async function translation(file, { model, version = "", to, seed, tempera
   try {
     const answer = await ask("application/json");
     const { pictures: [{ url }], domain_score: score } = await answer.json();
-    return { blob: await (await call(url, options)).blob(), score };
+    return { blob: await (await insist(url, options)).blob(), score };
   } catch (error) {
     if (error.status !== FULL) throw error;
     const answer = await ask("image/*");
