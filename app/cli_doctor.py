@@ -50,5 +50,3 @@ def _features(name: str | None) -> tuple["Level", str]:
         return "ok", f"{load_feature_network(name).name}, {name}"
     except BadFeatureNetwork as error:
         return "error", f"{error}: set SJMVI_EVALUATION_FEATURES to another one"
-    except ImportError as error:
-        return "error", f"{name} needs {error.name}: pip install 'sjmvi[export]'"

@@ -107,7 +107,6 @@ PROBLEMS: Table = {
     weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
     weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
     weights.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
-    export.MissingExtra: Problem("missing-extra", 500, ENVIRONMENT),
     export.OtherResults: Problem("export-differs", 500, FAILED),
     # what is kept
     results.UnknownResult: Problem("unknown-result", 404),

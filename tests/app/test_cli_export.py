@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,3 @@ def test_a_bundle_is_exported_and_the_difference_printed(
     assert json.loads((tmp_path / "out/export.json").read_text())["directions"][0]["to"] == "zebra"
     assert execute([*command, "--json"]) == 3
     assert capsys.readouterr().err.startswith("error: invalid-input: ")
-
-
-def test_without_the_extra_it_is_told_how_to_get_it(
-    one_way_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "onnxscript", None)
-    assert execute(["export", str(one_way_bundle), str(tmp_path / "out")]) == 5
-    assert capsys.readouterr().err.startswith(
-        "error: missing-extra: onnxscript is not installed: pip install"
-    )
-    assert not (tmp_path / "out").exists()

@@ -5,7 +5,7 @@ direction (what is computed) -> formats (how it is stored, and run again) -> par
 """
 
 from translation.export.bundle import ExportedDirection, export_bundle
-from translation.export.formats import FORMATS, MissingExtra
+from translation.export.formats import FORMATS
 from translation.export.parity import OtherResults
 
-__all__ = ["FORMATS", "ExportedDirection", "MissingExtra", "OtherResults", "export_bundle"]
+__all__ = ["FORMATS", "ExportedDirection", "OtherResults", "export_bundle"]

@@ -29,7 +29,7 @@ class ExportedDirection:
 
 def export_bundle(bundle: Bundle, folder: Path, format_name: str) -> tuple[ExportedDirection, ...]:
     """Into a folder, which is made. Nothing is written before every direction is known to be the same
-    function as the model's. Raises OtherResults, MissingExtra."""
+    function as the model's. Raises OtherResults."""
     kind = FORMATS[format_name]
     exported = {}
     for source, to in bundle.card.directions:

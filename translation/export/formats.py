@@ -21,11 +21,6 @@ METADATA = "metadata.json"  # of a torch archive
 AXES = ("batch", None, "height", "width")
 
 
-class MissingExtra(ImportError):
-    def __init__(self, module: str) -> None:
-        super().__init__(f"{module} is not installed: pip install 'sjmvi[export]' brings what ONNX needs")
-
-
 @dataclass(frozen=True)
 class Format:
     """`store` names inputs and outputs as the direction does, and adds metadata; `load` is its inverse."""
@@ -36,12 +31,8 @@ class Format:
 
 
 def _store_onnx(direction: Direction, metadata: Mapping[str, str]) -> bytes:
-    """Raises MissingExtra."""
-    try:
-        import onnx
-        import onnxscript  # noqa: F401 - torch's exporter needs it
-    except ImportError as error:
-        raise MissingExtra(str(error.name)) from error
+    import onnx
+
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # which tells how it works
     program = torch.onnx.export(
         direction.trace(),
