@@ -31,7 +31,7 @@ OTHERS = {  # and, of all other libraries, where there is a row, these
     "translation": ("torch", "torchvision", "PIL", "numpy", "safetensors", "pydantic"),
     "training/objective": ("torch",),
 }
-LAZILY = {"translation/export/": ("onnx", "onnxscript", "onnxruntime")}  # and these, where they are needed
+LAZILY = {"translation/export/": ("onnx", "onnxruntime")}  # and these, where they are needed
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ def test_the_model_and_the_objective_need_few_libraries(folder: str) -> None:
 
 def test_every_library_that_is_imported_is_a_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["export"]]
-    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
     distributions = packages_distributions()
     known = (*PACKAGES, *sys.stdlib_module_names)
     for each in (each for folder in PACKAGES for each in imports(folder) if not each.is_of(known)):

@@ -94,14 +94,16 @@ def _augmentation(yardstick: Yardstick) -> Callable[[Tensor], Tensor]:
     return lambda images: torch.cat([affine(some) for some in torch.split(images, AUGMENTED_ALIKE)])
 
 
-@torch.inference_mode()
 def accuracy(classifier: LeNet, digits: LabelledDigits) -> float:
     """The share of the digits that it names right."""
-    right = 0
-    for start in range(0, len(digits), AT_ONCE):
-        some = digits[start : start + AT_ONCE]
-        right += int((classifier(some.images()).argmax(1) == some.labels).sum())
-    return right / len(digits)
+    return float((predictions(classifier, digits) == digits.labels).double().mean())
+
+
+@torch.inference_mode()
+def predictions(classifier: LeNet, digits: LabelledDigits) -> Tensor:
+    """What it names them: int64 (N,), 0 to 9."""
+    parts = (digits[start : start + AT_ONCE] for start in range(0, len(digits), AT_ONCE))
+    return torch.cat([classifier(part.images()).argmax(1) for part in parts])
 
 
 class RealClassifiers:

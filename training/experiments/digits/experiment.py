@@ -104,10 +104,10 @@ class _Experiment:
     def measured(self, model: TranslationModel, seed: int, report: ReportShare) -> dict[str, float]:
         sampler = Sampler(model, SIDE, pick_device(self.setting.device))
         measure, figures = Measure(sampler, self.setting.yardstick, seed), dict[str, float]()
+        judges = {name: self.classifiers(domain, seed) for name, domain in self.domains.items()}
         for place, (source, target) in enumerate(DIRECTIONS):
             report(TRAINED_SHARE + place * (1 - TRAINED_SHARE) / len(DIRECTIONS))
-            judge = self.classifiers(self.domains[target], seed)
-            figures |= measure(self.domains[source], self.domains[target], judge)
+            figures |= measure(self.domains[source], self.domains[target], judges)
         return figures
 
 

@@ -5,6 +5,9 @@ accuracy            a LeNet that learned from translated source digits, each und
 accuracy_beside     the same where it learned from the source digits themselves as well, as many as they are
 accuracy_plain      as accuracy, where they were not turned, moved or enlarged on the way to it
 held_out            the same of translated validation digits; what its state was chosen by
+agreement           the share of the target's validation digits that it names as a LeNet of real source
+                    digits names their translations back: no label of the target has a part in it, so it is
+                    what a setting may be chosen by. What both ways swap alike escapes it
 label_preserved     a LeNet that learned from real target digits: the share of the translated test digits
                     that it names as their sources are labelled
 diversity           the standard deviation of a pixel over the samples of one input, grey levels
@@ -29,6 +32,7 @@ from training.experiments.digits.classifier import (
     LeNet,
     Trained,
     accuracy,
+    predictions,
     train_classifier,
 )
 from training.experiments.digits.domains import SIDE, DigitDomain, LabelledDigits
@@ -46,15 +50,18 @@ class Measure:
     yardstick: Yardstick
     seed: int
 
-    def __call__(self, source: DigitDomain, target: DigitDomain, judge: LeNet) -> dict[str, float]:
-        """`judge` knows real target digits. By the names above and the direction."""
-        some = source.test[: self.yardstick.translated]
+    def __call__(
+        self, source: DigitDomain, target: DigitDomain, judges: Mapping[str, LeNet]
+    ) -> dict[str, float]:
+        """`judges` know real digits, by domain. By the names above and the direction."""
+        some, judge = source.test[: self.yardstick.translated], judges[target.name]
         learned, beside, plain = self.learn_translated(source, target.name)
         found = {
             "accuracy": accuracy(learned.classifier, target.test),
             "accuracy_beside": accuracy(beside.classifier, target.test),
             "accuracy_plain": accuracy(plain.classifier, target.test),
             "held_out": learned.held_out,
+            "agreement": self.agreement(learned.classifier, judges[source.name], source.name, target),
             "label_preserved": accuracy(judge, self.translated(some, target.name, len(some))),
             **self.looks(source, target, judge),
         }
@@ -69,6 +76,12 @@ class Measure:
             for digits, augmented in ((pool, True), (pool + source.train, True), (pool, False))
         )
         return learned, beside, plain
+
+    def agreement(self, learned: LeNet, judge: LeNet, source: str, target: DigitDomain) -> float:
+        """Two ways to name a digit of the target without its labels: as it is, and translated to `source`."""
+        digits = target.validation
+        back = self.translated(digits, source, len(digits))
+        return float((predictions(learned, digits) == predictions(judge, back)).double().mean())
 
     @torch.inference_mode()
     def translated(self, digits: LabelledDigits, to: str, count: int) -> LabelledDigits:

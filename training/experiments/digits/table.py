@@ -9,6 +9,7 @@ COLUMNS = {
     "accuracy": ("accuracy", ".3f"),
     "beside": ("accuracy_beside", ".3f"),
     "plain": ("accuracy_plain", ".3f"),
+    "agreement": ("agreement", ".3f"),
     "label": ("label_preserved", ".3f"),
     "diversity": ("diversity", ".2f"),
     "features": ("diversity_features", ".3f"),

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from training import run
 from training.config import load_recipe
 from training.experiments.digits import experiment
-from training.experiments.digits.classifier import LeNet
-from training.experiments.digits.domains import DIRECTIONS, DigitDomain, load_domain
+from training.experiments.digits.classifier import LeNet, train_classifier
+from training.experiments.digits.domains import DIRECTIONS, DigitDomain, LabelledDigits, load_domain
 from training.experiments.digits.experiment import BASE, Setting, run_digits
 from training.experiments.digits.measure import Measure
 from training.experiments.digits.rows import GRID, TRANSLATORS
@@ -81,6 +81,20 @@ def test_what_keeps_the_digit_scores_more_than_what_swaps_it(
     ]
     assert kept.held_out == swapped.held_out == 1  # without labels of the target, nothing tells them apart
     assert rights == [1, 0]
+
+
+def test_agreement_is_of_two_ways_to_name_a_digit_without_the_targets_labels(
+    domains: Mapping[str, DigitDomain], brief: Yardstick
+) -> None:
+    longer, source, target = replace(brief, classifier_steps=60), domains["mnist"], domains["usps"]
+    knows = train_classifier(source.train, source.validation, longer, 0).classifier
+    digits = target.validation
+    unlabelled = replace(target, validation=LabelledDigits(digits.pixels, torch.zeros_like(digits.labels)))
+    found = []
+    for mean in (lambda source, code: source, lambda source, code: source.transpose(2, 3)):
+        measured = measure(longer, Shown(0, mean))
+        found.append([measured.agreement(knows, knows, "mnist", each) for each in (target, unlabelled)])
+    assert found == [[1, 1], [0, 0]]
 
 
 def test_methods_are_made_once_and_have_a_line_in_both_tables(
