@@ -4,20 +4,23 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli_options import domain_pair
+from app.cli_output import print_table
 
-data = typer.Typer(help="Look at pictures before training on them.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from app.datasets.store import DatasetStore
 
+data = typer.Typer(
+    help="Look at pictures before training on them; what was uploaded to the service.", no_args_is_help=True
+)
 
-@data.callback()
-def _group() -> None:
-    """Keeps `inspect` a word of its own while it is the only one."""
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
 
 @data.command(
@@ -34,7 +37,7 @@ def inspect(
     domains: Annotated[str | None, typer.Option(help="their names, as in horse,zebra")] = None,
     html: Annotated[Path | None, typer.Option(help="a sheet of thumbnails, one file")] = None,
     single: Annotated[bool, typer.Option("--single", help="one folder of pictures, to translate")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Counts, sizes, faults, duplicates and colours, and what to do about them.
 
@@ -62,6 +65,42 @@ def inspect(
         Console(highlight=False, soft_wrap=True).print(*text.text(report), sep="\n")
     if not report.usable:
         raise BadDataset("; ".join(each.message for each in report.findings if each.level == "error"))
+
+
+@data.command("list", epilog="sjmvi data list --json")
+def list_datasets(as_json: AsJson = False) -> None:
+    """The datasets that were uploaded to the service, by name."""
+    from app.datasets.schemas import DatasetSummary
+
+    found = [DatasetSummary.model_validate(each.model_dump()) for each in _store().all()]
+    if as_json:
+        typer.echo(json.dumps({"datasets": [each.model_dump(mode="json") for each in found]}))
+    elif found:
+        rows = [
+            (each.name, each.kind, ", ".join(each.domains), str(each.pictures), f"{each.bytes / 1e6:.1f}")
+            for each in found
+        ]
+        print_table(("name", "kind", "domains", "pictures", "MB"), rows)
+    else:
+        typer.echo("none")
+
+
+@data.command(epilog="sjmvi data remove horses-1f0c")
+def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")]) -> None:
+    """Delete an uploaded dataset.
+
+    Jobs that wait for it will fail; over HTTP it is refused as long as there are any.
+    """
+    _store().remove(name)
+    typer.echo(f"{name} is deleted")
+
+
+def _store() -> "DatasetStore":
+    from app.datasets.store import DatasetStore
+    from app.settings import Settings
+
+    settings = Settings()
+    return DatasetStore(settings.datasets_dir, settings.max_datasets_bytes)
 
 
 @contextmanager

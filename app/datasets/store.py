@@ -1,6 +1,7 @@
 """Datasets on disk: NAME/pictures and NAME/dataset.json, there at once or not at all."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from app.archives.faults import quoted
 from app.archives.staging import Staging
 from app.datasets.faults import QuotaExceeded
-from app.datasets.schemas import DatasetDetails
+from app.datasets.schemas import NAME, DatasetDetails
 from translation.durable import replacing, sync_folder
 
 CARD = "dataset.json"
@@ -65,13 +66,18 @@ class DatasetStore:
 
     def get(self, name: str) -> DatasetDetails:
         """Raises UnknownDataset, also of one whose card cannot be read."""
-        if name not in self.names():  # which joins nothing that was asked for to a path
-            raise UnknownDataset(name)
         try:
-            return DatasetDetails.model_validate_json((self._folder / name / CARD).read_bytes())
+            return DatasetDetails.model_validate_json((self._find(name) / CARD).read_bytes())
         except (OSError, ValidationError) as error:
             logger.error("dataset %s: %s", name, error)
             raise UnknownDataset(name) from error
+
+    def _find(self, name: str) -> Path:
+        """Its folder. Raises UnknownDataset, and joins nothing to a path that is no name."""
+        folder = self._folder / name if re.fullmatch(NAME, name) else None
+        if folder is None or not (folder / CARD).exists():
+            raise UnknownDataset(name)
+        return folder
 
     def pictures(self, name: str) -> Path:
         """The folder of its pictures. Raises UnknownDataset."""
@@ -87,9 +93,13 @@ class DatasetStore:
                     found.append(self.get(name))
         return found
 
+    def all(self) -> list[DatasetDetails]:
+        """By name, but for broken ones."""
+        return self.page("", len(self.names()))
+
     def check_room(self, more_bytes: int = 0) -> None:
         """Raises QuotaExceeded."""
-        used = sum(dataset.bytes for dataset in self.page("", len(self.names())))
+        used = sum(dataset.bytes for dataset in self.all())
         if used + more_bytes > self._max_bytes or used >= self._max_bytes:
             raise QuotaExceeded(self._max_bytes, used + more_bytes)
 
@@ -122,9 +132,8 @@ class DatasetStore:
 
     def remove(self, name: str) -> None:
         """Gone from the list at once, then from the disk. Raises UnknownDataset."""
-        if name not in self.names():
-            raise UnknownDataset(name)
+        folder = self._find(name)
         try:
-            self._staging.discard(self._folder / name)
+            self._staging.discard(folder)
         except FileNotFoundError as error:  # another request was faster
             raise UnknownDataset(name) from error

@@ -145,3 +145,27 @@ def test_a_job_waits_is_cancelled_and_taken_up_again(browser: Browser, serve: Se
         (job,) = client.get("/v1/jobs").json()["jobs"]
         client.post(f"{job['links']['self']}/pause").raise_for_status()
         expect(badge).to_have_text("paused", timeout=WAIT_MS)  # it is followed past its first end
+
+
+def test_uploaded_pictures_are_listed_and_deleted_when_no_job_needs_them(
+    browser: Browser, serve: Serve, photograph: bytes
+) -> None:
+    """Without a worker."""
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.jpg", photograph)
+    with serve() as client, browser.new_page() as page:
+        upload = {"params": {"name": "mine"}, "headers": {"Content-Type": "application/zip"}}
+        client.post("/v1/datasets", content=archive.getvalue(), **upload).raise_for_status()
+        order = {"kind": "translate", "dataset": "mine", "to": "zebra"}
+        job = client.post("/v1/jobs", json=order).raise_for_status().json()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{client.base_url}/jobs")
+        uploads = page.get_by_role("region", name="Uploaded pictures")
+        expect(uploads.get_by_role("listitem")).to_contain_text("1 picture, ")
+        uploads.get_by_role("button", name="Delete mine").click()
+        expect(uploads.get_by_role("alert")).to_contain_text(job["id"])
+        client.post(f"{job['links']['self']}/cancel").raise_for_status()
+        uploads.get_by_role("button", name="Delete mine").click()
+        expect(uploads).to_be_hidden()
+        assert client.get("/v1/datasets").json()["datasets"] == []

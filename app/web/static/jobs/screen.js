@@ -3,6 +3,7 @@
 import { json, reason } from "../api.js";
 import { onKey } from "../key.js";
 import { jobRow } from "./list.js";
+import { showDatasets } from "./datasets.js";
 import { showLinked } from "./view.js";
 import { FINISHED } from "./words.js";
 
@@ -13,6 +14,7 @@ const filter = document.querySelector("#filter");
 const list = document.querySelector("#jobs");
 const more = document.querySelector("#more");
 const none = document.querySelector("#none");
+const datasets = document.querySelector("#datasets");
 const problem = document.querySelector("#problem");
 const complain = (text) => (problem.textContent = text);
 
@@ -38,6 +40,7 @@ async function show() {
 
 filter.addEventListener("change", () => { shown = PAGE; show(); });
 more.addEventListener("click", () => { shown += PAGE; show(); });
-onKey(show);
+onKey(() => Promise.all([show(), showDatasets(datasets)]));
 show();
+showDatasets(datasets);
 showLinked(document.querySelector("#job"), complain);
