@@ -44,7 +44,7 @@ class Rule:
 
 
 SCREENS = "batch|train|models|jobs|settings|docs"
-OPEN = rf"/({SCREENS}|openapi\.json|favicon\.ico|livez|readyz|metrics|(static|examples)/.*)?"
+OPEN = rf"/({SCREENS}|openapi\.json|favicon\.ico|livez|readyz|(static|examples)/.*)?"
 RULES = (  # the first that covers a call decides
     Rule(r"/v1/?", method="GET"),
     Rule(r"/v1/(limits|models|recipes)(/.*)?", method="GET"),

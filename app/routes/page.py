@@ -3,6 +3,7 @@
 All that a screen does beyond its first view goes over the public HTTP API.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.templating import Jinja2Templates
 
 from app.dependencies import State, StateDep
+from app.engine import NotReady
 from app.jobs import states
 from app.jobs.kinds import KINDS
 from app.jobs.schemas import ExportRequest
@@ -94,13 +96,18 @@ def _show(screen: Screen, request: Request, state: State, **values: object) -> H
 def _drawing(state: State, model: str | None, samples: int) -> dict[str, Any]:
     """What the choice of a model, its directions and its draws is made from. Raises UnknownModel."""
     models = [entry for entry in state["registry"].list() if entry.card]
-    chosen = _choose(models, model)
+    chosen = _choose(models, model) if model else _default(models, state)
     return {"models": models, "model": chosen, "samples": samples, "max_samples": MAX_SAMPLES}
 
 
-def _choose(models: list[Entry], name: str | None) -> Entry | None:
-    if name is None:
-        return next(iter(models), None)
+def _default(models: list[Entry], state: State) -> Entry | None:
+    """The service's own, or the first while none is warm."""
+    with suppress(NotReady, UnknownModel):
+        return _choose(models, state["engine"].default)
+    return next(iter(models), None)
+
+
+def _choose(models: list[Entry], name: str) -> Entry:
     for entry in models:
         if entry.name == name:
             return entry

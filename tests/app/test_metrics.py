@@ -7,6 +7,8 @@ from pathlib import Path
 from httpx import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.keys import KeyRing, Scope
+
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/translations?to=zebra&seed=7"
 JPEG = {"Content-Type": "image/jpeg"}
@@ -53,7 +55,9 @@ def test_what_may_come_again_is_counted_by_the_reason(serve: Serve, tmp_path: Pa
         assert values(client)["sjmvi_rejected_total", frozenset({"not-ready"})] == 2
 
 
-def test_nobody_needs_a_key_for_them(serve: Serve) -> None:
-    with serve(host="0.0.0.0") as closed:
-        assert closed.get("/v1/models").status_code == 401
-        assert closed.get("/metrics").status_code == 200
+def test_where_there_are_keys_they_are_an_administrators(serve: Serve, tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path / "keys.json")
+    keys = [ring.create(scope, frozenset({scope}))[1] for scope in (Scope.TRANSLATE, Scope.ADMIN)]
+    with serve(warm=False, host="0.0.0.0", data_dir=tmp_path) as closed:
+        asked = [None, *({"Authorization": f"Bearer {key}"} for key in keys)]
+        assert [closed.get("/metrics", headers=each).status_code for each in asked] == [401, 403, 200]
