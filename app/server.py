@@ -15,6 +15,7 @@ from app.database.migration import upgrade
 from app.draining import DrainingServer
 from app.keys import KeyRing
 from app.logs import configure_logs
+from app.punctuality import PunctualProtocol
 from app.routes.page import EXAMPLES
 from app.settings import Settings
 from translation.device import describe, pick_device
@@ -46,7 +47,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
     with _listen(settings.host, settings.port) as listener:
         _greet(settings, listener.getsockname()[1], asks_for_key=bool(keys))
         configure_logs(settings.log_format)
-        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+        config = uvicorn.Config(
+            app, http=PunctualProtocol, log_config=None, access_log=False, server_header=False
+        )
         DrainingServer(config, settings.graceful_shutdown_s, app.state.stopping).run(sockets=[listener])
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from app.draining import DrainingServer
 from app.main import create_app
+from app.punctuality import PunctualProtocol
 from app.settings import Settings
 from translation.weights import load_bundle, save_bundle
 
@@ -35,7 +36,9 @@ def serve(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     def serving(warm: bool = True, **settings: object) -> Iterator[httpx.Client]:
         folders = {"weights_dir": tiny_bundle.parent, "data_dir": tmp_path_factory.mktemp("data")}
         app = create_app(Settings.model_validate({**folders, "embedded_worker": False, **settings}))
-        config = uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app, http=PunctualProtocol, log_config=None, log_level="warning", timeout_graceful_shutdown=5
+        )
         server = DrainingServer(config, 5, app.state.stopping)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             thread = Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -18,7 +18,7 @@ from app.server import curl_line
 ROOT = Path(__file__).parents[2]
 
 
-START = "import sys; sys.path.remove(''); from app.cli import main; main()"  # as an installed command is
+START = "import sys; sys.path = [*filter(None, sys.path)]; from app.cli import main; main()"  # as installed
 
 
 @pytest.fixture
