@@ -1,7 +1,7 @@
 """Adam, its rate as a function of the step, and clipping that tells a broken gradient from a large one."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -47,10 +47,14 @@ class Optimisation:
 
 @dataclass
 class Descent:
-    """One step, down the gradient of a loss that is the sum of its parts: of a batch, and of processes."""
+    """One step, down the gradient of a loss that is the sum of its parts: of a batch, and of processes.
+
+    `norm` is that of the whole gradient, before it is clipped; 0 until it is taken.
+    """
 
     optimisation: Optimisation
     loss: Tensor | None = None
+    norm: Tensor = field(default_factory=lambda: torch.zeros(()))
 
     def add(self, loss: Tensor) -> None:
         """A part of the loss; what its graph held is free again when this returns."""
@@ -62,8 +66,8 @@ class Descent:
         assert self.loss is not None
         side = self.optimisation
         processes.sum_([*(weight.grad for weight in side.parameters if weight.grad is not None), self.loss])
-        norm = nn.utils.clip_grad_norm_(side.parameters, side.clip_norm)
-        if not torch.isfinite(norm + self.loss):
+        self.norm = nn.utils.clip_grad_norm_(side.parameters, side.clip_norm).detach()
+        if not torch.isfinite(self.norm + self.loss):
             side.optimiser.zero_grad(set_to_none=True)
             return False
         for group in side.optimiser.param_groups:

@@ -18,6 +18,7 @@ from training.distributed import ALONE, Processes
 from training.learner import Learner
 from training.objective.ratios import frozen, gradient_penalty
 from training.objective.sjmvi import SJMVI, Draws, SJMVITerms, ratio_diagnostics
+from training.optimisers import Descent
 from training.samples import code_spread
 from training.scalars import joint_scalars
 
@@ -98,6 +99,7 @@ class Trainer:
         self.step = 0
         self.skipped = 0
         self.skipped_in_a_row = 0
+        self._norms: dict[str, Tensor] = {}  # of the last gradients, before they were clipped
 
     def restore(self) -> None:
         """Continue from the newest whole checkpoint, where there is one: the first process's, in all."""
@@ -165,7 +167,7 @@ class Trainer:
             share = len(x) / self.schedule.batch_size
             descent.add(share * self.objective.maps_loss(terms))
             parts.append(Part(share, draws.detached(), terms))
-        return parts, descent.take(self.step, self.processes)
+        return parts, self._take("maps", descent)
 
     def _descend_ratios(self, parts: list[Part]) -> tuple[list[Tensor], bool]:
         learner, finite = self.learner, True
@@ -177,8 +179,13 @@ class Trainer:
                     loss = self.objective.ratio_loss(learner.ratios, draws)
                 descent.add(part.share * (loss + self._penalty(draws)))
                 losses.append(loss)
-            finite &= descent.take(self.step, self.processes)
+            finite &= self._take("ratios", descent)
         return losses, finite
+
+    def _take(self, side: str, descent: Descent) -> bool:
+        is_finite = descent.take(self.step, self.processes)
+        self._norms[f"{side}_gradient_norm"] = descent.norm
+        return is_finite
 
     def _pairs(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
         """On the device, as many as it is to hold at once."""
@@ -222,7 +229,8 @@ class Trainer:
             for part, loss in zip(parts, ratio_losses, strict=True)
         ]
         scalars = joint_scalars(found, [part.share for part in parts], self.processes)
-        return scalars | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}
+        norms = {name: float(norm) for name, norm in self._norms.items()}
+        return scalars | norms | {"rate": self.learner.maps_optimisation.rate(self.step - 1)}
 
     def _diagnostics(self, draws: Draws) -> dict[str, Tensor]:
         to_x, to_z = map(self.learner.model.conditional, self.learner.model.domains)

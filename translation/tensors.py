@@ -13,7 +13,7 @@ from torch import Tensor
 from translation.card import CorruptWeights, DigestMismatch, WeightsMismatch, read_file, refuse_pickle
 from translation.durable import replacing
 
-MAX_SHARD_BYTES = 40_000_000
+MAX_SHARD_BYTES = 15_000_000  # that much is taken wherever files are handed on
 
 
 def write_tensors(
