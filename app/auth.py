@@ -45,6 +45,7 @@ class Rule:
 
 SCREENS = "batch|train|models|jobs|settings|docs"
 OPEN = rf"/({SCREENS}|openapi\.json|favicon\.ico|livez|readyz|(static|examples)/.*)?"
+PROBES = ("/livez", "/readyz", "/metrics")  # from the operator's own machines, every few seconds
 RULES = (  # the first that covers a call decides
     Rule(r"/v1/?", method="GET"),
     Rule(r"/v1/(limits|models|recipes)(/.*)?", method="GET"),
@@ -57,6 +58,11 @@ RULES = (  # the first that covers a call decides
 
 def is_open(path: str) -> bool:
     return re.fullmatch(OPEN, path) is not None
+
+
+def is_called_by_users(path: str) -> bool:
+    """Whether calls of it are counted, and looked at for where they come from."""
+    return not is_open(path) and path not in PROBES
 
 
 def scope_of(method: str, path: str) -> Scope | None:

@@ -87,10 +87,14 @@ def list_datasets(as_json: AsJson = False) -> None:
 
 @data.command(epilog="sjmvi data remove horses-1f0c")
 def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")]) -> None:
-    """Delete an uploaded dataset.
+    """Delete an uploaded dataset that no unfinished job needs."""
+    from app.cli_jobs import database
+    from app.jobs.faults import DatasetInUse
+    from app.jobs.ledger import unfinished_of
 
-    Jobs that wait for it will fail; over HTTP it is refused as long as there are any.
-    """
+    with database() as found:
+        if job_id := unfinished_of(found, name):
+            raise DatasetInUse(job_id)
     _store().remove(name)
     typer.echo(f"{name} is deleted")
 

@@ -34,7 +34,7 @@ def list_jobs(
     from app.database.tables import JobRow
 
     query = select(JobRow).where(JobRow.state == state) if state else select(JobRow)
-    with _database() as database, database.reading() as session:
+    with database() as opened, opened.reading() as session:
         found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
     if as_json:
         typer.echo(json.dumps([_row(job) for job in found]))
@@ -54,7 +54,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
     from app.database.tables import JobRow
     from app.jobs.faults import UnknownJob
 
-    with _database() as database, database.reading() as session:
+    with database() as found, found.reading() as session:
         job = session.get(JobRow, job_id)
     if job is None:
         raise UnknownJob
@@ -71,20 +71,20 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     from app.jobs.ledger import Ledger
     from app.jobs.queue import Queue
 
-    with _database() as database, closing(Queue(database)) as queue:
-        job = Ledger(database, queue).cancel(job_id, owner=None)
+    with database() as found, closing(Queue(found)) as queue:
+        job = Ledger(found, queue).cancel(job_id, owner=None)
     typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
 
 
 @contextmanager
-def _database() -> Iterator["Database"]:
+def database() -> Iterator["Database"]:
     from app.database.connection import Database
     from app.database.migration import upgrade
     from app.settings import Settings
 
-    with closing(Database(Settings().database)) as database:
-        upgrade(database)
-        yield database
+    with closing(Database(Settings().database)) as found:
+        upgrade(found)
+        yield found
 
 
 def _row(job: "JobRow") -> dict[str, Any]:

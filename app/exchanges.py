@@ -6,10 +6,10 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from app.auth import PROBES
 from app.metrics import Metrics
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-PROBES = {"/livez", "/readyz", "/metrics"}  # every few seconds, and of interest to nobody
 MAY_COME_AGAIN = {429, 503, 504}
 UNKNOWN = "unknown"
 logger = logging.getLogger(__name__)

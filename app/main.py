@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app.bundles.publisher import Publisher
 from app.database.connection import Database
 from app.datasets.intake import Intake, IntakeLimits
 from app.datasets.store import DatasetStore
+from app.default_model import default_model
 from app.dependencies import State
 from app.engine import Device, Engine, EngineCollector, EngineLimits
 from app.exchanges import Exchanges
@@ -118,7 +120,7 @@ def _lifespan(
 
 def _jobs(settings: Settings, registry: Registry, intake: Intake, engine: Engine) -> Jobs:
     database = Database(settings.database)
-    return Jobs(database, registry, intake.store, settings.runs_dir, lambda: engine.default)
+    return Jobs(database, registry, intake.store, settings.runs_dir, partial(default_model, engine, registry))
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.auth import is_open
+from app.auth import is_called_by_users
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 OWN = ("same-origin", "none")  # none: no page, its user alone
@@ -66,7 +66,7 @@ class SameOrigin:
         self.app, self.names = app, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not is_open(scope["path"]) and scope["state"]["key"] is None:
+        if scope["type"] == "http" and is_called_by_users(scope["path"]) and scope["state"]["key"] is None:
             self._check(scope["method"], Headers(scope=scope))
         return await self.app(scope, receive, send)
 

@@ -23,6 +23,13 @@ class PunctualProtocol(HttpToolsProtocol):
         self._expect_nothing()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """The server's idle time ends with any byte, also of no request or of one that is answered."""
+        super().data_received(data)
+        is_idle = self.timeout_keep_alive_task is not None or self.transport.is_closing()
+        if not self._is_answering and not is_idle and self._late is None:
+            self._expect_headers()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._expect_headers()
@@ -38,9 +45,14 @@ class PunctualProtocol(HttpToolsProtocol):
     def _expect_nothing(self) -> None:
         if self._late is not None:
             self._late.cancel()
+            self._late = None
 
     def _end(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering:
             self._expect_headers()  # of the next request, sent while the answer to one is under way
         else:
             self.transport.close()
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete

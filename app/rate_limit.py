@@ -13,7 +13,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth import is_open
+from app.auth import is_called_by_users
 
 POLICY = '"calls"'
 NEIGHBOURHOOD = {4: 32, 6: 64}  # bits of an address: in version 6 a household has 2^64 of them
@@ -62,7 +62,7 @@ class RateLimit:
 
 def _caller(scope: Scope) -> str | None:
     """None where calls are not counted."""
-    if scope["type"] != "http" or is_open(scope["path"]):
+    if scope["type"] != "http" or not is_called_by_users(scope["path"]):
         return None
     key = scope["state"]["key"]
     if key is not None:

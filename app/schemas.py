@@ -9,7 +9,7 @@ from translation.sampler import MAX_PROCESS_SIZE, MIN_SIDE
 
 MAX_SAMPLES = 16
 MAX_SEED = 2**63 - 1
-DEFAULT_MODEL = "when absent, the first by name that could be loaded as the service began"
+DEFAULT_MODEL = "when absent, the first by name that could be loaded"
 
 DIGEST = "6f1c0f" + 58 * "0"
 SUMMARY = {

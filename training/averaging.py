@@ -24,7 +24,6 @@ def growing_average(decay: float) -> Update:
 
     @torch.no_grad()
     def update(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
-        # On the device, so that nobody waits for it.
         share = torch.clamp(GROWTH / (GROWTH + torch.as_tensor(count)), min=1 - decay)
         difference = torch._foreach_sub(current, averaged)
         torch._foreach_mul_(difference, share)

@@ -1,24 +1,31 @@
-"""The fields of a recipe that a run may change as it goes on."""
+"""A run's recipe as it goes on: what it learns is settled, the means to it are not."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from training.config import BadRecipe
+from training.config import BadRecipe, load_recipe
+from training.recipe import Recipe
 
+NETWORK = "evaluation.features"
 MEANS = (
     "training.micro_batch",
     "training.activation_checkpointing",
     "training.compile",
     "data.workers",
-    "evaluation.features",
+    NETWORK,
 )
-"""What changes how much memory and time a run takes, or where its network lies, and not what it learns."""
+"""What changes how much memory and time a run takes, or where its network lies."""
 
 
-def only_means(overrides: Sequence[str]) -> Sequence[str]:
-    """The same. Raises BadRecipe where one changes more than the means to the same result."""
+def recipe_of(run: Path, overrides: Sequence[str]) -> Recipe:
+    """Raises BadRecipe where an override changes more than the means to the same result."""
     for override in overrides:
         if override.partition("=")[0] not in MEANS:
             raise BadRecipe(
                 f"{override!r}: a run that goes on can change {', '.join(MEANS)}, and nothing else"
             )
-    return overrides
+    recipe = str(run / "recipe.toml")
+    changed = load_recipe(recipe, overrides)
+    if changed.evaluation.features is not None and load_recipe(recipe).evaluation.features is None:
+        raise BadRecipe(f"{NETWORK}: {run} selects by no network, and keeps to that; begin a new run")
+    return changed

@@ -36,7 +36,7 @@ from training.domains import DomainFolders
 from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.learner import Learner
-from training.means import only_means
+from training.means import recipe_of
 from training.memory import explained
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
 from training.pace import lasting
@@ -112,9 +112,11 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
     Raises NotARun, and what `train` raises.
     """
     origin = Origin.read(run).moved(*moved)
-    recipe = load_recipe(str(run / "recipe.toml"), only_means(overrides))
+    recipe = recipe_of(run, overrides)
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
+        if processes.is_first:
+            origin.write(run)
         validator = build_validator(recipe, folders, processor) if processes.is_first else None
         if validator is not None and validator.network:
             refuse_other_network(run, validator.as_json())

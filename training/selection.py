@@ -41,7 +41,7 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """The less the better: infinite where it was no number, which does not end a run."""
+        """The less the better: infinite where it was no number, so that any later state is as good."""
         return self.figures.get(SCORE, math.inf)
 
     def as_json(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Selection:
         if candidate is None:
             return
         self.seen.append(candidate)
-        if self.selected is None or candidate.score < self.selected.score:
+        if self.selected is None or candidate.score < self.selected.score or self.selected.score == math.inf:
             self.selected = candidate
             self.save(self.run / "bundle", self.metrics())
         else:
@@ -165,5 +165,5 @@ def _logged(metrics: Path) -> list[Candidate]:
     return [
         Candidate(row["step"], {name: value for name, value in row.items() if name.startswith(PREFIX)})
         for row in rows
-        if SCORE in row
+        if any(name.startswith(PREFIX) for name in row)
     ]

@@ -8,7 +8,8 @@ faster (recipe quick, one thread: 0.37 s a step, 0.33 s uncompiled).
 """
 
 import logging
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -29,9 +30,15 @@ def tune_for_fixed_shapes(device: torch.device) -> None:
         torch.set_float32_matmul_precision("high")
 
 
-def of_any_shape() -> AbstractContextManager[object]:
+@contextmanager
+def of_any_shape() -> Iterator[None]:
     """For pictures as they are: each shape would be tried anew, minutes of it among photographs."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False)
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def compile_generators(trainer: Trainer, size: int) -> None:

@@ -56,9 +56,9 @@ class Kind:
 
 def _train(work: Work) -> list[str]:
     run = work.folder.path
-    if work.folder.run_card.exists():
-        return ["train", "--resume", str(run), "--device", work.device]
     params, pictures = work.params, _pair(work)
+    if work.folder.run_card.exists():
+        return ["train", *_without_names(pictures), "--resume", str(run), "--device", work.device]
     options = ["--recipe", params["recipe"], "--out", str(run), "--device", work.device]
     options += [*_values(params), *_features(work)]
     if params["domains"]:
@@ -117,6 +117,7 @@ def _translate(work: Work) -> list[str]:
         part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
     ]
     plain = ["--no-metadata"] if params.get("embed_metadata") is False else []
+    plain += ["--overwrite"] if picture else []  # what an earlier attempt has left
     places = ["translate", _model(params), str(source), str(target)]
     return [*places, *given, *plain, "--device", work.device, "--json"]
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ from translation.card import InvalidBundle, read_card
 from translation.model import UnknownDomain
 from translation.registry import DIGITS, Registry
 
+logger = logging.getLogger(__name__)
+
 NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
 
 
@@ -69,7 +72,7 @@ class Jobs:
         runs_dir: Path,
         default_model: Callable[[], str],
     ) -> None:
-        """`default_model` is of an order that names none; it raises NotReady."""
+        """`default_model` is of an order that names none; it raises UnknownModel."""
         self._default_model = default_model
         self._database, self._registry, self._datasets = database, registry, datasets
         self._runs_dir = runs_dir
@@ -216,6 +219,7 @@ class Jobs:
         try:
             card, digest = read_card(self._registry.folder(model, params["version"]))
         except InvalidBundle as error:
+            logger.error("model %s: %s", model, error)
             raise NotReady(f"the card of the model {model!r} cannot be read") from error
         named = {"model": model, "version": digest[:DIGITS]}
         if "to" not in params:

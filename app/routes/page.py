@@ -12,8 +12,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.templating import Jinja2Templates
 
+from app.default_model import default_model
 from app.dependencies import State, StateDep
-from app.engine import NotReady
 from app.jobs import states
 from app.jobs.kinds import KINDS
 from app.jobs.schemas import ExportRequest
@@ -101,10 +101,9 @@ def _drawing(state: State, model: str | None, samples: int) -> dict[str, Any]:
 
 
 def _default(models: list[Entry], state: State) -> Entry | None:
-    """The service's own, or the first while none is warm."""
-    with suppress(NotReady, UnknownModel):
-        return _choose(models, state["engine"].default)
-    return next(iter(models), None)
+    with suppress(UnknownModel):
+        return _choose(models, default_model(state["engine"], state["registry"]))
+    return None
 
 
 def _choose(models: list[Entry], name: str) -> Entry:

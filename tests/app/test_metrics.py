@@ -61,3 +61,10 @@ def test_where_there_are_keys_they_are_an_administrators(serve: Serve, tmp_path:
     with serve(warm=False, host="0.0.0.0", data_dir=tmp_path) as closed:
         asked = [None, *({"Authorization": f"Bearer {key}"} for key in keys)]
         assert [closed.get("/metrics", headers=each).status_code for each in asked] == [401, 403, 200]
+
+
+def test_they_are_neither_counted_nor_asked_where_they_come_from(serve: Serve) -> None:
+    with serve(warm=False, rate_limit="1/minute") as client:
+        answers = [client.get("/metrics", headers={"Host": "prometheus.lan"}) for _ in range(3)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert "RateLimit" not in answers[-1].headers

@@ -31,4 +31,4 @@ def test_a_long_one_forgets_at_the_pace_of_its_decay() -> None:
 
 
 def test_without_a_decay_it_is_the_last_state() -> None:
-    assert averaged(0.0, [1.0, 2.0, 5.0]) == 5.0
+    assert averaged(0.0, [1.1, 2.7, 0.3]) == pytest.approx(0.3)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from training.build import build_learner, build_objective, build_preset
 from training.config import BadRecipe, dump_recipe, load_recipe, shipped_recipes
-from training.means import only_means
+from training.means import recipe_of
 from training.objective.augmentation import PairAugmentation, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import Sampling
@@ -132,11 +132,17 @@ def test_what_the_model_has_not_is_not_asked_of_it(overrides: tuple[str, ...], m
         load_recipe("quick", overrides)
 
 
-def test_a_run_that_goes_on_changes_its_means_alone() -> None:
-    means = ["training.micro_batch=1", "training.activation_checkpointing=true", "evaluation.features=n.onnx"]
-    assert only_means(means) == means
+def test_a_run_that_goes_on_changes_its_means_alone(tmp_path: Path) -> None:
+    recipe = load_recipe("quick", ["evaluation.features=n.onnx"])
+    (tmp_path / "recipe.toml").write_text(dump_recipe(recipe))
+    means = ["training.micro_batch=1", "evaluation.features=/elsewhere/n.onnx"]
+    changed = recipe_of(tmp_path, means)
+    assert (changed.training.micro_batch, changed.evaluation.features) == (1, "/elsewhere/n.onnx")
     with pytest.raises(BadRecipe, match="'training.batch_size=1': a run that goes on can change"):
-        only_means([*means, "training.batch_size=1"])
+        recipe_of(tmp_path, [*means, "training.batch_size=1"])
+    (tmp_path / "recipe.toml").write_text(dump_recipe(load_recipe("quick")))
+    with pytest.raises(BadRecipe, match="selects by no network"):
+        recipe_of(tmp_path, means)
 
 
 def test_an_unknown_recipe_is_told_which_there_are() -> None:

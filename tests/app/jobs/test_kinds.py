@@ -32,6 +32,18 @@ def test_a_translation_leaves_out_what_is_to_be_refused(
     }
 
 
+def test_a_picture_is_translated_again_over_what_an_earlier_attempt_left(
+    tmp_path: Path, tiny_bundle: Path, photograph: bytes
+) -> None:
+    params = {"model": str(tiny_bundle), "to": "zebra", "samples": 2, "seed": 7, "format": "png"}
+    work = Work(params, JobFolder(tmp_path / "run"), "cpu", None)
+    work.folder.keep(photograph)
+    (stage,) = KINDS["translate"].stages
+    for _ in range(2):
+        assert execute(list(stage.arguments(work))) in stage.good
+    assert len(list(work.folder.out.iterdir())) == 2
+
+
 def test_a_training_takes_the_minutes_that_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

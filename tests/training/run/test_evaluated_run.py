@@ -115,6 +115,15 @@ def test_a_figure_that_is_no_number_does_not_end_a_run(
     assert told(run / "bundle")["selected"]["step"] == 2 * EVERY
     load_bundle(run / "bundle")
     assert resume(run, "cpu") == run
+    assert told(run / "bundle")["last"]["step"] == STEPS
+
+
+def test_where_no_figure_is_a_number_the_last_state_is_the_result(
+    train_tiny: Train, overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Validator, "_by_network", lambda self, sampler: {SCORE: nan})
+    run = train_tiny(overrides=overrides, out=tmp_path / "run")
+    assert told(run / "bundle")["selected"]["step"] == STEPS
 
 
 def test_no_card_has_a_path(evaluated: Path, features: Path) -> None:

@@ -66,7 +66,7 @@ def test_pictures_that_have_changed_are_named_with_what_to_do(
     assert (run / "bundle" / "card.json").read_bytes() == card
 
 
-def test_pictures_and_a_network_that_lie_elsewhere_now_are_the_same(
+def test_pictures_that_lie_elsewhere_now_are_the_same(
     run: Path, pictures: tuple[Path, Path], tmp_path: Path
 ) -> None:
     with pytest.raises(BadDataset):
@@ -77,6 +77,7 @@ def test_pictures_and_a_network_that_lie_elsewhere_now_are_the_same(
     with pytest.raises(BadDataset, match="is not a folder"):
         resume(run, "cpu")
     assert resume(run, "cpu", (), *moved) == run
+    assert resume(run, "cpu") == run  # which knows of it from then on
 
 
 def test_pictures_of_other_names_are_the_same_pictures(run: Path, pictures: tuple[Path, Path]) -> None:
