@@ -140,11 +140,13 @@ def test_a_job_waits_is_cancelled_and_taken_up_again(browser: Browser, serve: Se
             if press:
                 page.get_by_role("button", name=press).click()
             expect(badge).to_have_text(state, timeout=WAIT_MS)
-        page.get_by_role("button", name="Retry").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Retry").click()
         expect(badge).to_have_text("queued")
+        page.wait_for_timeout(1000)  # what has happened before is told by then
         (job,) = client.get("/v1/jobs").json()["jobs"]
         client.post(f"{job['links']['self']}/pause").raise_for_status()
-        expect(badge).to_have_text("paused", timeout=WAIT_MS)  # it is followed past its first end
+        expect(badge).to_have_text("paused", timeout=10_000)  # it is followed past its first end
 
 
 def test_uploaded_pictures_are_listed_and_deleted_when_no_job_needs_them(
