@@ -4,7 +4,8 @@ With one decay from the first step on, an average of decay .999 is a third the w
 1,000 steps: a short run would deliver what it began with.
 """
 
-from typing import Protocol, TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,14 +14,10 @@ Tensors: TypeAlias = tuple[Tensor, ...] | list[Tensor]
 GROWTH = 3.0  # after n steps the window is n / 3 at most, and what the first step weighs falls as 1 / n³
 
 
-class Update(Protocol):
-    """As torch.optim.swa_utils.AveragedModel calls its multi_avg_fn, from the second step on."""
-
-    def __call__(self, averaged: Tensors, current: Tensors, count: Tensor | int) -> None: ...
-
-
-def growing_average(decay: float) -> Update:
-    """`decay` a step, in [0, 1), once the window is whole."""
+def growing_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
+    """For torch.optim.swa_utils.AveragedModel, which calls it from the second step on with the average, the
+    weights and how many are in the average. `decay` a step, in [0, 1), once the window is whole.
+    """
 
     @torch.no_grad()
     def update(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:

@@ -115,7 +115,7 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
     recipe = recipe_of(run, overrides)
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
-        if processes.is_first:
+        if moved and processes.is_first:
             origin.write(run)
         validator = build_validator(recipe, folders, processor) if processes.is_first else None
         if validator is not None and validator.network:

@@ -45,6 +45,7 @@ class Grids {
 
   /** With the one of that address, if there is one. The events of a long training tell of the same again and again. */
   async load(newest = null) {
+    if (newest && newest === this.newest) return; // it was asked for, whatever came of it
     this.newest = newest;
     if (this.isAtWork || this.#has(newest)) return;
     this.isAtWork = true;
