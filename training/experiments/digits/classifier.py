@@ -1,4 +1,4 @@
-"""LeNet-5 (LeCun et al., 1998) with rectifiers, max pooling and a few more maps: what tells the digits.
+"""What tells the digits: LeNet as Caffe has it, with the dropout of CyCADA (Hoffman et al., 2018).
 
 It learns from real or from translated digits in the same way, and of its states the one is kept that is right
 most often on held-out digits of the same kind: translated digits of the source where it learned from those,
@@ -6,7 +6,7 @@ with the source's labels. No label of a target domain has a part in it.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,6 @@ from PIL import Image
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.transforms.v2 import InterpolationMode, RandomAffine
 
 from training.evaluation.features import FeatureNetwork, Features, features_of, normalised
 from training.experiments.digits.domains import CLASSES, SIDE, DigitDomain, LabelledDigits
@@ -25,33 +24,35 @@ from training.experiments.digits.yardstick import Yardstick
 from translation.durable import replacing
 
 AT_ONCE = 500
-AUGMENTED_ALIKE = 4  # digits: one by one takes three times as long
+DROPOUT = 0.5
 
 
 class LeNet(nn.Module):
-    """(B, 3, 32, 32) in [-1, 1] -> logits (B, 10). It looks at the mean of the channels."""
+    """(B, C, 32, 32) in [-1, 1] -> logits (B, 10). It looks at the mean of the channels."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv2d(1, 16, 5)
-        self.second = nn.Conv2d(16, 32, 5)
-        self.third = nn.Linear(32 * 5 * 5, 128)
-        self.head = nn.Linear(128, CLASSES)
+        self.first = nn.Conv2d(1, 20, 5)
+        self.second = nn.Conv2d(20, 50, 5)
+        self.third = nn.Linear(50 * 5 * 5, 500)
+        self.head = nn.Linear(500, CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(images))
         return logits
 
     def features(self, images: Tensor) -> Tensor:
-        """(B, 128)."""
+        """(B, 500)."""
         maps = F.max_pool2d(F.relu(self.first(images.mean(1, keepdim=True))), 2)
-        maps = F.max_pool2d(F.relu(self.second(maps)), 2)
-        return F.relu(self.third(maps.flatten(1)))
+        maps = maps.contiguous(memory_format=torch.channels_last)  # a third less time on a CPU
+        maps = F.dropout2d(self.second(maps), DROPOUT, self.training)
+        maps = F.max_pool2d(F.relu(maps), 2)
+        return F.dropout(F.relu(self.third(maps.flatten(1))), DROPOUT, self.training)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A classifier, and the share of the held-out digits that it was chosen by."""
+    """A classifier that is to judge, and the share of the held-out digits that it was chosen by."""
 
     classifier: LeNet
     held_out: float
@@ -65,33 +66,35 @@ def train_classifier(
     classifier, best = LeNet(), Trained(LeNet(), -1.0)
     adam = torch.optim.Adam(classifier.parameters(), yardstick.classifier_rate)
     steps = yardstick.classifier_steps
-    augment = _augmentation(yardstick)
     decay = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 1 / steps, steps)
     for step in range(1, steps + 1):
         some = digits[torch.randint(len(digits), (yardstick.classifier_batch,))]
         adam.zero_grad()
-        images = augment(some.images()) if augmented else some.images()
+        images = _augmented(some.images(), yardstick) if augmented else some.images()
         loss = F.cross_entropy(classifier(images), some.labels)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         decay.step()
         if step % max(steps // yardstick.selections, 1) == 0:
-            share = accuracy(classifier, held_out)
+            share = accuracy(classifier.eval(), held_out)
             best = Trained(deepcopy(classifier), share) if share >= best.held_out else best
+            classifier.train()
     return best
 
 
-def _augmentation(yardstick: Yardstick) -> Callable[[Tensor], Tensor]:
-    """(B, 3, 32, 32) in [-1, 1], every few of them under a transformation of their own."""
-    affine = RandomAffine(
-        yardstick.rotation,
-        (yardstick.translation, yardstick.translation),
-        (1 / yardstick.zoom, yardstick.zoom),
-        yardstick.shear,
-        InterpolationMode.BILINEAR,
-        fill=-1.0,
-    )
-    return lambda images: torch.cat([affine(some) for some in torch.split(images, AUGMENTED_ALIKE)])
+def _augmented(images: Tensor, yardstick: Yardstick) -> Tensor:
+    """(B, 3, 32, 32) in [-1, 1] -> (B, 1, 32, 32), each under a transformation of its own."""
+    count, grey = len(images), images[:, :1]
+    turn, shear, zoom, right, down = torch.empty(5, count).uniform_(-1, 1)
+    turn, shear = torch.deg2rad(turn * yardstick.rotation), torch.deg2rad(shear * yardstick.shear)
+    rotation = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()], 1).view(count, 2, 2)
+    shearing = torch.eye(2).repeat(count, 1, 1)
+    shearing[:, 0, 1] = shear.tan()
+    linear = rotation @ shearing * (yardstick.zoom**zoom)[:, None, None]
+    moved = torch.stack([right, down], 1)[:, :, None] * 2 * yardstick.translation  # the frame is 2 wide
+    where = F.affine_grid(torch.cat([linear, moved], 2), list(grey.shape), align_corners=False)
+    black = -1  # what grid_sample takes from beyond the frame is 0
+    return F.grid_sample(grey - black, where, align_corners=False) + black
 
 
 def accuracy(classifier: LeNet, digits: LabelledDigits) -> float:
@@ -123,7 +126,7 @@ class RealClassifiers:
                 written.write(save(found.classifier.state_dict()))
         classifier = LeNet()
         classifier.load_state_dict(load(file.read_bytes()))
-        return classifier
+        return classifier.eval()
 
 
 class DigitFeatures(FeatureNetwork):

@@ -2,12 +2,13 @@
 
 accuracy            a LeNet that learned from translated source digits, each under a code of its own, with
                     the source's labels: the share of the target's test digits that it names right
-accuracy_beside     the same where it learned from the source digits themselves as well, as many as they are
+accuracy_both_ways  the same where it learned from digits of the target as well: those that the first LeNet
+                    names as a LeNet of real source digits names their translations back, under that name
 accuracy_plain      as accuracy, where they were not turned, moved or enlarged on the way to it
 held_out            the same of translated validation digits; what its state was chosen by
-agreement           the share of the target's validation digits that it names as a LeNet of real source
-                    digits names their translations back: no label of the target has a part in it, so it is
-                    what a setting may be chosen by. What both ways swap alike escapes it
+agreement           the share of the target's validation digits that the two ways name alike: no label of
+                    the target has a part in it, so it is what a setting may be chosen by. What both ways
+                    swap alike escapes it
 label_preserved     a LeNet that learned from real target digits: the share of the translated test digits
                     that it names as their sources are labelled
 diversity           the standard deviation of a pixel over the samples of one input, grey levels
@@ -54,34 +55,47 @@ class Measure:
         self, source: DigitDomain, target: DigitDomain, judges: Mapping[str, LeNet]
     ) -> dict[str, float]:
         """`judges` know real digits, by domain. By the names above and the direction."""
+        learned, both_ways, plain = self.learn(source, target, judges[source.name])
+        alike = self.named_alike(learned.classifier, judges[source.name], source.name, target.validation)
         some, judge = source.test[: self.yardstick.translated], judges[target.name]
-        learned, beside, plain = self.learn_translated(source, target.name)
         found = {
             "accuracy": accuracy(learned.classifier, target.test),
-            "accuracy_beside": accuracy(beside.classifier, target.test),
+            "accuracy_both_ways": accuracy(both_ways.classifier, target.test),
             "accuracy_plain": accuracy(plain.classifier, target.test),
             "held_out": learned.held_out,
-            "agreement": self.agreement(learned.classifier, judges[source.name], source.name, target),
+            "agreement": len(alike) / len(target.validation),
             "label_preserved": accuracy(judge, self.translated(some, target.name, len(some))),
             **self.looks(source, target, judge),
         }
         return {f"{name}_{source.name}_to_{target.name}": figure for name, figure in found.items()}
 
-    def learn_translated(self, source: DigitDomain, to: str) -> tuple[Trained, Trained, Trained]:
-        """With augmentation, the same beside the sources, and without. Translations choose the state."""
-        pool = self.translated(source.train, to, self.yardstick.pool)
-        held_out = self.translated(source.validation, to, len(source.validation))
-        learned, beside, plain = (
-            train_classifier(digits, held_out, self.yardstick, self.seed, augmented)
-            for digits, augmented in ((pool, True), (pool + source.train, True), (pool, False))
-        )
-        return learned, beside, plain
+    def learn(
+        self, source: DigitDomain, target: DigitDomain, judge: LeNet
+    ) -> tuple[Trained, Trained, Trained]:
+        """From translations, from digits of the target beside them, and without augmentation.
 
-    def agreement(self, learned: LeNet, judge: LeNet, source: str, target: DigitDomain) -> float:
-        """Two ways to name a digit of the target without its labels: as it is, and translated to `source`."""
-        digits = target.validation
-        back = self.translated(digits, source, len(digits))
-        return float((predictions(learned, digits) == predictions(judge, back)).double().mean())
+        Translations choose the state. `judge` knows real source digits.
+        """
+        pool = self.translated(source.train, target.name, self.yardstick.pool)
+        held_out = self.translated(source.validation, target.name, len(source.validation))
+
+        def learned(digits: LabelledDigits, augmented: bool = True) -> Trained:
+            return train_classifier(digits, held_out, self.yardstick, self.seed, augmented)
+
+        first = learned(pool)
+        alike = self.named_alike(first.classifier, judge, source.name, target.train)
+        return first, learned(pool + alike), learned(pool, augmented=False)
+
+    def named_alike(
+        self, learned: LeNet, judge: LeNet, source: str, digits: LabelledDigits
+    ) -> LabelledDigits:
+        """Digits of the target that `learned` names as `judge` names their translations to `source`.
+
+        They are labelled so: their own labels are not asked for.
+        """
+        named = predictions(learned, digits)
+        alike = named == predictions(judge, self.translated(digits, source, len(digits)))
+        return LabelledDigits(digits.pixels[alike], named[alike])
 
     @torch.inference_mode()
     def translated(self, digits: LabelledDigits, to: str, count: int) -> LabelledDigits:

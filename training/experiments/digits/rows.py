@@ -21,6 +21,7 @@ CHANGES: Mapping[str, Sequence[str]] = {
     "half the likelihoods": ("objective.weights.nell=0.5", "objective.weights.nelp=0.5"),
     "reach 0": ("objective.reach=[[0.0, 1.0], [0.3, 1.0], [0.4, 0.0]]", "objective.weights.code=0.01"),
     "noise 0.05": ("objective.noise=0.05",),
+    "two ratio steps": ("optimisation.ratio_steps=2",),
     "wider ratios": ("model.discriminator.width=64",),
 }
 TRANSLATORS = {**GRID, **CHANGES}

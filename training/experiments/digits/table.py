@@ -7,7 +7,7 @@ from training.experiments.ablations.table import cell
 
 COLUMNS = {
     "accuracy": ("accuracy", ".3f"),
-    "beside": ("accuracy_beside", ".3f"),
+    "both ways": ("accuracy_both_ways", ".3f"),
     "plain": ("accuracy_plain", ".3f"),
     "agreement": ("agreement", ".3f"),
     "label": ("label_preserved", ".3f"),

@@ -43,6 +43,33 @@ def test_what_is_augmented_is_known_elsewhere_and_larger(domain: DigitDomain, br
     assert right[0] > right[1]
 
 
+def test_what_is_turned_and_moved_by_nothing_is_as_it_was(domain: DigitDomain, brief: Yardstick) -> None:
+    images = domain.train.images()
+    still = replace(brief, rotation=0.0, shear=0.0, translation=0.0, zoom=1.0)
+    assert torch.allclose(module._augmented(images, still), images[:, :1], atol=1e-6)
+
+
+def test_each_digit_is_moved_in_its_own_way_over_black(domain: DigitDomain, brief: Yardstick) -> None:
+    moved = replace(brief, rotation=0.0, shear=0.0, translation=0.25, zoom=1.0)
+    torch.manual_seed(0)
+    dots = torch.full((64, 3, 32, 32), -1.0)
+    dots[:, :, 16, 16] = 1.0
+    ink = module._augmented(dots, moved)[:, 0] + 1
+    assert torch.allclose(ink.sum((1, 2)), torch.tensor(2.0), atol=1e-4)
+    across = (ink.sum(1) * torch.arange(32)).sum(1) / 2 - 16
+    assert across.abs().max() <= 8 + 1e-3
+    assert len(across.unique()) == 64
+
+
+def test_a_classifier_judges_alike_twice(domain: DigitDomain, brief: Yardstick, tmp_path: Path) -> None:
+    images = domain.test.images()
+    for classifier in (
+        train_classifier(domain.train, domain.validation, brief, 0).classifier,
+        RealClassifiers(tmp_path, brief)(domain, 0),
+    ):
+        assert torch.equal(classifier(images), classifier(images))
+
+
 def test_the_state_with_the_best_held_out_accuracy_is_kept(
     domain: DigitDomain, brief: Yardstick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +102,7 @@ def test_one_of_real_digits_is_trained_once(
 
 def test_its_features_are_of_the_pictures_that_it_classifies(domain: DigitDomain) -> None:
     torch.manual_seed(0)
-    classifier = LeNet()
+    classifier = LeNet().eval()
     pictures = [Image.fromarray(each.numpy()).convert("RGB") for each in domain.test.pixels]
     features = DigitFeatures(classifier)(pictures)
     assert features.logits is not None

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from training import run
 from training.config import load_recipe
 from training.experiments.digits import experiment
-from training.experiments.digits.classifier import LeNet, train_classifier
+from training.experiments.digits import measure as measuring
+from training.experiments.digits.classifier import LeNet, Trained, train_classifier
 from training.experiments.digits.domains import DIRECTIONS, DigitDomain, LabelledDigits, load_domain
 from training.experiments.digits.experiment import BASE, Setting, run_digits
 from training.experiments.digits.measure import Measure
@@ -68,11 +69,11 @@ def test_a_translation_has_its_digits_label_and_a_code_of_its_own(
 def test_what_keeps_the_digit_scores_more_than_what_swaps_it(
     domains: Mapping[str, DigitDomain], brief: Yardstick
 ) -> None:
-    longer, target = replace(brief, classifier_steps=60), domains["usps"]
+    longer, target, judge = replace(brief, classifier_steps=60), domains["usps"], LeNet().eval()
     upright = lambda source, code: source  # noqa: E731
     turned = lambda source, code: source.transpose(2, 3)  # noqa: E731
     kept, swapped = (
-        measure(longer, Shown(0, mean)).learn_translated(domains["mnist"], "usps")[0]
+        measure(longer, Shown(0, mean)).learn(domains["mnist"], target, judge)[0]
         for mean in (upright, turned)
     )
     rights = [
@@ -83,18 +84,39 @@ def test_what_keeps_the_digit_scores_more_than_what_swaps_it(
     assert rights == [1, 0]
 
 
-def test_agreement_is_of_two_ways_to_name_a_digit_without_the_targets_labels(
+def test_what_two_ways_name_alike_is_found_without_the_targets_labels(
     domains: Mapping[str, DigitDomain], brief: Yardstick
 ) -> None:
     longer, source, target = replace(brief, classifier_steps=60), domains["mnist"], domains["usps"]
     knows = train_classifier(source.train, source.validation, longer, 0).classifier
     digits = target.validation
-    unlabelled = replace(target, validation=LabelledDigits(digits.pixels, torch.zeros_like(digits.labels)))
-    found = []
-    for mean in (lambda source, code: source, lambda source, code: source.transpose(2, 3)):
-        measured = measure(longer, Shown(0, mean))
-        found.append([measured.agreement(knows, knows, "mnist", each) for each in (target, unlabelled)])
-    assert found == [[1, 1], [0, 0]]
+    unlabelled = LabelledDigits(digits.pixels, torch.zeros_like(digits.labels))
+    kept, swapped = (
+        measure(longer, Shown(0, mean)).named_alike(knows, knows, "mnist", unlabelled)
+        for mean in (lambda source, code: source, lambda source, code: source.transpose(2, 3))
+    )
+    assert torch.equal(kept.pixels, digits.pixels)
+    assert torch.equal(kept.labels, digits.labels)
+    assert len(swapped) == 0
+
+
+def test_what_both_ways_name_alike_is_learned_from(
+    domains: Mapping[str, DigitDomain], brief: Yardstick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer, source, target = replace(brief, classifier_steps=60), domains["mnist"], domains["usps"]
+    knows = train_classifier(source.train, source.validation, longer, 0).classifier
+    lessons = []
+
+    def noted(digits: LabelledDigits, *rest: object) -> Trained:
+        lessons.append(digits)
+        return Trained(knows, 1.0)
+
+    monkeypatch.setattr(measuring, "train_classifier", noted)
+    measure(longer, Shown(0, lambda source, code: source)).learn(source, target, knows)
+    pool, beside, plain = lessons
+    assert torch.equal(beside.pixels, torch.cat([pool.pixels, target.train.pixels]))
+    assert torch.equal(beside.labels, torch.cat([pool.labels, target.train.labels]))
+    assert torch.equal(plain.pixels, pool.pixels)
 
 
 def test_methods_are_made_once_and_have_a_line_in_both_tables(
@@ -173,6 +195,6 @@ def test_digits_are_neither_mirrored_nor_moved(method: str) -> None:
 def test_a_classifier_reads_grey() -> None:
     torch.manual_seed(0)
     images = torch.rand(2, 3, 32, 32)
-    classifier = LeNet()
+    classifier = LeNet().eval()
     grey = images.mean(1, keepdim=True).expand_as(images)
     assert torch.allclose(classifier(images), classifier(grey), atol=1e-5)
