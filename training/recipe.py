@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 from training.augmentation import CROPS
 from training.courses import Course, Share, WeightCourse
 from training.objective.augmentation import AUGMENTATIONS
-from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
+from training.objective.divergences import GENERATOR_LOSSES, LEAST_SQUARES, RATIO_LOSSES
 from training.objective.joints import RatioNoise
 from training.objective.likelihoods import Reduction
 from training.objective.sjmvi import PRESETS, Weights
@@ -53,7 +53,7 @@ class ObjectiveRecipe(_Section):
     """A preset, and what departs from it (absent: as the preset says)."""
 
     preset: str = _one_of(PRESETS, "paper-gan", "a row of the table of objectives")
-    divergence: str | None = _one_of(DIVERGENCES, None, "the f-divergence that the ratios are learned by")
+    divergence: str | None = _one_of(RATIO_LOSSES, None, "the f-divergence that the ratios are learned by")
     generator_loss: str | None = _one_of(GENERATOR_LOSSES, None, "what the maps make of a log ratio")
     noise: Annotated[float, Field(ge=0)] | Literal["model"] | None = Field(
         None, description='"model" or a number on the scale of [-1, 1]'
@@ -91,7 +91,7 @@ class ObjectiveRecipe(_Section):
         return course
 
     _preset = field_validator("preset")(lambda name: _member(name, PRESETS))
-    _divergence = field_validator("divergence")(lambda name: _member(name, DIVERGENCES))
+    _divergence = field_validator("divergence")(lambda name: _member(name, RATIO_LOSSES))
     _generator_loss = field_validator("generator_loss")(lambda name: _member(name, GENERATOR_LOSSES))
 
     code_augmentation: tuple[str, ...] = Field(
@@ -107,6 +107,17 @@ class ObjectiveRecipe(_Section):
         for name in listed if isinstance(listed, (list, tuple)) else ():
             _member(name, AUGMENTATIONS)
         return listed
+
+    @model_validator(mode="after")
+    def _log_ratios_are_asked_for_where_they_are(self) -> Self:
+        preset = PRESETS[self.preset]
+        names = {self.divergence or preset.divergence, self.generator_loss or preset.generator_loss}
+        if LEAST_SQUARES in names and len(names) > 1:
+            raise ValueError(
+                f"divergence and generator_loss are {LEAST_SQUARES} both, or neither: the one learns no log "
+                "ratio, and the other asks for none"
+            )
+        return self
 
     @field_validator("weights")
     @classmethod

@@ -182,6 +182,20 @@ class TestPreset:
         assert objective.divergence is DIVERGENCES["kl"]
         assert objective.generator_loss is GENERATOR_LOSSES["gan"]
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "preset='cyclegan', divergence='gan'",
+            "divergence='least-squares'",
+            "generator_loss='least-squares'",
+        ],
+    )
+    def test_asks_for_log_ratios_where_they_are_learned(self, said: str) -> None:
+        with pytest.raises(
+            BadRecipe, match=r"divergence and generator_loss are least-squares both, or neither"
+        ):
+            load_recipe(TINY, [f"objective={{{said}}}"])
+
     def test_is_looked_at_through_what_the_recipe_names(self) -> None:
         said = ["objective.augmentation=cutout", "objective.augmentation_probability=0.3"]
         objective = build_objective(load_recipe(TINY, said).objective)
@@ -195,7 +209,7 @@ class TestPreset:
 
 
 def test_the_cyclegan_recipe_is_zhu_et_al() -> None:
-    """Shrunk, against their losses written plainly: D = sigmoid(-log r), delta is the densities' constant."""
+    """Shrunk, against their losses written plainly: D = 1/2 - l, delta is the densities' constant."""
     torch.manual_seed(0)
     recipe = load_recipe("cyclegan", [*SMALL, "model.generator.blocks=1", "data.size=32"])
     learner = build_learner(recipe, ("horse", "zebra"), torch.device("cpu"))
@@ -207,7 +221,7 @@ def test_the_cyclegan_recipe_is_zhu_et_al() -> None:
         return mean
 
     def judge(network: nn.Module, images: Tensor, target: float) -> Tensor:
-        return (torch.sigmoid(-network.marginal(images)) - target).square().mean()  # type: ignore[operator]
+        return (0.5 - network.marginal(images) - target).square().mean()  # type: ignore[operator]
 
     on_x, on_z = learner.networks.observed, learner.networks.latent
     fake_x, fake_z = paint("horse", z), paint("zebra", x)

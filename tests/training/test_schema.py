@@ -8,7 +8,7 @@ import pytest
 
 from training.augmentation import CROPS
 from training.config import load_recipe, shipped_recipes
-from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
+from training.objective.divergences import GENERATOR_LOSSES, RATIO_LOSSES
 from training.objective.sjmvi import PRESETS
 from training.recipe import recipe_schema
 
@@ -37,7 +37,7 @@ def test_every_field_has_a_description_and_a_default(name: str, field: dict[str,
 CHOICES = {
     "DataRecipe.crop": [*CROPS],
     "ObjectiveRecipe.preset": [*PRESETS],
-    "ObjectiveRecipe.divergence": [*DIVERGENCES, None],
+    "ObjectiveRecipe.divergence": [*RATIO_LOSSES, None],
     "ObjectiveRecipe.generator_loss": [*GENERATOR_LOSSES, None],
     "GeneratorArchitecture.distribution": ["normal", "laplace"],
     "OptimisationRecipe.betas": None,

@@ -38,8 +38,9 @@ def exp_safe(exponent: Tensor, cap: float = 6.0) -> Tensor:
 class FDivergence:
     """One row of the table. Beyond `cap` its exponentials continue as parabolas (inf: they are exact).
 
-    is_bounded: no draw pulls at its log ratio with more than its own weight, |a'(l)|, |b'(l)| <= 1. In the
-    other rows the pull grows as an exponential of l, so that few draws can carry a ratio away.
+    is_bounded: no draw pulls at its log ratio with more than its own weight, |a'(l)|, |b'(l)| <= 1, or, in
+    least squares, than its distance from where it belongs. In the other rows the pull grows as an exponential
+    of l, so that few draws can carry a ratio away.
     """
 
     f: Callable[[Tensor], Tensor]
@@ -128,14 +129,30 @@ DIVERGENCES: dict[str, FDivergence] = {
         b=lambda l, exp: exp(l) - F.softplus(l),
     ),
 }
-"""Rows by name. `gan` is 2 JS - log 4; `lecam` is LSGAN with D = sigmoid(-l); `nonsat` serves generators."""
+"""Rows by name. `gan` is 2 JS - log 4; `nonsat` serves generators."""
+
+LEAST_SQUARES = "least-squares"
+RATIO_LOSSES: dict[str, FDivergence] = {
+    **DIVERGENCES,
+    LEAST_SQUARES: FDivergence(
+        f=DIVERGENCES["lecam"].f,
+        a=lambda l, exp: -(0.5 - l).square(),
+        b=lambda l, exp: (0.5 + l).square(),
+        is_bounded=True,
+    ),
+}
+"""What ratios may be learned by: any row, or LSGAN, -J = E_q[D^2] + E_p[(1 - D)^2] of a D = 1/2 - l that
+nothing bounds (Mao et al., 2017, https://arxiv.org/abs/1611.04076). That is no row: its l goes to
+tanh(log r / 2) / 2, which orders pictures as log r does and is none. With D = sigmoid(-l) it would be
+`lecam`, which is J's bound here too."""
 
 GeneratorLoss = Callable[[Tensor], Tensor]
 
 GENERATOR_LOSSES: dict[str, GeneratorLoss] = {
     **{name: divergence.on_model for name, divergence in DIVERGENCES.items()},
     "log-ratio": _widen,
-    "least-squares": lambda l: torch.sigmoid(_widen(l)).square(),
+    LEAST_SQUARES: lambda l: (0.5 + _widen(l)).square(),
 }
 """What a generator minimises over its draws, given l: a(l) of any row (`gan` is minimax, GAN-A; `nonsat` is
--log D, GAN-B), `log-ratio` E[l], the gradient of the evidence bound (GAN-C, Proposition 3), or LSGAN's."""
+-log D, GAN-B), `log-ratio` E[l], the gradient of the evidence bound (GAN-C, Proposition 3), or LSGAN's,
+(1 - D)^2 of D = 1/2 - l, for ratios that are learned by it."""

@@ -26,7 +26,13 @@ from torch import Tensor
 
 from training.objective.augmentation import Augment, unchanged
 from training.objective.beyond import BothWays, code_recovery, identity
-from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES, FDivergence, GeneratorLoss
+from training.objective.divergences import (
+    GENERATOR_LOSSES,
+    LEAST_SQUARES,
+    RATIO_LOSSES,
+    FDivergence,
+    GeneratorLoss,
+)
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import CodedMap, Reduction, StochasticMap, negative_log_likelihood
 from training.objective.ratios import LogRatio
@@ -201,7 +207,7 @@ class Preset:
 
     def objective(self, weights: Weights, reduction: Reduction) -> SJMVI:
         return SJMVI(
-            DIVERGENCES[self.divergence],
+            RATIO_LOSSES[self.divergence],
             GENERATOR_LOSSES[self.generator_loss],
             self.sampling,
             replace(weights, ratio=self.ratio_weight),
@@ -212,7 +218,9 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "paper-gan": Preset("gan", "log-ratio", Sampling("model", "both"), conditioning=1.0),
     "paper-kl": Preset("kl", "log-ratio", Sampling("model", "both"), conditioning=1.0),
-    "cyclegan": Preset("lecam", "least-squares", Sampling(0.0, "none"), conditioning=0.0, ratio_weight=0.5),
+    "cyclegan": Preset(
+        LEAST_SQUARES, LEAST_SQUARES, Sampling(0.0, "none"), conditioning=0.0, ratio_weight=0.5
+    ),
 }
 """`cyclegan` equals Zhu et al. (2017), https://arxiv.org/abs/1703.10593, for maps without codes and a fixed
 Laplace scale, up to the constant of its likelihoods."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from training.evaluation.bench import Bench, Direction, Judge, Remembered
 from training.evaluation.bounds import bound
+from training.evaluation.bundle import judge_of
 from training.evaluation.content import content, crops
 from training.evaluation.cycle import disturbances, mean_absolute_error
 from training.evaluation.diversity import mean_cosine_distance, pixel_std
@@ -21,6 +23,7 @@ from training.objective.joints import Sampling
 from training.objective.ratios import FreeRatio
 from training.objective.sjmvi import Ratios
 from translation.sampler import Sampler
+from translation.weights import load_bundle
 
 Pair = tuple[Pictures, Pictures]
 
@@ -135,3 +138,11 @@ class TestBound:
         clean = bound(bench, there, Judge(Ratios(ratio, ratio), Sampling(0.0)), seed=0)
         assert noisy["divergence"] > 50 > clean["divergence"]
         assert noisy["likelihood"] > clean["likelihood"]
+
+
+def test_there_is_no_bound_where_no_log_ratio_was_learned() -> None:
+    bundle = load_bundle(Path(__file__).parents[3] / "weights" / "horse2zebra")
+    assert judge_of(bundle) is not None
+    objective = bundle.card.objective | {"divergence": "least-squares"}
+    of_cyclegan = replace(bundle, card=bundle.card.model_copy(update={"objective": objective}))
+    assert judge_of(of_cyclegan) is None

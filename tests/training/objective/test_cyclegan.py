@@ -1,6 +1,7 @@
 """CycleGAN is a special case of the objective: losses, gradients and weights agree.
 
-Zhu et al. (2017) is written here a second time, plainly, in usual logits s = -log r, large where all is real.
+Zhu et al. (2017) is written here a second time, plainly. The output of a discriminator is large where all is
+real: D itself in least squares, which they take, a logit in cross entropy.
 """
 
 import math
@@ -68,8 +69,8 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
 Adversarial = Callable[[Tensor, float], Tensor]
 
 
-def least_squares(logits: Tensor, target: float) -> Tensor:
-    return F.mse_loss(torch.sigmoid(logits), torch.full_like(logits, target))
+def least_squares(judged: Tensor, target: float) -> Tensor:
+    return F.mse_loss(judged, torch.full_like(judged, target))
 
 
 def cross_entropy(logits: Tensor, target: float) -> Tensor:
@@ -114,15 +115,16 @@ class Map:
         return Reconstruction(self(source), target.new_zeros(len(target)))
 
 
-class MinusLogit(nn.Module):
-    """A CycleGAN discriminator as a log-ratio network. It has no heads: nobody may ask it for a source."""
+class BelowChance(nn.Module):
+    """A CycleGAN discriminator as a ratio network. It has no heads: nobody may ask it for a source."""
 
-    def __init__(self, judge: nn.Module) -> None:
+    def __init__(self, judge: nn.Module, chance: float) -> None:
         super().__init__()
         self.judge = judge
+        self.chance = chance
 
     def marginal(self, judged: Tensor) -> Tensor:
-        return -self.judge(judged)
+        return self.chance - self.judge(judged)
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,8 @@ LIKELIHOODS = {
         Normal, F.mse_loss, lambda gamma: (2 * gamma) ** -0.5, lambda gamma: 0.5 * math.log(math.pi / gamma)
     ),
 }
-ADVERSARIES = {
-    "lsgan": (least_squares, PRESETS["cyclegan"]),
-    "vanilla": (cross_entropy, replace(PRESETS["cyclegan"], divergence="gan", generator_loss="nonsat")),
-}
+VANILLA = replace(PRESETS["cyclegan"], divergence="gan", generator_loss="nonsat")
+ADVERSARIES = {"lsgan": (least_squares, PRESETS["cyclegan"], 0.5), "vanilla": (cross_entropy, VANILLA, 0.0)}
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class SpecialCase:
 
 
 def special_case(
-    networks: Networks, preset: Preset, likelihood: Likelihood, reduction: Reduction
+    networks: Networks, preset: Preset, chance: float, likelihood: Likelihood, reduction: Reduction
 ) -> SpecialCase:
     """The cycle's weight is either in scales that temper a summed likelihood, or on an averaged one."""
     delta = likelihood.delta
@@ -175,7 +175,7 @@ def special_case(
     else:
         weight, gamma_x, gamma_z = CYCLE_WEIGHT, 1.0, 1.0
         constant = CYCLE_WEIGHT * (delta(gamma_x) + delta(gamma_z))
-    ratio_z, ratio_x = (MinusLogit(judge) for judge in (networks.judge_z, networks.judge_x))
+    ratio_z, ratio_x = (BelowChance(judge, chance) for judge in (networks.judge_z, networks.judge_x))
     return SpecialCase(
         preset.objective(Weights(nell=weight, nelp=weight), reduction),
         Maps(
@@ -189,15 +189,15 @@ def special_case(
 
 @pytest.mark.parametrize("reduction", get_args(Reduction))
 @pytest.mark.parametrize("likelihood", LIKELIHOODS.values(), ids=LIKELIHOODS)
-@pytest.mark.parametrize(("adversarial", "preset"), ADVERSARIES.values(), ids=ADVERSARIES)
+@pytest.mark.parametrize(("adversarial", "preset", "chance"), ADVERSARIES.values(), ids=ADVERSARIES)
 def test_special_case_trains_as_cyclegan_does(
-    adversarial: Adversarial, preset: Preset, likelihood: Likelihood, reduction: Reduction
+    adversarial: Adversarial, preset: Preset, chance: float, likelihood: Likelihood, reduction: Reduction
 ) -> None:
     networks = Networks()
     twins = deepcopy(networks)
     optimisers, twin_optimisers = Optimisers(networks), Optimisers(twins)
     cyclegan = CycleGAN(adversarial, likelihood.distance)
-    case = special_case(twins, preset, likelihood, reduction)
+    case = special_case(twins, preset, chance, likelihood, reduction)
     for _ in range(5):
         x, z = torch.randn(2, *X_SHAPE).double().tanh(), torch.randn(2, *Z_SHAPE).double().tanh()
         expected = cyclegan.step(networks, optimisers, x, z)

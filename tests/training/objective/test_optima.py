@@ -151,7 +151,7 @@ def test_likelihoods_that_reach_as_far_as_the_ratios_see_lead_to_the_truth(condi
     assert found == optimum(*OPTIMA[1.0], abs=2e-4)
 
 
-@pytest.mark.parametrize("generator_loss", ["log-ratio", "nonsat", "gan", "least-squares"])
+@pytest.mark.parametrize("generator_loss", ["log-ratio", "nonsat", "gan", "lecam"])
 def test_where_neither_reaches_every_generator_loss_leads_to_the_truth(generator_loss: str) -> None:
     assert descend(generator_loss, conditioning=0, reach=0).found == optimum(*OPTIMA[1.0], abs=2e-3)
 

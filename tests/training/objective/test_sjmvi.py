@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
+from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES, RATIO_LOSSES
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import Reconstruction
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio, frozen
@@ -198,7 +198,7 @@ def test_paper_presets_are_fully_conditional_and_draw_with_the_likelihoods_own_n
 def test_preset_keeps_the_weights_it_is_given_but_for_the_ratios_own(preset: Preset) -> None:
     objective = preset.objective(Weights(nell=2, code=3, ratio=5), "mean")
     assert objective.weights == Weights(nell=2, code=3, ratio=preset.ratio_weight)
-    assert objective.divergence is DIVERGENCES[preset.divergence]
+    assert objective.divergence is RATIO_LOSSES[preset.divergence]
     assert objective.generator_loss is GENERATOR_LOSSES[preset.generator_loss]
     assert objective.sampling is preset.sampling
     assert objective.reduction == "mean"
