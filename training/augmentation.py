@@ -11,6 +11,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,23 +23,27 @@ if TYPE_CHECKING:
 Pixels: TypeAlias = NDArray[np.uint8]
 
 
-def _pipeline(size: int, horizontal_flip: float, crop: str, colour_jitter: float) -> Compose:
+def _pipeline(size: int, load_size: int, horizontal_flip: float, crop: str, colour_jitter: float) -> Compose:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else the import asks the network for a newer version
     import albumentations  # takes seconds, and only training needs it
 
-    transforms = [CROPS[crop](albumentations, size), albumentations.HorizontalFlip(p=horizontal_flip)]
+    transforms = [
+        CROPS[crop](albumentations, size, load_size),
+        albumentations.HorizontalFlip(p=horizontal_flip),
+    ]
     if colour_jitter:
         strengths = {name: colour_jitter for name in ("brightness", "contrast", "saturation")}
         transforms.append(albumentations.ColorJitter(**strengths, hue=colour_jitter / 4, p=1.0))
     return albumentations.Compose(transforms)
 
 
-CROPS: dict[str, Callable[[Any, int], Any]] = {
-    "random": lambda albumentations, size: albumentations.RandomCrop(size, size),
-    "resized": lambda albumentations, size: albumentations.RandomResizedCrop(
-        (size, size), scale=(0.6, 1.0), ratio=(1.0, 1.0)
+SMALLEST_CROP = 0.75  # of the short side: a share of a long picture's area would often be no square of it
+CROPS: dict[str, Callable[[Any, int, int], Any]] = {
+    "random": lambda albumentations, size, load_size: albumentations.RandomCrop(size, size),
+    "resized": lambda albumentations, size, load_size: albumentations.RandomSizedCrop(
+        (ceil(SMALLEST_CROP * load_size), load_size), (size, size), w2h_ratio=1.0
     ),
-    "centre": lambda albumentations, size: albumentations.CenterCrop(size, size),
+    "centre": lambda albumentations, size, load_size: albumentations.CenterCrop(size, size),
 }
 
 
@@ -63,7 +68,7 @@ class Augmentation:
             raise ValueError(f"no crop named {crop!r}: {', '.join(CROPS)}")
         self.size = size
         self.load_size = load_size
-        self._view = _pipeline(size, horizontal_flip, crop, colour_jitter)
+        self._view = _pipeline(size, load_size, horizontal_flip, crop, colour_jitter)
         self._lock = threading.Lock()  # the pipeline holds its random state between the seeding and the call
 
     def __call__(self, pixels: Pixels, seed: int) -> Pixels:

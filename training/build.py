@@ -1,5 +1,6 @@
 """A recipe becomes objects. The only file of training that turns names into objects."""
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from training.augmentation import Augmentation
 from training.averaging import growing_average
 from training.config import BadRecipe
-from training.courses import Course, Courses
+from training.courses import Course, Courses, set_fixed_scales
 from training.dataset import DomainFolders, UnpairedFolders
 from training.evaluation.bench import Judge
 from training.evaluation.networks import load_feature_network
@@ -22,8 +23,9 @@ from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.objective.augmentation import Augment, PairAugmentation, unchanged
 from training.objective.joints import Sampling
+from training.objective.presets import PRESETS, Preset
 from training.objective.ratios import TwoHeadRatio
-from training.objective.sjmvi import PRESETS, SJMVI, Preset, Ratios
+from training.objective.sjmvi import SJMVI, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
 from training.recipe import ObjectiveRecipe, Recipe
 from training.replay import Replay
@@ -39,7 +41,8 @@ def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
     augmentation = Augmentation(
         data.size, data.load_size, data.horizontal_flip, data.crop, data.colour_jitter
     )
-    return UnpairedFolders(folders, augmentation, recipe.training.seed, data.cache_bytes)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of this machine, each with a cache
+    return UnpairedFolders(folders, augmentation, recipe.training.seed, data.cache_bytes // here)
 
 
 def build_preset(recipe: ObjectiveRecipe) -> Preset:
@@ -163,11 +166,8 @@ def _networks(
     bundle = load_bundle(start_from)
     found = bundle.card.architecture
     if not _same_maps(found, architecture):
-        theirs = found.generator
-        raise BadRecipe(
-            f"training.start_from: {start_from} has other generators or noise encoders than the recipe's, "
-            f"{theirs.name} of width {theirs.width} with {theirs.blocks} blocks and {theirs.code_size} codes"
-        )
+        differing = _differing(found, architecture)
+        raise BadRecipe(f"training.start_from: {start_from} has other maps than the recipe's: {differing}")
     if bundle.card.one_way:
         raise BadRecipe(
             f"training.start_from: {start_from} translates {bundle.card.pair} alone, training takes both ways"
@@ -177,6 +177,7 @@ def _networks(
             f"training.start_from: {start_from} has the domains the other way round: swap the folders"
         )
     bundle.model.domains = domains
+    set_fixed_scales(bundle.model, architecture.generator.initial_scale)  # its own course may have moved them
     if bundle.ratios is None or found.discriminator != architecture.discriminator:
         return bundle.model.train(), architecture.build_ratios()
     return bundle.model.train(), bundle.ratios.train()
@@ -185,6 +186,19 @@ def _networks(
 def _same_maps(found: Architecture, wanted: Architecture) -> bool:
     same_noise = not wanted.generator.code_size or found.noise == wanted.noise
     return found.generator == wanted.generator and same_noise
+
+
+def _differing(found: Architecture, wanted: Architecture) -> str:
+    """The fields of generators and, where there are codes, of noise encoders that differ."""
+    told = []
+    for part in ("generator", "noise") if wanted.generator.code_size else ("generator",):
+        theirs, ours = getattr(found, part).model_dump(), getattr(wanted, part).model_dump()
+        told += [
+            f"model.{part}.{name} is {theirs.get(name)!r} there and {ours.get(name)!r} here"
+            for name in {**theirs, **ours}
+            if theirs.get(name) != ours.get(name)
+        ]
+    return ", ".join(told)
 
 
 def _adam(recipe: Recipe, module: nn.Module, rate: float) -> Optimisation:

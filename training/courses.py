@@ -73,7 +73,7 @@ class Courses:
         if "conditioning" in now:
             _condition((ratios.latent, ratios.observed), now["conditioning"])
         if "output_scale" in now:
-            _set_scales(model, now["output_scale"])
+            set_fixed_scales(model, now["output_scale"])
         likelihood, code = now.get("likelihood_factor", 1.0), now.get("code_factor", 1.0)
         weights = objective.weights
         return replace(
@@ -94,7 +94,7 @@ def _condition(ratios: Iterable[nn.Module], conditioning: float) -> None:
             ratio.conditioning = conditioning
 
 
-def _set_scales(model: nn.Module, value: float) -> None:
+def set_fixed_scales(model: nn.Module, value: float) -> None:
     for module in model.modules():
         if isinstance(module, FixedScale):
             module.value.fill_(value)

@@ -12,6 +12,7 @@ MEANS = (
     "training.activation_checkpointing",
     "training.compile",
     "data.workers",
+    "data.cache_bytes",
     NETWORK,
 )
 """What changes how much memory and time a run takes, or where its network lies."""

@@ -92,11 +92,14 @@ def plan_memory(trainer: Trainer, size: int) -> MemoryPlan:
         adam=2 * trained,
         average=average,
         pair=round(SLACK * kept_for_a_pair(trainer, size)),
-        micro_batch=min(
-            trainer.schedule.micro_batch, -(-trainer.schedule.batch_size // trainer.processes.count)
-        ),
+        micro_batch=pairs_at_once(trainer),
         available=available_bytes(trainer.device, held=trained + average),
     )
+
+
+def pairs_at_once(trainer: Trainer) -> int:
+    """Those that one process holds."""
+    return min(trainer.schedule.micro_batch, -(-trainer.schedule.batch_size // trainer.processes.count))
 
 
 def kept_for_a_pair(trainer: Trainer, size: int) -> int:

@@ -12,7 +12,8 @@ from training.objective.augmentation import AUGMENTATIONS
 from training.objective.divergences import GENERATOR_LOSSES, LEAST_SQUARES, RATIO_LOSSES
 from training.objective.joints import RatioNoise
 from training.objective.likelihoods import Reduction
-from training.objective.sjmvi import PRESETS, Weights
+from training.objective.presets import PRESETS
+from training.objective.sjmvi import Weights
 from translation.architecture import Architecture
 
 
@@ -141,7 +142,7 @@ class OptimisationRecipe(_Section):
     clip_norm: float = Field(10.0, gt=0, description="largest gradient norm of maps and of ratios")
     ratio_steps: int = Field(1, ge=1, le=16, description="ratio updates for each update of the maps")
     replay_pairs: int = Field(
-        0, ge=0, le=10_000, description="past draws that ratios go on learning from, for each joint; 0 is off"
+        0, ge=0, le=1_000, description="past draws that ratios go on learning from, for each joint; 0 is off"
     )
     gradient_penalty: float = Field(0.0, ge=0, description="R1 on references; 0 is off")
     gradient_penalty_every: int = Field(16, ge=1, description="steps from one penalty to the next")

@@ -37,7 +37,7 @@ from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import recipe_of
-from training.memory import explained
+from training.memory import explained, pairs_at_once
 from training.origin import RUN_FILE, NotARun, Origin, lineage_of
 from training.pace import lasting
 from training.preparation import prepare
@@ -115,8 +115,6 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
     recipe = recipe_of(run, overrides)
     with joined(device, recipe.training.batch_size) as (processes, processor):
         folders = origin.find(recipe.data.validation_share)
-        if moved and processes.is_first:
-            origin.write(run)
         validator = build_validator(recipe, folders, processor) if processes.is_first else None
         if validator is not None and validator.network:
             refuse_other_network(run, validator.as_json())
@@ -161,6 +159,8 @@ def _run(
     validator: Validator | None,
 ) -> Path:
     with held(run, processes):
+        if processes.is_first and origin != Origin.read(run):
+            origin.write(run)
         dataset = build_dataset(recipe, folders)
         trainer = _trainer(run, recipe, origin, device, processes)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
@@ -175,7 +175,7 @@ def _run(
             publish = _validate(run, recipe, trainer, validator, save) or publish
         prepare(trainer, recipe)
         try:
-            with explained(run, trainer.schedule.micro_batch), stop_signals() as received:
+            with explained(run, pairs_at_once(trainer)), stop_signals() as received:
                 is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
                 signal_number = processes.signal(received)
         except Diverged:

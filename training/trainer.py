@@ -148,8 +148,9 @@ class Trainer:
         self.objective = courses.follow(self._as_given, learner.model, learner.ratios, share)
         parts, finite = self._descend_maps(batch)
         if finite:
-            self.learner.average.update_parameters(self.learner.model)
             ratio_losses, finite = self._descend_ratios(parts)
+        if finite:  # else the maps stepped, and nothing answers to what they are now
+            self.learner.average.update_parameters(self.learner.model)
         self._count(finite)
         self.step += 1
         scalars: dict[str, float] = {}

@@ -15,7 +15,7 @@ from translation.model import DensityRatios, StochasticMap, TranslationModel
 class GeneratorArchitecture(BaseModel):
     """Arguments of the "resnet" of GENERATORS, which is meant where a card or a recipe gives no name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: Literal["resnet", "antialiased-resnet"] = Field(
         "resnet", description="a member of GENERATORS; antialiased: blurs before its strides"
@@ -44,7 +44,9 @@ class DeterministicArchitecture(BaseModel):
     """Arguments of the "deterministic-resnet" of GENERATORS."""
 
     # a generator without a name is the other one: a schema must not take it for both
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"required": ["name"]})
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra={"required": ["name"]}
+    )
     code_size: ClassVar[int] = 0
 
     name: Literal["deterministic-resnet"] = Field(
@@ -72,7 +74,7 @@ AnyGenerator = Annotated[
 class NoiseArchitecture(BaseModel):
     """Arguments of the noise encoder, built where the generator has codes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     width: int = Field(32, ge=1, le=512, description="features after the first layer")
 
@@ -80,7 +82,7 @@ class NoiseArchitecture(BaseModel):
 class DiscriminatorArchitecture(BaseModel):
     """Arguments of a member of DISCRIMINATORS."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: Literal["conditional-patch"] = Field("conditional-patch", description="a member of DISCRIMINATORS")
     width: int = Field(64, ge=1, le=512, description="features after the first layer")
@@ -104,7 +106,7 @@ class Architecture(BaseModel):
     Without a discriminator there are no ratios: such networks translate, and neither judge nor learn.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     generator: AnyGenerator = Field(GeneratorArchitecture(), description="of either map")
     noise: NoiseArchitecture = Field(NoiseArchitecture(), description="of either noise encoder")

@@ -23,6 +23,16 @@ def test_a_view_depends_on_the_picture_and_the_seed_alone(crop: str, picture: Pi
     assert len({view.tobytes() for view in views}) == 8
 
 
+@pytest.mark.parametrize("width", [72, 128, 200])
+def test_resized_views_are_many_of_pictures_of_any_shape(width: int, picture: Pixels) -> None:
+    views = Augmentation(64, 72, horizontal_flip=0.0, crop="resized")
+    seen = [views(picture[:, :width], seed) for seed in range(100)]
+    assert len({view.tobytes() for view in seen}) > 80
+    heights = [int(view[-1, 0, 1]) - int(view[0, 0, 1]) for view in seen]  # rows are told apart by them
+    assert min(heights) < 58
+    assert max(heights) > 68
+
+
 @pytest.mark.parametrize("crop", CROPS)
 def test_views_are_square_uint8_and_of_the_asked_size(crop: str, picture: Pixels) -> None:
     view = Augmentation(64, 72, crop=crop)(picture, 3)

@@ -15,7 +15,7 @@ from training.means import recipe_of
 from training.objective.augmentation import PairAugmentation, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import Sampling
-from training.objective.sjmvi import PRESETS
+from training.objective.presets import PRESETS
 from training.recipe import Recipe
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
@@ -56,8 +56,8 @@ OVERRIDES = {
     "number of a whole": ("objective.weights.nell=3", 3.0),
     "list": ("optimisation.betas=[0.1, 0.2]", (0.1, 0.2)),
     "switch": ("model.generator.copy_gate=true", True),
-    "plain word": ("objective.divergence=kl", "kl"),
-    "quoted word": ('objective.divergence="kl"', "kl"),
+    "plain word": ("data.crop=resized", "resized"),
+    "quoted word": ('data.crop="resized"', "resized"),
     "either a word": ("objective.noise=model", "model"),
     "or a number": ("objective.noise=0.25", 0.25),
     "value with an equals sign": ("description=x = y", "x = y"),

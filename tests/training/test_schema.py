@@ -9,7 +9,7 @@ import pytest
 from training.augmentation import CROPS
 from training.config import load_recipe, shipped_recipes
 from training.objective.divergences import GENERATOR_LOSSES, RATIO_LOSSES
-from training.objective.sjmvi import PRESETS
+from training.objective.presets import PRESETS
 from training.recipe import recipe_schema
 
 SCHEMA = recipe_schema()

@@ -9,6 +9,7 @@ from pathlib import Path
 from training.doctor.folders import PictureFolder
 from training.doctor.inspection import inspect
 from training.doctor.sheet import write_sheet
+from training.domains import BadDataset
 from translation.durable import replacing
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,8 @@ JSON_FILE, SHEET_FILE = "data.json", "data.html"
 def inspect_for_run(
     run: Path, folders: Sequence[PictureFolder], training_size: int, stopped: Callable[[], bool]
 ) -> None:
-    """Errors are told of like warnings: it is for the training to refuse. Raises Stopped."""
+    """Findings are told of. Raises BadDataset where one is an error: the training would find out when it
+    comes to those pictures; and Stopped."""
     inspection = inspect(folders, training_size, _show, stopped)
     with replacing(run / JSON_FILE) as file:
         file.write(json.dumps(inspection.report.as_json()).encode())
@@ -28,6 +30,9 @@ def inspect_for_run(
         log.warning("%s; %s", finding.message, finding.advice)
     if inspection.report.findings:
         log.warning("the pictures are shown in %s", run / SHEET_FILE)
+    for finding in inspection.report.findings:
+        if finding.level == "error":
+            raise BadDataset(f"{finding.message}; {finding.advice}")
 
 
 def _show(done: int, total: int) -> None:

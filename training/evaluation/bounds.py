@@ -9,6 +9,8 @@ were learned from few pictures, and are averaged over patches: nats per patch. S
 compares models of one architecture and one noise; it is no likelihood.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -43,14 +45,12 @@ def bound(bench: Bench, at: Direction, judge: Judge, seed: int) -> Line:
     return {"likelihood": likelihood, "divergence": divergence, "total": likelihood + divergence}
 
 
-def squares(pictures: Pictures, side: int) -> list[Tensor]:
-    """The middle of each, (1, 3, side, side) in [-1, 1]."""
-    found = []
+def squares(pictures: Pictures, side: int) -> Iterator[Tensor]:
+    """The middle of each, (1, 3, side, side) in [-1, 1], when it is asked for."""
     for image in pictures:
         fitted = fit_short_side(image, side)
         left, top = (fitted.width - side) // 2, (fitted.height - side) // 2
-        found.append(to_tensor(fitted.crop((left, top, left + side, top + side))))
-    return found
+        yield to_tensor(fitted.crop((left, top, left + side, top + side)))
 
 
 def _terms(given: Tensor, there: StochasticMap, back: StochasticMap, ratio: LogRatio, judge: Judge) -> Tensor:

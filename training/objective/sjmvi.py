@@ -26,13 +26,7 @@ from torch import Tensor
 
 from training.objective.augmentation import Augment, unchanged
 from training.objective.beyond import BothWays, code_recovery, identity
-from training.objective.divergences import (
-    GENERATOR_LOSSES,
-    LEAST_SQUARES,
-    RATIO_LOSSES,
-    FDivergence,
-    GeneratorLoss,
-)
+from training.objective.divergences import FDivergence, GeneratorLoss
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import CodedMap, Reduction, StochasticMap, negative_log_likelihood
 from training.objective.ratios import LogRatio
@@ -193,37 +187,6 @@ class SJMVI:
     def _ratio_loss(self, ratio: LogRatio, joint: Joint, reference: Tensor) -> Tensor:
         judged, given, reference = self.augment(joint.judged, joint.given, reference)
         return ratio.loss(self.divergence, replace(joint, judged=judged, given=given), reference)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Names into the tables, and the conditioning that its ratios take (see TwoHeadRatio)."""
-
-    divergence: str
-    generator_loss: str
-    sampling: Sampling
-    conditioning: float
-    ratio_weight: float = 1.0
-
-    def objective(self, weights: Weights, reduction: Reduction) -> SJMVI:
-        return SJMVI(
-            RATIO_LOSSES[self.divergence],
-            GENERATOR_LOSSES[self.generator_loss],
-            self.sampling,
-            replace(weights, ratio=self.ratio_weight),
-            reduction,
-        )
-
-
-PRESETS: dict[str, Preset] = {
-    "paper-gan": Preset("gan", "log-ratio", Sampling("model", "both"), conditioning=1.0),
-    "paper-kl": Preset("kl", "log-ratio", Sampling("model", "both"), conditioning=1.0),
-    "cyclegan": Preset(
-        LEAST_SQUARES, LEAST_SQUARES, Sampling(0.0, "none"), conditioning=0.0, ratio_weight=0.5
-    ),
-}
-"""`cyclegan` equals Zhu et al. (2017), https://arxiv.org/abs/1703.10593, for maps without codes and a fixed
-Laplace scale, up to the constant of its likelihoods."""
 
 
 @torch.no_grad()

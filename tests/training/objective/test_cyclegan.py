@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.objective.likelihoods import Reconstruction, Reduction
+from training.objective.presets import PRESETS, Preset
 from training.objective.ratios import TwoHeadRatio, frozen
-from training.objective.sjmvi import PRESETS, SJMVI, Maps, Preset, Ratios, Weights
+from training.objective.sjmvi import SJMVI, Maps, Ratios, Weights
 from translation.distributions import Laplace, Normal
 
 CYCLE_WEIGHT = 10.0

@@ -12,7 +12,6 @@ from training.objective.divergences import (
     DIVERGENCES,
     GENERATOR_LOSSES,
     LEAST_SQUARES,
-    RATIO_LOSSES,
     FDivergence,
     GeneratorLoss,
     exp_safe,
@@ -174,29 +173,6 @@ def test_gan_row_is_the_binary_cross_entropy_of_minus_the_log_ratio(l: Tensor) -
     cross_entropy = F.binary_cross_entropy_with_logits
     expected = cross_entropy(-real, torch.ones_like(l)) + cross_entropy(-fake, torch.zeros_like(l))
     torch.testing.assert_close(-DIVERGENCES["gan"].bound(fake, real), expected)
-
-
-def test_least_squares_are_lsgans_of_a_discriminator_without_a_bound(l: Tensor) -> None:
-    d_fake, d_real = 0.5 - l, 0.5 - l / 2
-    expected = (d_real - 1).square().mean() + d_fake.square().mean()
-    torch.testing.assert_close(-RATIO_LOSSES[LEAST_SQUARES].bound(l, l / 2), expected)
-    torch.testing.assert_close(GENERATOR_LOSSES[LEAST_SQUARES](l), (d_fake - 1).square())
-
-
-@pytest.mark.parametrize("pair", PAIRS)
-def test_least_squares_bound_lecam_and_are_best_at_half_a_tangent(pair: str) -> None:
-    p, q = log_densities(pair)
-    best, least_squares = torch.tanh((q - p) / 2) / 2, RATIO_LOSSES[LEAST_SQUARES]
-    lecam = bound(DIVERGENCES["lecam"], pair, q - p)
-    torch.testing.assert_close(bound(least_squares, pair, best), lecam)
-    for elsewhere in (best + 0.3, 3 * best, q - p):
-        assert bound(least_squares, pair, elsewhere) < lecam
-
-
-def test_lecam_row_is_least_squares_gan_under_a_sigmoid(l: Tensor) -> None:
-    d_fake, d_real = torch.sigmoid(-l), torch.sigmoid(-l / 2)
-    expected = (d_real - 1).square().mean() + d_fake.square().mean()
-    torch.testing.assert_close(-DIVERGENCES["lecam"].bound(l, l / 2), expected)
 
 
 # Far from the truth, in every precision

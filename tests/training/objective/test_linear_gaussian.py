@@ -18,17 +18,9 @@ from torch import Tensor, nn
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import RatioNoise, Sampling
 from training.objective.likelihoods import Reconstruction
+from training.objective.presets import PRESETS
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio
-from training.objective.sjmvi import (
-    PRESETS,
-    SJMVI,
-    Draws,
-    Maps,
-    Ratios,
-    SJMVITerms,
-    Weights,
-    ratio_diagnostics,
-)
+from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, Weights, ratio_diagnostics
 from translation.distributions import Normal
 
 SIGN = torch.tensor([1.0, -1.0], dtype=torch.double)

@@ -9,18 +9,9 @@ from torch import Tensor, nn
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES, RATIO_LOSSES
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import Reconstruction
+from training.objective.presets import PRESETS, Preset
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio, frozen
-from training.objective.sjmvi import (
-    PRESETS,
-    SJMVI,
-    Draws,
-    Maps,
-    Preset,
-    Ratios,
-    SJMVITerms,
-    Weights,
-    ratio_diagnostics,
-)
+from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, Weights, ratio_diagnostics
 from translation.distributions import Normal
 
 PAPER = SJMVI(DIVERGENCES["gan"], GENERATOR_LOSSES["log-ratio"], Sampling("model", "draws"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import training.doctor.for_run
+from training.domains import BadDataset
 from training.run import Interrupted, resume, train
 
 Train = Callable[..., Path]
@@ -57,3 +58,16 @@ def test_a_signal_while_it_looks_is_an_interruption_to_go_on_from(
         train_tiny(out=tmp_path / "run", overrides=["training.steps=1"])
     assert not (tmp_path / "run" / "data.json").exists()
     assert (resume(tmp_path / "run", device="cpu") / "bundle").is_dir()
+
+
+def test_a_folder_of_which_too_much_is_lost_is_refused_before_anything_is_learned(
+    pair: tuple[Path, Path], tiny: str, tmp_path: Path
+) -> None:
+    plain = Path(shutil.copytree(pair[0], tmp_path / "plain"))
+    (plain / "5.png").write_bytes(b"cut short")
+    with pytest.raises(
+        BadDataset, match="1 of 12 pictures in .*plain cannot be read; remove or replace them"
+    ):
+        train(plain, pair[1], tiny, overrides=["data.cache_bytes=0"], out=tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    assert "too-many-unreadable" in (tmp_path / "run" / "data.json").read_text()

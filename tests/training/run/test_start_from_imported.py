@@ -38,9 +38,15 @@ def test_a_recipe_of_its_own_generators_begins_with_them_and_new_ratios(tiny: st
 
 
 def test_another_recipe_is_told_what_generators_it_has(tiny: str, imported: Path) -> None:
-    found = "deterministic-resnet of width 4 with 1 blocks and 0 codes"
-    for recipe in (load_recipe(tiny), recipe_of(tiny, blocks=2), recipe_of(tiny, up="blurred")):
-        with pytest.raises(BadRecipe, match=f"training.start_from: .* other generators .*, {found}"):
+    differences = {
+        "model.generator.name is 'deterministic-resnet' there and 'resnet' here": load_recipe(tiny),
+        "other maps than the recipe's: model.generator.blocks is 1 there and 2 here$": recipe_of(
+            tiny, blocks=2
+        ),
+        "model.generator.initial_scale is 0.1 there and 0.2 here": recipe_of(tiny, initial_scale=0.2),
+    }
+    for difference, recipe in differences.items():
+        with pytest.raises(BadRecipe, match=f"training.start_from: .*{difference}"):
             build_learner(recipe, DOMAINS, torch.device("cpu"), imported)
 
 

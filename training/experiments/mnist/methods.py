@@ -32,8 +32,9 @@ from training.experiments.mnist.networks import (
 )
 from training.objective.divergences import DIVERGENCES
 from training.objective.likelihoods import negative_log_likelihood
+from training.objective.presets import PRESETS
 from training.objective.ratios import BridgedRatio, FreeRatio, SplitRatio, frozen
-from training.objective.sjmvi import PRESETS, SJMVI, Maps, Ratios
+from training.objective.sjmvi import SJMVI, Maps, Ratios
 from training.optimisers import Optimisation, adam, linear_decay
 
 BRIDGE_WIDTH = 1.5  # of the prior samples' own spread
