@@ -34,7 +34,7 @@ PUBLISHED: dict[int | str, dict[str, Any]] = {
     201: {"description": "Checked, warmed up, published.", "headers": {"Location": LOCATION}},
     **problem_responses(400, 408, 413, 415, 422, 429, 500, 503, 504, 507),
 }
-REFUSED = (400, 404, 408, 413, 422, 500, 503, 504)
+REFUSED = (400, 404, 408, 413, 415, 422, 500, 503, 504)
 REQUEST = {
     "parameters": query_parameters(BundleParameters),
     "requestBody": {
