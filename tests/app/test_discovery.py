@@ -68,6 +68,24 @@ def test_the_schema_declares_pictures_both_ways_and_every_problem(client: Client
     assert {row["name"] for row in operation["parameters"] if row["in"] == "query"} | {"image"} == {*fields}
 
 
+def test_the_schema_declares_what_a_call_may_meet_on_its_way(client: Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {*paths["/metrics"]["get"]["responses"]} == {"200", "401", "403", "500", "503"}
+    assert {"403", "421", "429"} <= {*paths["/v1/jobs/{id}/cancel"]["post"]["responses"]}
+    orders = [methods["post"] for path, methods in paths.items() if "/jobs" in path and "post" in methods]
+    assert len(orders) >= 5
+    assert all("507" in order["responses"] for order in orders)
+
+
+def test_the_schema_declares_the_headers_of_a_translation(client: Client) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/translations"]["post"]
+    assert {"SJMVI-Warning", "SJMVI-Seed"} <= {*operation["responses"]["200"]["headers"]}
+    assert {"Preference-Applied", "Location"} <= {*operation["responses"]["202"]["headers"]}
+    (key,) = (row for row in operation["parameters"] if row["name"].lower() == "idempotency-key")
+    assert key["description"].startswith("of Prefer: respond-async alone")
+    assert key["schema"]["anyOf"][0]["maxLength"] == 255
+
+
 def test_every_operation_has_a_name_of_its_own(client: Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
