@@ -65,13 +65,11 @@ def import_checkpoints(  # noqa: PLR0913, PLR0917 - its parameters are the comma
 
 
 def _names(domains: str) -> tuple[str, str]:
-    from translation.card import NAME
+    from translation.names import NAME, OF
 
     pair = domain_pair(domains)
     if pair[0] == pair[1] or not all(re.fullmatch(NAME, name) for name in pair):
-        raise typer.BadParameter(
-            f"--domains takes two different names of a-z, 0-9, '.', '_' and '-', not {domains!r}"
-        )
+        raise typer.BadParameter(f"--domains takes two different names, each of {OF}; not {domains!r}")
     return pair
 
 

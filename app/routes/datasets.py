@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.archives.upload import FORM, ZIPS, check_type, parameters_of, receive
-from app.datasets.schemas import NAME, DatasetDetails, DatasetPage, DatasetParameters, DatasetSummary
+from app.datasets.schemas import DatasetDetails, DatasetPage, DatasetParameters, DatasetSummary, Name
 from app.dependencies import StateDep
 from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
@@ -57,9 +57,7 @@ async def upload_dataset(request: Request, response: Response, state: StateDep) 
 def list_datasets(
     state: StateDep,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="datasets of one page")] = 50,
-    cursor: Annotated[
-        str | None, Query(pattern=NAME, description="the `next_cursor` of the page before")
-    ] = None,
+    cursor: Annotated[Name | None, Query(description="the `next_cursor` of the page before")] = None,
 ) -> DatasetPage:
     found = state["intake"].store.page(cursor or "", limit + 1)
     page = found[:limit]

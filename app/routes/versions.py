@@ -22,7 +22,8 @@ from app.files import BINARY
 from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
 from app.routes.models import summary
-from translation.card import CARD, NAME, Card
+from translation.card import CARD, Card
+from translation.names import NAME
 from translation.registry import Entry
 
 router = APIRouter(prefix="/v1/models/{name}", tags=["models"])
