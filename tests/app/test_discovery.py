@@ -32,6 +32,16 @@ def test_the_models_are_listed_and_shown_with_their_cards(client: Client) -> Non
     assert shown["card"]["files"]
 
 
+@pytest.mark.parametrize("path", ["/", "/batch"])
+def test_a_page_says_that_its_model_is_gone_and_offers_another(path: str, client: Client) -> None:
+    page = client.get(path, params={"model": "<b>gone"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no model named &lt;b&gt;gone: this is tiny." in page.text
+    for query in ("", "?model=", "?model=tiny"):
+        page = client.get(f"{path}{query}")
+        assert (page.status_code, "There is no model" in page.text) == (200, False)
+
+
 PAGES = "/ /docs /favicon.ico /static/page.css /examples/horse.jpg /openapi.json"
 CALLS = "/livez /readyz /v1 /v1/limits /v1/models /v1/models/tiny /v1/models/absent /nothing /v1/translations"
 
