@@ -18,7 +18,7 @@ from app.database.connection import Database
 from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
-from app.engine.faults import NotReady
+from app.engine.faults import UnreadableCard
 from app.jobs.faults import (
     DatasetInUse,
     JobUnfinished,
@@ -220,7 +220,7 @@ class Jobs:
             card, digest = read_card(self._registry.folder(model, params["version"]))
         except InvalidBundle as error:
             logger.error("model %s: %s", model, error)
-            raise NotReady(f"the card of the model {model!r} cannot be read") from error
+            raise UnreadableCard(model) from error
         named = {"model": model, "version": digest[:DIGITS]}
         if "to" not in params:
             return {**params, **named}

@@ -1,5 +1,6 @@
 """/v1/models/{name} and its versions: published, taken into use, downloaded, deleted, without a restart."""
 
+import logging
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from app.bundles.schemas import (
 )
 from app.caching import IMMUTABLE, NOT_MODIFIED, is_kept
 from app.dependencies import StateDep
-from app.engine import NotReady
+from app.engine import UnreadableCard
 from app.files import BINARY
 from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
@@ -27,6 +28,7 @@ from translation.names import NAME
 from translation.registry import Entry
 
 router = APIRouter(prefix="/v1/models/{name}", tags=["models"])
+logger = logging.getLogger(__name__)
 
 UPLOADS = r"/v1/models/[^/]+/versions"  # the path, whatever the name
 NewName = Annotated[str, Path(pattern=f"^{NAME}$", description="the model's, which may be a new one")]
@@ -133,9 +135,10 @@ async def activate_version(name: str, active: ActiveVersion, state: StateDep) ->
 
 
 def _card(entry: Entry) -> Card:
-    """Raises NotReady."""
+    """Raises UnreadableCard."""
     if entry.card is None:
-        raise NotReady(f"the card of {entry.name!r}, version {entry.version}, cannot be read")
+        logger.error("model %s, version %s: %s", entry.name, entry.version, entry.fault)
+        raise UnreadableCard(entry.name, entry.version)
     return entry.card
 
 
