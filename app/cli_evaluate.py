@@ -62,8 +62,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
     processor, loaded, name = pick_device(device), load(bundle), called(bundle)
     check_domains(chosen, loaded.card.domains)
-    network = load_feature_network(features, processor)
     folders = find_test_folders(first, second, train, loaded.card.domains, size)
+    network = load_feature_network(features, processor)  # last: it may have to be fetched
     folder = out or Path("runs") / f"evaluation-{name}"
     with interruptible(), _progress() as progress:
         found = evaluate_bundle(

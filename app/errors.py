@@ -151,8 +151,8 @@ PROBLEMS: Table = {
     origins.CrossOrigin: Problem("cross-origin", 403),
     origins.UnknownHost: Problem("unknown-host", 421),
     keys.BadKeyName: Problem("bad-key-name", 500, USAGE),
-    keys.KeyExists: Problem("key-exists", 500, USAGE),
-    keys.UnknownKey: Problem("unknown-key", 500, USAGE),
+    keys.KeyExists: Problem("key-exists", 500, INPUT),
+    keys.UnknownKey: Problem("unknown-key", 500, INPUT),
     keys.CorruptKeys: Problem("corrupt-keys", 503, ENVIRONMENT),
     # the service and its machine
     rate_limit.RateLimited: Problem("rate-limited", 429),
