@@ -52,7 +52,6 @@ def import_checkpoints(  # noqa: PLR0913, PLR0917 - its parameters are the comma
 
     if out is not None:
         refuse_full(out)
-
     files = [first] if second is None else [first, second]
     model, card = import_generators(files, pair, arch, training_size, licence)
     folder = _keep(model, card, out, name)
