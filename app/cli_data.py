@@ -20,7 +20,7 @@ data = typer.Typer(
     help="Look at pictures before training on them; what was uploaded to the service.", no_args_is_help=True
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @data.command(
@@ -72,9 +72,9 @@ def list_datasets(as_json: AsJson = False) -> None:
     """The datasets that were uploaded to the service, by name."""
     from app.datasets.schemas import DatasetSummary
 
-    found = [DatasetSummary.model_validate(each.model_dump()) for each in _store().all()]
+    found = [DatasetSummary.model_validate(each.model_dump()) for each in store().all()]
     if as_json:
-        typer.echo(json.dumps({"datasets": [each.model_dump(mode="json") for each in found]}))
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in found]))
     elif found:
         rows = [
             (each.name, each.kind, ", ".join(each.domains), str(each.pictures), f"{each.bytes / 1e6:.1f}")
@@ -86,7 +86,9 @@ def list_datasets(as_json: AsJson = False) -> None:
 
 
 @data.command(epilog="sjmvi data remove horses-1f0c")
-def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")]) -> None:
+def remove(
+    name: Annotated[str, typer.Argument(help="as sjmvi data list has it")], as_json: AsJson = False
+) -> None:
     """Delete an uploaded dataset that no unfinished job needs."""
     from app.cli_jobs import database
     from app.jobs.faults import DatasetInUse
@@ -95,11 +97,11 @@ def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")
     with database() as found:
         if job_id := unfinished_of(found, name):
             raise DatasetInUse(job_id)
-    _store().remove(name)
-    typer.echo(f"{name} is deleted")
+    store().remove(name)
+    typer.echo(json.dumps({"deleted": name}) if as_json else f"{name} is deleted")
 
 
-def _store() -> "DatasetStore":
+def store() -> "DatasetStore":
     from app.datasets.store import DatasetStore
     from app.settings import Settings
 
