@@ -1,17 +1,15 @@
 """`sjmvi data`: the pictures themselves, before a training is spent on them."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli_options import domain_pair
-from app.cli_output import print_table
+from app.cli_output import print_table, progress_bar
 
 if TYPE_CHECKING:
     from app.datasets.store import DatasetStore
@@ -52,7 +50,7 @@ def inspect(
     training_size = load_recipe(recipe, overrides or ()).data.size
     names = domain_pair(domains) if domains is not None else None
     found = folders.find_single(first) if single else folders.find_folders(first, second, names)
-    with _progress() as advance, stop_signals() as received, suppress(inspection.Stopped):
+    with progress_bar("inspecting") as advance, stop_signals() as received, suppress(inspection.Stopped):
         inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
     if received:
         raise typer.Exit(128 + received[0])
@@ -107,19 +105,3 @@ def store() -> "DatasetStore":
 
     settings = Settings()
     return DatasetStore(settings.datasets_dir, settings.max_datasets_bytes)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """On stderr."""
-    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
-    task = progress.add_task("", total=None)
-    with ExitStack() as shown:
-
-        def advance(done: int, total: int) -> None:
-            if done == 1:  # not before there is any: an error stays alone on its line
-                shown.enter_context(progress)
-            progress.update(task, completed=done, total=total)
-
-        yield advance

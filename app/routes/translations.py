@@ -14,6 +14,7 @@ from starlette.responses import Response
 from app.deadlines import TimeoutMs, timeout_of
 from app.dependencies import ORDER_KEY, CallerDep, OrderKey, StateDep
 from app.engine import Answer
+from app.files import BINARY
 from app.jobs import deferral
 from app.jobs.schemas import ACCEPTED
 from app.negotiation import FORMATS, PICTURES, ZIP, negotiate, offers_for
@@ -28,7 +29,6 @@ from translation.translator import TranslationRequest
 
 router = APIRouter(prefix="/v1", tags=["translations"])
 
-BINARY = {"schema": {"type": "string", "format": "binary"}}
 RECEIPT = {
     "SJMVI-Model": "the model's name",
     "SJMVI-Model-Version": "the first digits of its digest, which name it among the model's versions",
