@@ -1,14 +1,20 @@
 # By default with CUDA, which torch's ordinary wheels contain. For the CPU alone, a third of the size:
 #   docker build --build-arg TORCH_INDEX=ADDRESS .    with the address of an index of torch's CPU wheels
-FROM python:3.12-slim
+FROM python:3.12-slim-trixie
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
 WORKDIR /srv/sjmvi
 
-# torch in a layer of its own: gigabytes that no change of ours touches
+# pg_dump, for `sjmvi db backup`: Debian 13 has that of PostgreSQL 17, which compose.yaml runs, and a newer server
+# it would refuse
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
+
+# torch in a layer of its own: gigabytes that no change of ours touches. An index of torch's wheels need not have
+# what torch is built on, which then comes with the rest
 COPY constraints.txt ./
 ARG TORCH_INDEX=
-RUN pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} --constraint constraints.txt torch torchvision
+RUN pip install ${TORCH_INDEX:+--no-deps --index-url "$TORCH_INDEX"} --constraint constraints.txt torch torchvision
 
 COPY pyproject.toml README.md LICENSE ./
 COPY app app

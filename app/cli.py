@@ -59,10 +59,7 @@ app.command(epilog="sjmvi doctor --json")(doctor)
 app.command(epilog="sjmvi export weights/horse2zebra onnx/    sjmvi export horse2zebra out/ --format torch")(
     export
 )
-
 app.command(epilog="sjmvi worker --device cuda:1")(worker)
-
-
 app.command(
     epilog="sjmvi train horse/ zebra/ --minutes 30    sjmvi train --resume runs/horse2zebra    "
     "sjmvi train data/ --domains horse,zebra --set training.steps=20000    "

@@ -1,17 +1,15 @@
 """`sjmvi data`: the pictures themselves, before a training is spent on them."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli_options import domain_pair
-from app.cli_output import print_table
+from app.cli_output import print_table, progress_bar
 
 if TYPE_CHECKING:
     from app.datasets.store import DatasetStore
@@ -20,7 +18,7 @@ data = typer.Typer(
     help="Look at pictures before training on them; what was uploaded to the service.", no_args_is_help=True
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @data.command(
@@ -52,7 +50,7 @@ def inspect(
     training_size = load_recipe(recipe, overrides or ()).data.size
     names = domain_pair(domains) if domains is not None else None
     found = folders.find_single(first) if single else folders.find_folders(first, second, names)
-    with _progress() as advance, stop_signals() as received, suppress(inspection.Stopped):
+    with progress_bar("inspecting") as advance, stop_signals() as received, suppress(inspection.Stopped):
         inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
     if received:
         raise typer.Exit(128 + received[0])
@@ -72,9 +70,9 @@ def list_datasets(as_json: AsJson = False) -> None:
     """The datasets that were uploaded to the service, by name."""
     from app.datasets.schemas import DatasetSummary
 
-    found = [DatasetSummary.model_validate(each.model_dump()) for each in _store().all()]
+    found = [DatasetSummary.model_validate(each.model_dump()) for each in store().all()]
     if as_json:
-        typer.echo(json.dumps({"datasets": [each.model_dump(mode="json") for each in found]}))
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in found]))
     elif found:
         rows = [
             (each.name, each.kind, ", ".join(each.domains), str(each.pictures), f"{each.bytes / 1e6:.1f}")
@@ -86,7 +84,9 @@ def list_datasets(as_json: AsJson = False) -> None:
 
 
 @data.command(epilog="sjmvi data remove horses-1f0c")
-def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")]) -> None:
+def remove(
+    name: Annotated[str, typer.Argument(help="as sjmvi data list has it")], as_json: AsJson = False
+) -> None:
     """Delete an uploaded dataset that no unfinished job needs."""
     from app.cli_jobs import database
     from app.jobs.faults import DatasetInUse
@@ -95,29 +95,13 @@ def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")
     with database() as found:
         if job_id := unfinished_of(found, name):
             raise DatasetInUse(job_id)
-    _store().remove(name)
-    typer.echo(f"{name} is deleted")
+    store().remove(name)
+    typer.echo(json.dumps({"deleted": name}) if as_json else f"{name} is deleted")
 
 
-def _store() -> "DatasetStore":
+def store() -> "DatasetStore":
     from app.datasets.store import DatasetStore
     from app.settings import Settings
 
     settings = Settings()
     return DatasetStore(settings.datasets_dir, settings.max_datasets_bytes)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """On stderr."""
-    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
-    task = progress.add_task("", total=None)
-    with ExitStack() as shown:
-
-        def advance(done: int, total: int) -> None:
-            if done == 1:  # not before there is any: an error stays alone on its line
-                shown.enter_context(progress)
-            progress.update(task, completed=done, total=total)
-
-        yield advance

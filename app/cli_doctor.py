@@ -8,10 +8,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from app.problem import ENVIRONMENT
+
 if TYPE_CHECKING:
     from app.checkup import Level
 
-ILL = 5  # the environment's exit code
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
@@ -34,7 +35,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="for programs")]
             colour = COLOURS[each.level]
             console.print(f"[{colour}]{each.level:8}[/{colour}] {each.part:9} {escape(each.text)}")
     if not healthy:
-        raise typer.Exit(ILL)
+        raise typer.Exit(ENVIRONMENT)
 
 
 def _features(name: str | None) -> tuple["Level", str]:

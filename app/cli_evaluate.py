@@ -1,17 +1,13 @@
 """`sjmvi evaluate`: a bundle's figures both ways, beside those of doing nothing and of real pictures."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli_options import check_domains, class_indices
-from app.cli_output import interruptible, print_table
+from app.cli_output import interruptible, print_table, progress_bar
 from app.cli_weights import BundleName, called, load
 
 T = TypeVar("T")
@@ -62,10 +58,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
     processor, loaded, name = pick_device(device), load(bundle), called(bundle)
     check_domains(chosen, loaded.card.domains)
-    network = load_feature_network(features, processor)
     folders = find_test_folders(first, second, train, loaded.card.domains, size)
+    network = load_feature_network(features, processor)  # last: it may have to be fetched
     folder = out or Path("runs") / f"evaluation-{name}"
-    with interruptible(), _progress() as progress:
+    with interruptible(), progress_bar("evaluating") as progress:
         found = evaluate_bundle(
             Subject(loaded, name), folders, network, protocol, folder, processor, progress
         )
@@ -76,29 +72,6 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         print_table(table.columns, table.rows, table.title)
         typer.echo()
     typer.echo(str(folder / PAGE))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Pictures through a network, their speed and the time left, on stderr."""
-    columns = (
-        TextColumn("evaluating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f} images/s"),
-        TimeRemainingColumn(),
-    )
-    console, started = Console(stderr=True, highlight=False, soft_wrap=True), perf_counter()
-    progress = Progress(*columns, console=console, speed_estimate_period=120)
-    task = progress.add_task("", rate=0.0, total=None)
-    with ExitStack() as shown:
-
-        def advance(done: int, total: int) -> None:
-            if not progress.live.is_started:  # not before there is any: an error stays alone on its line
-                shown.enter_context(progress)
-            progress.update(task, completed=done, total=total, rate=done / (perf_counter() - started))
-
-        yield advance
 
 
 def _seeds(text: str) -> tuple[int, ...]:

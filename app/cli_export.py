@@ -25,13 +25,12 @@ def export(
     """Write each direction of a bundle as one file, for pictures of any size and batches of any.
 
     The noise code is an input; the mean, and the scale where it is learned, are outputs. Every file is run
-    and compared with the model at several sizes, and none is left that differs. ONNX needs the extra export.
+    and compared with the model at several sizes, and none is left that differs.
     """
     from translation.export import export_bundle
     from translation.tree import refuse_full
 
     refuse_full(out)
-
     exported = export_bundle(load(bundle), out, export_format)
     if as_json:
         typer.echo((out / "export.json").read_text())

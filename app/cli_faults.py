@@ -45,7 +45,7 @@ def _problems_of_training() -> Table:
     from training.config import BadRecipe
     from training.distributed import LostProcess
     from training.domains import BadDataset
-    from training.evaluation.features import BadFeatureNetwork
+    from training.evaluation.features import BadFeatureNetwork, UnfetchedNetwork
     from training.evaluation.figures import BadProtocol
     from training.experiments.results import OtherResults
     from training.memory import TooLittleMemory
@@ -56,6 +56,7 @@ def _problems_of_training() -> Table:
         BadRecipe: Problem("bad-recipe", 422, USAGE),
         BadDataset: Problem("bad-dataset", 422, INPUT),
         BadFeatureNetwork: Problem("bad-feature-network", 422, INPUT),
+        UnfetchedNetwork: Problem("unfetched-network", 503, ENVIRONMENT),
         BadProtocol: Problem("bad-protocol", 422, USAGE),
         NotARun: Problem("not-a-run", 422, INPUT),
         OtherResults: Problem("other-results", 409, INPUT),

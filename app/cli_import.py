@@ -52,7 +52,6 @@ def import_checkpoints(  # noqa: PLR0913, PLR0917 - its parameters are the comma
 
     if out is not None:
         refuse_full(out)
-
     files = [first] if second is None else [first, second]
     model, card = import_generators(files, pair, arch, training_size, licence)
     folder = _keep(model, card, out, name)
@@ -65,13 +64,11 @@ def import_checkpoints(  # noqa: PLR0913, PLR0917 - its parameters are the comma
 
 
 def _names(domains: str) -> tuple[str, str]:
-    from translation.card import NAME
+    from translation.names import NAME, OF
 
     pair = domain_pair(domains)
     if pair[0] == pair[1] or not all(re.fullmatch(NAME, name) for name in pair):
-        raise typer.BadParameter(
-            f"--domains takes two different names of a-z, 0-9, '.', '_' and '-', not {domains!r}"
-        )
+        raise typer.BadParameter(f"--domains takes two different names, each of {OF}; not {domains!r}")
     return pair
 
 

@@ -14,9 +14,10 @@ from app.jobs.states import State
 if TYPE_CHECKING:
     from app.database.connection import Database
     from app.database.tables import JobRow
+    from app.jobs.ledger import Ledger
 
 WIDTH = 140
-jobs = typer.Typer(help="List, show and cancel jobs.", no_args_is_help=True)
+jobs = typer.Typer(help="List, show, pause, cancel and retry jobs.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="as sjmvi jobs list has it")]
@@ -51,14 +52,8 @@ def list_jobs(
 @jobs.command(epilog="sjmvi jobs show 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
 def show(job_id: JobId, as_json: AsJson = False) -> None:
     """All that is known of one."""
-    from app.database.tables import JobRow
-    from app.jobs.faults import UnknownJob
-
-    with database() as found, found.reading() as session:
-        job = session.get(JobRow, job_id)
-    if job is None:
-        raise UnknownJob
-    text = json.dumps(_row(job), indent=None if as_json else 2)
+    with database() as opened:
+        text = json.dumps(_row(_find(opened, job_id)), indent=None if as_json else 2)
     if as_json:
         typer.echo(text)
     else:
@@ -68,12 +63,34 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
 @jobs.command(epilog="sjmvi jobs cancel 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
 def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     """End one, whoever ordered it. What it has done is kept for a retry."""
-    from app.jobs.ledger import Ledger
-    from app.jobs.queue import Queue
+    with _ledger() as ledger:
+        _tell(ledger.cancel(job_id, owner=None), as_json)
 
-    with database() as found, closing(Queue(found)) as queue:
-        job = Ledger(found, queue).cancel(job_id, owner=None)
-    typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
+
+@jobs.command(epilog="sjmvi jobs pause 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def pause(job_id: JobId, as_json: AsJson = False) -> None:
+    """Stop one for now, its device free for others."""
+    with _ledger() as ledger:
+        _tell(ledger.pause(job_id, owner=None), as_json)
+
+
+@jobs.command(epilog="sjmvi jobs resume 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def resume(job_id: JobId, as_json: AsJson = False) -> None:
+    """Go on with one that is paused, where it was."""
+    with _ledger() as ledger:
+        _tell(ledger.resume(job_id, owner=None), as_json)
+
+
+@jobs.command(epilog="sjmvi jobs retry 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def retry(job_id: JobId, as_json: AsJson = False) -> None:
+    """Take up one that has failed or was cancelled, where it was."""
+    from app.cli_data import store
+    from app.cli_weights import registry
+    from app.jobs.service import check_needs
+
+    with _ledger() as ledger:
+        check_needs(_find(ledger.database, job_id), store(), registry())
+        _tell(ledger.retry(job_id, owner=None), as_json)
 
 
 @contextmanager
@@ -87,10 +104,37 @@ def database() -> Iterator["Database"]:
         yield found
 
 
+@contextmanager
+def _ledger() -> Iterator["Ledger"]:
+    from app.jobs.ledger import Ledger
+    from app.jobs.queue import Queue
+
+    with database() as opened, closing(Queue(opened)) as queue:
+        yield Ledger(opened, queue)
+
+
+def _find(opened: "Database", job_id: str) -> "JobRow":
+    """Raises UnknownJob."""
+    from app.database.tables import JobRow
+    from app.jobs.faults import UnknownJob
+
+    with opened.reading() as session:
+        job = session.get(JobRow, job_id)
+    if job is None:
+        raise UnknownJob
+    return job
+
+
+def _tell(job: "JobRow", as_json: bool) -> None:
+    """A worker that has it is only asked to stop, and does so in its own time."""
+    told = f"is stopping, to be {job.wanted}" if job.wanted else f"is {job.state}"
+    typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} {told}")
+
+
 def _row(job: "JobRow") -> dict[str, Any]:
-    names = ("id", "kind", "state", "attempt", "owner", "params", "progress", "result", "error", "worker")
+    names = ("id", "kind", "state", "wanted", "attempt", "owner", "params", "progress", "result", "error")
     times = {name: getattr(job, name) for name in ("created", "started", "finished")}
-    return {name: getattr(job, name) for name in names} | {
+    return {name: getattr(job, name) for name in (*names, "worker")} | {
         name: time.isoformat() if time else None for name, time in times.items()
     }
 

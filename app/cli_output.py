@@ -1,10 +1,12 @@
-"""What commands that measure have in common: tables of figures, and an interruption that loses nothing."""
+"""What commands show alike: tables of figures, how far they are, and an interruption that loses nothing."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from time import perf_counter
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 INTERRUPTED = 130
@@ -21,6 +23,28 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     for row in rows:
         table.add_row(*row)
     console.print(table, markup=False)
+
+
+@contextmanager
+def progress_bar(doing: str, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Told how many pictures are done, of how many: it shows them, images/s and the time left, on stderr."""
+    columns = (
+        TextColumn(doing),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} images/s"),
+        TimeRemainingColumn(),
+    )
+    progress = Progress(*columns, console=console or Console(stderr=True), speed_estimate_period=120)
+    task, started = progress.add_task("", rate=0.0, total=None), perf_counter()
+    with ExitStack() as shown:
+
+        def advance(done: int, total: int) -> None:
+            if not progress.live.is_started:  # not before there is any: an error stays alone on its line
+                shown.enter_context(progress)
+            progress.update(task, completed=done, total=total, rate=done / (perf_counter() - started))
+
+        yield advance
 
 
 @contextmanager

@@ -2,18 +2,18 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli_output import progress_bar
 from app.cli_weights import BundleName, called, load
+from app.problem import SOME_FAILED
 
 if TYPE_CHECKING:
     from translation.report import FileReport
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from translation.translator import TranslationRequest, Translator
 
 PIPE = "-"
-SOME_FAILED = 6
 MAX_SEED = 2**63 - 1
 
 
@@ -156,37 +155,19 @@ def _translate_tree(translator: "Translator", source: Path, out: Path, request: 
     from translation.folders import translate_folder
     from translation.signals import stop_signals
 
-    with _progress() as advance, stop_signals() as received:
-        summary = translate_folder(translator, source, out, request, advance, stopped=lambda: bool(received))
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with progress_bar("translating", console) as advance, stop_signals() as received:
+
+        def tell(done: int, total: int, row: "FileReport") -> None:
+            advance(done, total)
+            if row.outcome == "failed":
+                console.print(f"{row.file}: {row.message}", markup=False)
+
+        summary = translate_folder(translator, source, out, request, tell, stopped=lambda: bool(received))
     if summary.left:
         typer.echo(f"stopped, {summary.left} pictures left; the same command goes on with them", err=True)
         return Done(asdict(summary), 128 + received[0])
     return Done(asdict(summary), SOME_FAILED if summary.failed else 0)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, "FileReport"], None]]:
-    """Pictures, images/s and time left on stderr, and a line for each that failed."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    columns = (
-        TextColumn("translating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f} images/s"),
-        TimeRemainingColumn(),
-    )
-    progress, started = Progress(*columns, console=console), perf_counter()
-    task = progress.add_task("", rate=0.0, total=None)
-    with ExitStack() as shown:
-
-        def advance(done: int, total: int, row: "FileReport") -> None:
-            if done == 1:  # not before there is any: an error stays alone on its line
-                shown.enter_context(progress)
-            progress.update(task, completed=done, total=total, rate=done / (perf_counter() - started))
-            if row.outcome == "failed":
-                console.print(f"{row.file}: {row.message}", markup=False)
-
-        yield advance
 
 
 def _is_picture_name(out: str) -> bool:

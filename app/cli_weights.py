@@ -65,7 +65,7 @@ def verify(bundle: BundleName, as_json: AsJson = False) -> None:
 
 @weights.command(epilog="sjmvi weights add runs/horse-zebra --name horse2zebra")
 def add(
-    source: Annotated[Path, typer.Argument(metavar="RUN", help="a run's or a bundle's folder")],
+    source: BundleName,
     name: Annotated[str, typer.Option(help="what it is served as: a-z, 0-9, '.', '_', '-'")],
     activate: Annotated[
         bool, typer.Option("--activate", help="take it into use though the name has another version")
@@ -73,8 +73,9 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Publish a bundle. Under a new name it is in use at once, by a service that runs as well."""
-    try_out(folder_of(str(source)))
-    entry = registry().add(source, name, activate)
+    folder = folder_of(source)
+    try_out(folder)
+    entry = registry().add(folder, name, activate)
     typer.echo(json.dumps(_row(entry)) if as_json else said_of(entry))
 
 
@@ -172,4 +173,4 @@ def _cells(entry: "Entry") -> tuple[str, ...]:
     if entry.card is None:
         return (f"[red]{escape(entry.fault or '')}[/red]",)
     card = entry.card
-    return card.pair, f"{card.training_size} px", card.licence
+    return card.pair, f"{card.training_size} px", escape(card.licence)

@@ -3,6 +3,7 @@
 from typing import Annotated, TypedDict, cast
 
 from fastapi import Depends, Header, Request
+from pydantic import Field
 
 from app.auth import Gate
 from app.bundles.publisher import Publisher
@@ -41,13 +42,8 @@ async def _state(request: Request) -> State:
 
 StateDep = Annotated[State, Depends(_state)]
 CallerDep = Annotated[Caller, Depends(_caller)]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[!-~]+$",
-        description="of the client's making, new for each order: the same one brings the first answer again, "
-        "for 24 hours",
-    ),
-]
+ORDER_KEY = (
+    "of the client's making, new for each order: the same one brings the first answer again, for 24 hours"
+)
+OrderKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
+IdempotencyKey = Annotated[OrderKey | None, Header(description=ORDER_KEY)]

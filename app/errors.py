@@ -1,6 +1,8 @@
 """What an error means outside: from the domain's exception to its problem."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from fastapi.exceptions import RequestValidationError
@@ -26,14 +28,20 @@ from app.database import backup
 from app.database import faults as database
 from app.datasets import doctor, store
 from app.datasets import faults as datasets
+from app.datasets.schemas import DOMAINS
 from app.jobs import desk
 from app.jobs import faults as jobs
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import architecture, codec, device, export, model, registry, translator, tree, weights
+from translation.names import NAME, OF
 
 PARTS = ("query", "path", "header")  # of a request
 DEEPEST = 4
 OURS = "Value error, "  # before what a validator of ours says
+PATTERNS = {
+    f"^{NAME}$": f"should be of {OF}",
+    DOMAINS: f"should be two names with a comma between, each of {OF}",
+}
 PREDICATES = {"Extra inputs are not permitted": "is not known here", "Field required": "is required"}
 
 
@@ -143,8 +151,8 @@ PROBLEMS: Table = {
     origins.CrossOrigin: Problem("cross-origin", 403),
     origins.UnknownHost: Problem("unknown-host", 421),
     keys.BadKeyName: Problem("bad-key-name", 500, USAGE),
-    keys.KeyExists: Problem("key-exists", 500, USAGE),
-    keys.UnknownKey: Problem("unknown-key", 500, USAGE),
+    keys.KeyExists: Problem("key-exists", 500, INPUT),
+    keys.UnknownKey: Problem("unknown-key", 500, INPUT),
     keys.CorruptKeys: Problem("corrupt-keys", 503, ENVIRONMENT),
     # the service and its machine
     rate_limit.RateLimited: Problem("rate-limited", 429),
@@ -174,9 +182,16 @@ FRAMEWORK: Mapping[int, Problem] = {  # what the web framework raises of itself 
 def faults_of(error: ValidationError | RequestValidationError) -> list[tuple[str, str]]:
     """Each bad value's name, and what is said of it: it "should be greater than or equal to 0"."""
     return [
-        (_named(row["loc"]), PREDICATES.get(row["msg"], row["msg"].removeprefix("Input ").removeprefix(OURS)))
+        (_named(row["loc"]), PREDICATES.get(row["msg"]) or _said(row["msg"], row.get("ctx", {})))
         for row in error.errors()
     ]
+
+
+def _said(message: str, context: Mapping[str, Any]) -> str:
+    """Without what kind of thing it is said of: "String should have at most 64 characters" is of a name."""
+    if words := PATTERNS.get(context.get("pattern", "")):
+        return words
+    return re.sub(r"^\w+ (?=should )", "", message.removeprefix(OURS))
 
 
 def _named(place: tuple[int | str, ...]) -> str:

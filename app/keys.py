@@ -17,8 +17,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from translation.durable import locked, replacing
+from translation.names import NAME, OF
 
-NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 MARK = "sjmvi_"  # by which scanners for leaked secrets can know one
 SHOWN = len(MARK) + 6
 ENTROPY_BYTES = 32
@@ -33,7 +33,7 @@ class Scope(StrEnum):
 
 class BadKeyName(ValueError):
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name!r} is no name of a key: a-z, 0-9, '.', '_', '-', 64 at most")
+        super().__init__(f"{name!r} is no name of a key, which is of {OF}")
 
 
 class KeyExists(ValueError):

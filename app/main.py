@@ -34,7 +34,7 @@ from app.metrics import Metrics
 from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
 from app.origins import SameOrigin
-from app.problems import render_errors, renderers
+from app.problems import problem_responses, render_errors, renderers
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
@@ -52,6 +52,7 @@ from app.routes import (
     versions,
 )
 from app.settings import UNLIMITED, Settings
+from app.strictness import STRICT
 from translation.device import canonical, pick_device
 from translation.registry import Registry
 
@@ -124,20 +125,10 @@ def _jobs(settings: Settings, registry: Registry, intake: Intake, engine: Engine
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (
-        health,
-        metrics,
-        models,
-        versions,
-        translations,
-        results,
-        datasets,
-        recipes,
-        jobs,
-        outcomes,
-        page,
-    ):
+    for routes in (health, metrics, page):
         app.include_router(routes.router)
+    for routes in (models, versions, translations, results, datasets, recipes, jobs, outcomes):
+        app.include_router(routes.router, dependencies=STRICT, responses=problem_responses(422))
     for folder in ("static", "examples"):
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.auth import Gate, is_open, scope_of
+from app.auth import Gate, is_called_by_users, is_open, scope_of
+from app.origins import SAFE
 from app.problems import ProblemDetails, problem_responses
 
 Operation = dict[str, Any]
@@ -43,7 +44,12 @@ def documented(operation: Operation, method: str, path: str, is_closed: bool) ->
     """With the problems that any operation may have, and the key that this one needs."""
     guarded = not is_open(path)
     scope = scope_of(method, path)
-    statuses = [500, *([401, 421, 429, 503] if guarded else []), *([403] if guarded and scope else [])]
+    statuses = [
+        500,
+        *([401, 503] if guarded else []),
+        *([403] if guarded and (scope or method not in SAFE) else []),
+        *([421, 429] if is_called_by_users(path) else []),
+    ]
     common = {str(status): row for status, row in problem_responses(*statuses).items()}
     responses = dict(sorted({**common, **operation["responses"]}.items()))
     security = {"security": [{"key": [scope] if scope else []}]} if guarded and is_closed else {}

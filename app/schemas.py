@@ -15,7 +15,8 @@ DIGEST = "6f1c0f" + 58 * "0"
 SUMMARY = {
     **{"name": "horse2zebra", "version": DIGEST[:16], "domains": ["horse", "zebra"], "training_size": 128},
     "directions": [{"source": "horse", "to": "zebra"}, {"source": "zebra", "to": "horse"}],
-    **{"digest": DIGEST, "licence": "Apache-2.0"},
+    "digest": DIGEST,
+    "licence": "non-commercial research: trained on horse2zebra, which is drawn from ImageNet",
 }
 LIMITS = {
     **{"max_body_bytes": 20_000_000, "max_pixels": 64_000_000, "max_side": 16_384, "min_side": 8},

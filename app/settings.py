@@ -44,7 +44,7 @@ Names = Annotated[frozenset[Name], NoDecode, BeforeValidator(_split)]
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="where to listen; 0.0.0.0 for every address")
     port: int = Field(8000, ge=0, le=65535, description="0 lets the system choose a free one")
     insecure_no_auth: bool = Field(False, description="listen on any address though there is no key")
     allowed_hosts: Names = Field(
@@ -59,10 +59,10 @@ class Settings(BaseSettings):
     rate_limit: Rate = Field(
         "300/minute", description="for each key, and each address but loopback; 0 for none"
     )
-    max_body_bytes: int = Field(20_000_000, ge=1)
+    max_body_bytes: int = Field(20_000_000, ge=1, description="of a request, but archives have their own")
     body_timeout_s: float = Field(120.0, gt=0, description="for the whole body to arrive")
-    max_pixels: int = Field(64_000_000, ge=64)
-    max_side: int = Field(16_384, ge=8)
+    max_pixels: int = Field(64_000_000, ge=64, description="of a picture that is sent")
+    max_side: int = Field(16_384, ge=8, description="of a picture that is sent, in pixels")
     max_output_pixels: int = Field(256_000_000, ge=64, description="the picture's pixels times its samples")
     max_queue: int = Field(16, ge=1, description="translations under way and waiting; more are told to retry")
     timeout_s: float = Field(120.0, gt=0, description="for one translation, waiting included")
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     max_job_files_age_days: float = Field(7.0, gt=0, description="since a job has succeeded")
     max_jobs_age_days: float = Field(90.0, gt=0, description="since a job's end: then all of it goes")
     log_format: LogFormat = Field("auto", description="auto (text on a terminal, else json), json or text")
-    graceful_shutdown_s: int = Field(20, ge=0)
+    graceful_shutdown_s: int = Field(20, ge=0, description="for what is under way to end, after a signal")
 
     @classmethod
     def settings_customise_sources(

@@ -13,11 +13,11 @@ from typing import TypeAlias
 from PIL import Image
 
 from translation.codec import FORMATS
+from translation.names import NAME
 
 Files: TypeAlias = tuple[Path, ...]
 Splits: TypeAlias = dict[str, dict[str, int | str]]  # {"train" or "validation": {"pictures", "sha256"}}
 
-DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 MAX_VALIDATION_PICTURES = 256  # a distance between feature distributions wants a hundred or more
 
@@ -63,7 +63,7 @@ def find_domains(
     if second is None and domains is None:
         raise BadDataset(f"{first} does not say what its pictures show: add --domains, such as horse,zebra")
     names = domains or (folders[0].resolve().name, folders[1].resolve().name)
-    if names[0] == names[1] or not all(map(DOMAIN_NAME.fullmatch, names)):
+    if names[0] == names[1] or not all(re.fullmatch(NAME, name) for name in names):
         raise BadDataset(
             f"{names[0]!r} and {names[1]!r} cannot name the domains: give two different names of lower-case "
             "letters, digits, '.', '_' and '-' with --domains, such as horse,zebra"

@@ -18,12 +18,12 @@ from pydantic import (
 from translation.architecture import Architecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import MIN_HELD_OUT
+from translation.names import NAME
 
 SCHEMA_VERSION = 1
 CARD = "card.json"
 MAX_TRAINING_SIZE = 2048  # what the sampler works at, for a square
 
-NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a domain, and of a bundle: safe in a path, a query and a header
 Domain = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 # The name from a stranger's card must not lead out of the folder
 FileName = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,127}$")]

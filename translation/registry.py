@@ -16,7 +16,6 @@ from pathlib import Path
 
 from translation.card import (
     CARD,
-    NAME,
     Card,
     DigestMismatch,
     InvalidBundle,
@@ -25,6 +24,7 @@ from translation.card import (
     refuse_other_preprocessing,
 )
 from translation.durable import locked, replacing, sync_folder
+from translation.names import NAME, OF
 from translation.weights import load_bundle
 
 ACTIVE = "active"
@@ -242,8 +242,5 @@ def _point(folder: Path, version: str | None) -> None:
 
 def _checked(name: str) -> str:
     if not re.fullmatch(NAME, name):
-        raise InvalidName(
-            f"no model can be named {name!r}: a name is of a-z, 0-9, '.', '_' and '-', 64 at most, "
-            "and begins with a letter or a digit"
-        )
+        raise InvalidName(f"no model can be named {name!r}: a name is of {OF}")
     return name

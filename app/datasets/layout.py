@@ -16,7 +16,8 @@ from app.archives.entries import Entry
 from app.archives.faults import quoted
 from app.archives.unpacking import Member
 from app.datasets.faults import BadDataset
-from app.datasets.schemas import NAME, ROOT, DatasetParameters, Kind, Skipped, SkippedFile
+from app.datasets.schemas import ROOT, DatasetParameters, Kind, Skipped, SkippedFile
+from translation.names import NAME
 from translation.tree import FOREIGN_SUFFIXES, FORMAT_OF_SUFFIX
 
 MAX_LISTED = 100

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-DOMAINS = r"^[a-z0-9][a-z0-9._-]{0,63},[a-z0-9][a-z0-9._-]{0,63}$"
+from translation.names import NAME
+
+DOMAINS = f"^{NAME},{NAME}$"
 ROOT = ("trainA", "trainB", "testA", "testB")  # of a dataset with splits, as published ones have them
 
 Kind = Literal["pair", "single"]
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 
 
 class DatasetParameters(BaseModel):
@@ -19,7 +21,7 @@ class DatasetParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=NAME, description="what it will be called", examples=["ellipses"])
+    name: Name = Field(description="what it will be called", examples=["ellipses"])
     domains: Annotated[str, Field(pattern=DOMAINS)] | None = Field(
         None,
         description="the domains' names, as in horse,zebra: needed for trainA and trainB; of two folders "

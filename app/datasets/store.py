@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from app.archives.faults import quoted
 from app.archives.staging import Staging
 from app.datasets.faults import QuotaExceeded
-from app.datasets.schemas import NAME, DatasetDetails
+from app.datasets.schemas import DatasetDetails
 from translation.durable import replacing, sync_folder
+from translation.names import NAME
 
 CARD = "dataset.json"
 logger = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from app.engine.faults import (
     OutOfMemory,
     Overloaded,
     TooManyPixels,
+    UnreadableCard,
 )
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "OutOfMemory",
     "Overloaded",
     "TooManyPixels",
+    "UnreadableCard",
     "Device",
 ]

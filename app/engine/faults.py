@@ -6,11 +6,21 @@ RETRY_S = 2
 class NotReady(RuntimeError):
     """No model is warm, the one asked for cannot be loaded, or the service is about to stop."""
 
-    retry_after_s = RETRY_S
+    retry_after_s: int | None = RETRY_S
 
     def __init__(self, *reasons: str) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+
+
+class UnreadableCard(NotReady):
+    """Until somebody mends the bundle, so it says nothing of when to try again."""
+
+    retry_after_s = None
+
+    def __init__(self, name: str, version: str | None = None) -> None:
+        of = f", version {version}," if version else ""
+        super().__init__(f"the card of the model {name!r}{of} cannot be read")
 
 
 class DeviceLost(NotReady):

@@ -13,6 +13,7 @@ from app.schemas import TranslationParameters
 from translation.codec import Limits, decode
 
 PREFERENCE = "respond-async"
+APPLIED = {"Preference-Applied": {"description": PREFERENCE, "schema": {"type": "string"}}}
 
 
 def is_preferred(wishes: list[str]) -> bool:

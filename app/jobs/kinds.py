@@ -14,10 +14,10 @@ from app.datasets.schemas import DatasetDetails, inputs
 from app.jobs.folder import JobFolder
 from app.jobs.progress import Progress, TrainingProgress, TranslationProgress
 from app.keys import Scope
+from app.problem import SOME_FAILED
 
 Params = dict[str, Any]
 Watch = Callable[[], Progress | None]
-SOME_FAILED = 6
 PICTURE = "translation"
 
 

@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.datasets.schemas import DOMAINS, NAME
+from app.datasets.schemas import DOMAINS, Name
 from app.jobs.progress import Progress
 from app.jobs.states import State
 from app.schemas import DEFAULT_MODEL, MAX_SAMPLES, RefuseAt, Seed, VersionName, example
@@ -53,7 +53,6 @@ Overrides = Annotated[
     dict[Annotated[str, Field(pattern=FIELD, max_length=MAX_FIELD)], Value],
     Field(max_length=100, json_schema_extra=_describe_names),
 ]
-Name = Annotated[str, Field(pattern=NAME)]
 Version = Annotated[
     VersionName | None,
     Field(description="of the model; the one in use when absent, and the job keeps to it to its end"),

@@ -18,7 +18,7 @@ from app.database.connection import Database
 from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
-from app.engine.faults import NotReady
+from app.engine.faults import UnreadableCard
 from app.jobs.faults import (
     DatasetInUse,
     JobUnfinished,
@@ -144,11 +144,7 @@ class Jobs:
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
         """Raises UnknownJob, JobFinished, JobRunning, UnknownDataset, UnknownModel, UnknownVersion."""
-        job = self.get(job_id, caller)
-        if job.dataset:
-            self._datasets.get(job.dataset)
-        if version := job.params.get("version"):
-            self._registry.folder(job.params["model"], version)
+        check_needs(self.get(job_id, caller), self._datasets, self._registry)
         return self.ledger.retry(job_id, caller.sees)
 
     def page(
@@ -220,7 +216,7 @@ class Jobs:
             card, digest = read_card(self._registry.folder(model, params["version"]))
         except InvalidBundle as error:
             logger.error("model %s: %s", model, error)
-            raise NotReady(f"the card of the model {model!r} cannot be read") from error
+            raise UnreadableCard(model) from error
         named = {"model": model, "version": digest[:DIGITS]}
         if "to" not in params:
             return {**params, **named}
@@ -229,6 +225,14 @@ class Jobs:
             raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
         seed = params["seed"] if params["seed"] is not None else secrets.randbelow(MAX_SEED + 1)
         return {**params, **named, "seed": seed}
+
+
+def check_needs(job: JobRow, datasets: DatasetStore, registry: Registry) -> None:
+    """Whether they are there still. Raises UnknownDataset, UnknownModel, UnknownVersion."""
+    if job.dataset:
+        datasets.get(job.dataset)
+    if version := job.params.get("version"):
+        registry.folder(job.params["model"], version)
 
 
 def _check_scope(kind: str, caller: Caller) -> None:

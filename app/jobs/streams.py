@@ -90,6 +90,5 @@ class Streams:
 
 
 def _formatted(event: EventRow) -> bytes:
-
     data = json.dumps(shown(event.job_id, event.name, event.data))
     return format_sse_event(data_str=data, event=event.name, id=str(event.id))

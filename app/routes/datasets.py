@@ -7,15 +7,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.archives.upload import FORM, ZIPS, check_type, parameters_of, receive
-from app.datasets.schemas import NAME, DatasetDetails, DatasetPage, DatasetParameters, DatasetSummary
+from app.datasets.schemas import DatasetDetails, DatasetPage, DatasetParameters, DatasetSummary, Name
 from app.dependencies import StateDep
+from app.files import BINARY
 from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 MAX_PAGE = 200
-BINARY = {"type": "string", "format": "binary"}
 LOCATION = {"description": "the dataset's path", "schema": {"type": "string"}}
 RESPONSES: dict[int | str, dict[str, Any]] = {
     201: {"description": "Stored. The report has what is wrong with it.", "headers": {"Location": LOCATION}},
@@ -25,7 +25,7 @@ REQUEST = {
     "parameters": query_parameters(DatasetParameters),
     "requestBody": {
         "required": True,
-        "content": {ZIPS[0]: {"schema": BINARY}, FORM: {"schema": form_with_file(DatasetParameters, "file")}},
+        "content": {ZIPS[0]: BINARY, FORM: {"schema": form_with_file(DatasetParameters, "file")}},
     },
 }
 
@@ -57,9 +57,7 @@ async def upload_dataset(request: Request, response: Response, state: StateDep) 
 def list_datasets(
     state: StateDep,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="datasets of one page")] = 50,
-    cursor: Annotated[
-        str | None, Query(pattern=NAME, description="the `next_cursor` of the page before")
-    ] = None,
+    cursor: Annotated[Name | None, Query(description="the `next_cursor` of the page before")] = None,
 ) -> DatasetPage:
     found = state["intake"].store.page(cursor or "", limit + 1)
     page = found[:limit]

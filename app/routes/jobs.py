@@ -22,10 +22,10 @@ MAX_PAGE = 200
 EVENT_STREAM = "text/event-stream"
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JobId = Annotated[str, Path(alias="id", pattern=UUID, description="of the job")]
-CONFLICTS = problem_responses(404, 409, 422)
+CONFLICTS = problem_responses(404, 409, 422, 507)
 ORDERED: dict[int | str, dict[str, Any]] = {
     202: ACCEPTED,
-    **problem_responses(400, 403, 404, 408, 413, 415, 422),
+    **problem_responses(400, 403, 404, 408, 413, 415, 422, 507),
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {

@@ -1,5 +1,6 @@
 """Discovery: which models there are, what the service does, and how much of it."""
 
+import logging
 from importlib.metadata import version
 from typing import Any
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter
 
 from app.caching import NOT_MODIFIED, RevalidatedRoute
 from app.dependencies import StateDep
-from app.engine import NotReady
+from app.engine import UnreadableCard
 from app.problems import problem_responses
 from app.schemas import Direction, Discovery, Limits, ModelDetails, Models, ModelSummary
 from app.settings import Settings
@@ -17,6 +18,7 @@ from translation.registry import DIGITS
 from translation.weights import Card, InvalidBundle, read_card
 
 router = APIRouter(prefix="/v1", tags=["models"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
+logger = logging.getLogger(__name__)
 
 LINKS = {
     "models": "/v1/models",
@@ -61,7 +63,8 @@ def show_model(name: str, state: StateDep) -> ModelDetails:
     try:
         card, digest = read_card(state["registry"].folder(name))
     except InvalidBundle as error:
-        raise NotReady(f"the card of the model {name!r} cannot be read") from error
+        logger.error("model %s: %s", name, error)
+        raise UnreadableCard(name) from error
     return ModelDetails(**summary(name, card, digest), card=card.model_dump(mode="json"))
 
 

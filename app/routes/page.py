@@ -5,6 +5,7 @@ All that a screen does beyond its first view goes over the public HTTP API.
 
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, get_args
 
@@ -90,27 +91,32 @@ async def favicon() -> RedirectResponse:
 
 def _show(screen: Screen, request: Request, state: State, **values: object) -> HTMLResponse:
     frame = {"screens": SCREENS, "screen": screen, "asks_for_key": state["gate"].is_closed}
-    return templates.TemplateResponse(request, screen.template, frame | values)
+    status = HTTPStatus.NOT_FOUND if values.get("missing") else HTTPStatus.OK
+    return templates.TemplateResponse(request, screen.template, frame | values, status)
 
 
 def _drawing(state: State, model: str | None, samples: int) -> dict[str, Any]:
-    """What the choice of a model, its directions and its draws is made from. Raises UnknownModel."""
+    """What the choice of a model, its directions and its draws is made from; the default in place of one that
+    is `missing`, which an old link may name."""
     models = [entry for entry in state["registry"].list() if entry.card]
-    chosen = _choose(models, model) if model else _default(models, state)
-    return {"models": models, "model": chosen, "samples": samples, "max_samples": MAX_SAMPLES}
+    named = _named(models, model)
+    return {
+        "models": models,
+        "model": named or _default(models, state),
+        "missing": None if named else model,
+        "samples": samples,
+        "max_samples": MAX_SAMPLES,
+    }
 
 
 def _default(models: list[Entry], state: State) -> Entry | None:
     with suppress(UnknownModel):
-        return _choose(models, default_model(state["engine"], state["registry"]))
+        return _named(models, default_model(state["engine"], state["registry"]))
     return None
 
 
-def _choose(models: list[Entry], name: str) -> Entry:
-    for entry in models:
-        if entry.name == name:
-            return entry
-    raise UnknownModel(f"no model named {name!r}; available: {', '.join(entry.name for entry in models)}")
+def _named(models: list[Entry], name: str | None) -> Entry | None:
+    return next((entry for entry in models if entry.name == name), None)
 
 
 def _example(model: Entry | None) -> str | None:

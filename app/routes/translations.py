@@ -12,8 +12,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.deadlines import TimeoutMs, timeout_of
-from app.dependencies import CallerDep, IdempotencyKey, StateDep
+from app.dependencies import ORDER_KEY, CallerDep, OrderKey, StateDep
 from app.engine import Answer
+from app.files import BINARY
 from app.jobs import deferral
 from app.jobs.schemas import ACCEPTED
 from app.negotiation import FORMATS, PICTURES, ZIP, negotiate, offers_for
@@ -28,7 +29,6 @@ from translation.translator import TranslationRequest
 
 router = APIRouter(prefix="/v1", tags=["translations"])
 
-BINARY = {"schema": {"type": "string", "format": "binary"}}
 RECEIPT = {
     "SJMVI-Model": "the model's name",
     "SJMVI-Model-Version": "the first digits of its digest, which name it among the model's versions",
@@ -40,6 +40,7 @@ RECEIPT = {
     "than the upload does; absent where there is none, see domain_score of the JSON",
     "SJMVI-Spread": "standard deviation of a pixel over several samples, mean of all, grey levels",
     "SJMVI-Request-Id": "the client's, or a new one",
+    "SJMVI-Warning": "what the upload was declared as and what it is, where these differ",
     "Server-Timing": "milliseconds: decode, queue, infer, encode",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -54,7 +55,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     202: {
         **ACCEPTED,
-        "description": "With Prefer: respond-async. The job's result is a zip of the pictures.",
+        "description": f"With Prefer: {deferral.PREFERENCE}. The job's result is a zip of the pictures.",
+        "headers": {**ACCEPTED["headers"], **deferral.APPLIED},
     },
     **problem_responses(400, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504, 507),
 }
@@ -87,7 +89,9 @@ async def translate(
     prefer: Annotated[
         list[str] | None, Header(description=f"{deferral.PREFERENCE}: answer at once, with a job")
     ] = None,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: Annotated[
+        OrderKey | None, Header(description=f"of Prefer: {deferral.PREFERENCE} alone: {ORDER_KEY}")
+    ] = None,
     sjmvi_timeout_ms: TimeoutMs = None,
 ) -> Response:
     """Send the picture as the body (image/*), or as the field `image` of a form.

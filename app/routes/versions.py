@@ -1,5 +1,6 @@
 """/v1/models/{name} and its versions: published, taken into use, downloaded, deleted, without a restart."""
 
+import logging
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,15 +18,17 @@ from app.bundles.schemas import (
 )
 from app.caching import IMMUTABLE, NOT_MODIFIED, is_kept
 from app.dependencies import StateDep
-from app.engine import NotReady
+from app.engine import UnreadableCard
 from app.files import BINARY
 from app.parameters import form_with_file, query_parameters
 from app.problems import problem_responses
 from app.routes.models import summary
-from translation.card import CARD, NAME, Card
+from translation.card import CARD, Card
+from translation.names import NAME
 from translation.registry import Entry
 
 router = APIRouter(prefix="/v1/models/{name}", tags=["models"])
+logger = logging.getLogger(__name__)
 
 UPLOADS = r"/v1/models/[^/]+/versions"  # the path, whatever the name
 NewName = Annotated[str, Path(pattern=f"^{NAME}$", description="the model's, which may be a new one")]
@@ -34,7 +37,7 @@ PUBLISHED: dict[int | str, dict[str, Any]] = {
     201: {"description": "Checked, warmed up, published.", "headers": {"Location": LOCATION}},
     **problem_responses(400, 408, 413, 415, 422, 429, 500, 503, 504, 507),
 }
-REFUSED = (400, 404, 408, 413, 422, 500, 503, 504)
+REFUSED = (400, 404, 408, 413, 415, 422, 500, 503, 504)
 REQUEST = {
     "parameters": query_parameters(BundleParameters),
     "requestBody": {
@@ -132,9 +135,10 @@ async def activate_version(name: str, active: ActiveVersion, state: StateDep) ->
 
 
 def _card(entry: Entry) -> Card:
-    """Raises NotReady."""
+    """Raises UnreadableCard."""
     if entry.card is None:
-        raise NotReady(f"the card of {entry.name!r}, version {entry.version}, cannot be read")
+        logger.error("model %s, version %s: %s", entry.name, entry.version, entry.fault)
+        raise UnreadableCard(entry.name, entry.version)
     return entry.card
 
 

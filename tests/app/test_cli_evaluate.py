@@ -157,6 +157,7 @@ def nothing() -> None: ...
 
 REFUSALS: dict[str, tuple[str, Callable[[], None], int, str]] = {
     "no-folder": ("evaluate tiny nowhere", nothing, 3, "bad-dataset"),
+    "no-folder-nor-network": ("evaluate tiny nowhere --features absent.onnx", nothing, 3, "bad-dataset"),
     "no-pictures": ("evaluate tiny data/testA out", lambda: Path("out").mkdir(), 3, "bad-dataset"),
     "damaged": ("evaluate tiny a b", damaged, 3, "bad-dataset"),
     "network": ("evaluate tiny data --features absent.onnx", nothing, 3, "bad-feature-network"),
@@ -182,6 +183,20 @@ def test_a_refusal_is_one_line_and_an_exit_code(
     assert execute([*command.split(), *features]) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {slug}: ")
+
+
+def test_without_the_internet_it_is_the_environment_that_is_at_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    assert execute(["evaluate", "tiny", "data"]) == 5
+    assert capsys.readouterr().err.startswith(
+        "error: unfetched-network: inception cannot be fetched (no route"
+    )
 
 
 def test_folders_in_the_order_of_the_other_domain_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import execute
+from translation.weights import load_bundle, save_bundle
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,8 @@ def test_bundles_are_listed_shown_verified_and_published(
     assert execute(["weights", "add", str(tiny_bundle), "--name", "mine"]) == 0
     capsys.readouterr()
     assert [row["name"] for row in asked("list")] == ["mine", "tiny"]
+    assert asked("add", "tiny", "--name", "another")["digest"] == asked("verify", "tiny")["digest"]
+    assert asked("remove", "another") == {"deleted": "another"}
     assert asked("show", "mine")["training_size"] == 32
     assert asked("verify", str(tiny_bundle))["digest"] == asked("verify", "mine")["digest"]
     for words, text in (("list", "horse ⇄ zebra"), ("show tiny", "domains"), ("verify tiny", "is whole")):
@@ -74,6 +77,18 @@ def test_a_version_or_a_whole_model_is_removed(
         assert execute(["weights", "remove", bundle]) == code
         printed = capsys.readouterr()
         assert (printed.err if code else printed.out).startswith(told)
+
+
+def test_a_licence_is_listed_as_it_is_written(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = load_bundle(tiny_bundle)
+    card = bundle.card.model_copy(update={"licence": "ours [see note]"})
+    save_bundle(tmp_path / "noted", bundle.model, bundle.ratios, card)
+    assert execute(["weights", "add", str(tmp_path / "noted"), "--name", "noted"]) == 0
+    capsys.readouterr()
+    assert execute(["weights", "list"]) == 0
+    assert "ours [see note]" in capsys.readouterr().out
 
 
 def test_a_broken_bundle_is_listed_with_its_fault_and_not_verified(

@@ -26,6 +26,11 @@ def test_a_variable_goes_before_the_file_and_the_file_before_what_is_built_in(
     assert Settings(port=8003).port == 8003
 
 
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_it_is(name: str) -> None:
+    assert Settings.model_fields[name].description
+
+
 def test_the_file_can_be_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("sjmvi.toml").write_text("port = 8001")
     (tmp_path / "other.toml").write_text("port = 8004")

@@ -32,6 +32,16 @@ def test_the_models_are_listed_and_shown_with_their_cards(client: Client) -> Non
     assert shown["card"]["files"]
 
 
+@pytest.mark.parametrize("path", ["/", "/batch"])
+def test_a_page_says_that_its_model_is_gone_and_offers_another(path: str, client: Client) -> None:
+    page = client.get(path, params={"model": "<b>gone"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no model named &lt;b&gt;gone: this is tiny." in page.text
+    for query in ("", "?model=", "?model=tiny"):
+        page = client.get(f"{path}{query}")
+        assert (page.status_code, "There is no model" in page.text) == (200, False)
+
+
 PAGES = "/ /docs /favicon.ico /static/page.css /examples/horse.jpg /openapi.json"
 CALLS = "/livez /readyz /v1 /v1/limits /v1/models /v1/models/tiny /v1/models/absent /nothing /v1/translations"
 
@@ -66,6 +76,24 @@ def test_the_schema_declares_pictures_both_ways_and_every_problem(client: Client
     assert all(set(responses[status]["content"]) == {MEDIA_TYPE} for status in statuses)
     fields = body["multipart/form-data"]["schema"]["properties"]
     assert {row["name"] for row in operation["parameters"] if row["in"] == "query"} | {"image"} == {*fields}
+
+
+def test_the_schema_declares_what_a_call_may_meet_on_its_way(client: Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {*paths["/metrics"]["get"]["responses"]} == {"200", "401", "403", "500", "503"}
+    assert {"403", "421", "429"} <= {*paths["/v1/jobs/{id}/cancel"]["post"]["responses"]}
+    orders = [methods["post"] for path, methods in paths.items() if "/jobs" in path and "post" in methods]
+    assert len(orders) >= 5
+    assert all("507" in order["responses"] for order in orders)
+
+
+def test_the_schema_declares_the_headers_of_a_translation(client: Client) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/translations"]["post"]
+    assert {"SJMVI-Warning", "SJMVI-Seed"} <= {*operation["responses"]["200"]["headers"]}
+    assert {"Preference-Applied", "Location"} <= {*operation["responses"]["202"]["headers"]}
+    (key,) = (row for row in operation["parameters"] if row["name"].lower() == "idempotency-key")
+    assert key["description"].startswith("of Prefer: respond-async alone")
+    assert key["schema"]["anyOf"][0]["maxLength"] == 255
 
 
 def test_every_operation_has_a_name_of_its_own(client: Client) -> None:

@@ -3,8 +3,10 @@ import re
 import sys
 
 import pytest
+from pydantic import ValidationError
 
-from app.errors import FRAMEWORK, PROBLEMS
+from app.errors import FRAMEWORK, PROBLEMS, faults_of
+from app.jobs.schemas import TrainRequest
 from app.problem import Problem, problem_of
 
 
@@ -22,6 +24,27 @@ def our_errors() -> list[type[Exception]]:
 def test_every_error_of_ours_has_a_meaning_outside(kind: type[Exception]) -> None:
     row = next(PROBLEMS[each] for each in kind.__mro__ if each in PROBLEMS)
     assert row.slug not in ("internal-error", "system-error")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("model", "My model", "should be of a-z, 0-9, '.', '_' and '-', a letter or a digit first"),
+        ("domains", "horse", "should be two names with a comma between, each of a-z, 0-9"),
+        ("recipe", "/etc", "should match pattern '^"),
+        ("minutes", 0, "should be greater than 0"),
+        ("set", 3, "should be a valid dictionary"),
+        ("set", {"evaluation.features": 1}, "may not have evaluation.features"),
+        ("colour", "red", "is not known here"),
+    ],
+)
+def test_what_a_value_should_be_is_said_in_words(field: str, value: object, said: str) -> None:
+    order = {"kind": "train", "dataset": "pair", "model": "mine", field: value}
+    with pytest.raises(ValidationError) as raised:
+        TrainRequest.model_validate(order)
+    ((name, fault),) = faults_of(raised.value)
+    assert name == field
+    assert fault.startswith(said)
 
 
 def test_the_most_specific_class_decides() -> None:

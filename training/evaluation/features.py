@@ -28,6 +28,10 @@ class BadFeatureNetwork(ValueError):
     """Not a network that features can be had from; the message says what it would have to be."""
 
 
+class UnfetchedNetwork(BadFeatureNetwork):
+    """One of the internet, which cannot be reached, or no place to keep it."""
+
+
 @dataclass(frozen=True)
 class Features:
     """Of N pictures: (N, D), class logits (N, K) and feature maps (N, C, h, w) where the network has them."""

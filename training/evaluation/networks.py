@@ -20,6 +20,7 @@ from training.evaluation.features import (
     BadFeatureNetwork,
     FeatureNetwork,
     Features,
+    UnfetchedNetwork,
     features_of,
     file_digest,
     normalised,
@@ -143,7 +144,7 @@ def load_inception(path: Path, device: torch.device | str) -> Inception:
 
 
 def _fetched_inception() -> Path:
-    """In torch's own cache, downloaded on the first call. Raises BadFeatureNetwork."""
+    """In torch's own cache, downloaded on the first call. Raises UnfetchedNetwork."""
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
     path = Path(torch.hub.get_dir()) / "checkpoints" / str(URL_INCEPTION_V3).rsplit("/", 1)[1]
@@ -152,7 +153,7 @@ def _fetched_inception() -> Path:
         try:
             torch.hub.download_url_to_file(URL_INCEPTION_V3, str(path), INCEPTION_DIGEST)
         except (OSError, RuntimeError) as error:
-            raise BadFeatureNetwork(
+            raise UnfetchedNetwork(
                 f"{INCEPTION} cannot be fetched ({error}): get {URL_INCEPTION_V3} elsewhere and give its path"
             ) from error
     return path

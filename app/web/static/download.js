@@ -1,6 +1,6 @@
 // A link to a file of the service's.
 
-import { call } from "./api.js";
+import { call, reason } from "./api.js";
 import { el, icon } from "./dom.js";
 import { authorization } from "./key.js";
 
@@ -8,11 +8,18 @@ import { authorization } from "./key.js";
 export function downloadLink(path, name, label, className = "button quiet") {
   const link = el("a", { className, href: path, download: name }, icon("download"), label);
   if (!Object.keys(authorization()).length) return link;
+  const said = el("span", { role: "alert" });
   link.addEventListener("click", async (event) => {
     if (link.href.startsWith("blob:")) return;
     event.preventDefault();
-    link.href = URL.createObjectURL(await (await call(path)).blob());
-    link.click();
+    said.remove();
+    try {
+      link.href = URL.createObjectURL(await (await call(path)).blob());
+      link.click();
+    } catch (error) {
+      said.textContent = reason(error);
+      link.after(said);
+    }
   });
   return link;
 }

@@ -38,9 +38,9 @@ def test_datasets_are_listed_and_deleted(
         assert execute(["data", "remove", name]) == 3
         assert "error: unknown-dataset: no dataset named" in capsys.readouterr().err
     assert execute(["data", "list", "--json"]) == 0
-    (left,) = json.loads(capsys.readouterr().out)["datasets"]
+    (left,) = json.loads(capsys.readouterr().out)
     assert (left["name"], (data / "datasets/scenes/pictures").is_dir()) == ("scenes", True)
-    assert execute(["data", "remove", "scenes"]) == 0
-    capsys.readouterr()
+    assert execute(["data", "remove", "scenes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"deleted": "scenes"}
     assert execute(["data", "list"]) == 0
     assert capsys.readouterr().out == "none\n"

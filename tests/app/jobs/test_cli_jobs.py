@@ -1,6 +1,7 @@
 """`sjmvi jobs`, on the database that a service may be using."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,36 @@ def test_jobs_are_listed_shown_and_cancelled(running: JobRow, capsys: pytest.Cap
     assert execute(["jobs", "list", "--state", "queued", "--json"]) == 0
     (queued,) = json.loads(capsys.readouterr().out)
     assert execute(["jobs", "cancel", queued["id"]]) == execute(["jobs", "cancel", running.id]) == 0
-    assert capsys.readouterr().out.split() == [queued["id"], "is", "cancelled", running.id, "is", "cancelled"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{queued['id']} is cancelled",
+        f"{running.id} is stopping, to be cancelled",
+    ]
     assert execute(["jobs", "show", running.id, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["state"], shown["owner"], shown["worker"]) == ("running", "phone", "here-cpu")
 
 
+def test_a_job_is_paused_resumed_and_retried(
+    running: JobRow, add_dataset: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*command: str) -> str:
+        assert execute(["jobs", *command]) == 0
+        return capsys.readouterr().out
+
+    (waiting,) = json.loads(told("list", "--state", "queued", "--json"))
+    for verb, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        assert told(verb, waiting["id"]) == f"{waiting['id']} is {state}\n"
+    assert json.loads(told("pause", running.id, "--json"))["wanted"] == "paused"
+    assert execute(["jobs", "retry", waiting["id"]]) == 3
+    assert capsys.readouterr().err.startswith("error: unknown-dataset: ")
+    add_dataset("pair")
+    assert json.loads(told("retry", waiting["id"], "--json"))["state"] == "queued"
+
+
 def test_what_cannot_be_is_told(running: JobRow, capsys: pytest.CaptureFixture[str]) -> None:
-    assert execute(["jobs", "show", new_id()]) == execute(["jobs", "cancel", "x"]) == 3
-    assert capsys.readouterr().err.count("error: unknown-job: ") == 2
+    for verb in ("show", "cancel", "pause", "resume", "retry"):
+        assert execute(["jobs", verb, new_id()]) == 3
+        assert capsys.readouterr().err.startswith("error: unknown-job: ")
+    for verb in ("resume", "retry"):
+        assert execute(["jobs", verb, running.id]) == 3
+        assert capsys.readouterr().err.startswith("error: job-running: ")

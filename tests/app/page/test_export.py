@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 from httpx import Client
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 Serve = Callable[..., AbstractContextManager[Client]]
 WAIT_MS = 120_000  # a command of its own begins on a machine that has other work
@@ -64,3 +64,22 @@ def test_an_export_that_is_refused_says_why_in_place(visit: Callable[..., Page])
     card.get_by_role("button", name="Export", exact=True).click()
     expect(card.get_by_role("alert").filter(has_text="Out of space")).to_be_visible()
     expect(card.get_by_role("button", name="Export", exact=True)).to_be_enabled()
+
+
+def test_an_order_that_got_no_answer_is_the_same_when_it_is_sent_again(visit: Callable[..., Page]) -> None:
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.abort()
+
+    page = visit("/models")
+    page.route("**/v1/jobs", lose)
+    card = opened(page)
+    for choice in ("onnx", "onnx", "torch"):
+        card.get_by_label("Format").select_option(choice)
+        with page.expect_event("requestfailed"):
+            card.get_by_role("button", name="Export", exact=True).click()
+        expect(card.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    first, again, other = keys
+    assert first == again != other

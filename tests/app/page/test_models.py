@@ -64,3 +64,27 @@ def test_a_key_opens_every_screen(browser: Browser, serve: Serve, tmp_path: Path
         expect(page.get_by_role("row", name="upload at most")).to_be_visible()
         page.get_by_role("link", name="Jobs").click()
         expect(page.get_by_text("There are none.")).to_be_visible()
+
+
+def test_with_a_key_a_file_that_is_refused_says_why_in_place(
+    browser: Browser, serve: Serve, tmp_path: Path
+) -> None:
+    _, secret = KeyRing(tmp_path / "keys.json").create("page", frozenset({Scope.TRANSLATE}))
+    with serve(data_dir=tmp_path) as client, browser.new_page() as page:
+        page.goto(f"{client.base_url}/models")
+        page.get_by_label("Key", exact=True).fill(secret)
+        page.keyboard.press("Enter")
+        card = page.get_by_role("article", name="tiny")
+        card.locator("summary").get_by_text("Versions", exact=True).click()
+        problem = {"type": "unknown-version", "title": "Unknown version", "status": 404, "detail": "gone"}
+        page.route("**/bundle", lambda route: route.fulfill(status=404, json=problem))
+        card.get_by_role("link", name="Download").click()
+        expect(card.get_by_role("alert").filter(has_text="Unknown version")).to_be_visible()
+        page.evaluate(
+            """async (url) => {
+                const { imageOf } = await import("/static/jobs/image.js");
+                document.querySelector("main").prepend(imageOf(url, "gone.png"));
+            }""",
+            f"/v1/results/{64 * '0'}",
+        )
+        expect(page.get_by_role("alert").filter(has_text="Unknown result")).to_be_visible()

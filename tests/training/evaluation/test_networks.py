@@ -12,7 +12,7 @@ from PIL import Image
 
 from training.evaluation import networks
 from training.evaluation.bench import Remembered
-from training.evaluation.features import BadFeatureNetwork, FeatureNetwork, normalised
+from training.evaluation.features import BadFeatureNetwork, FeatureNetwork, UnfetchedNetwork, normalised
 from training.evaluation.networks import Inception, load_feature_network
 from training.evaluation.pictures import Pictures, pictures_in_memory
 
@@ -126,7 +126,7 @@ def test_an_inception_that_cannot_be_fetched_is_told_with_where_it_lies(
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-    with pytest.raises(BadFeatureNetwork, match="no route to host.*get https://.*6726825d.pth elsewhere"):
+    with pytest.raises(UnfetchedNetwork, match="no route to host.*get https://.*6726825d.pth elsewhere"):
         networks.load_feature_network("inception")
 
 

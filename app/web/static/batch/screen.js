@@ -1,12 +1,13 @@
 // The Batch screen: pictures in, a dataset of them, a job that translates it. The address names the job from then on.
 
-import { reason, send as order } from "../api.js";
+import { reason } from "../api.js";
 import { bytes, count, el } from "../dom.js";
 import { fromPaste, watchDrop } from "../dataset/gather.js";
 import { send } from "../dataset/sending.js";
 import { thumbs, zipFolders } from "../dataset/thumbs.js";
 import { freshName, packFolders } from "../dataset/names.js";
 import { showRecent } from "../jobs/list.js";
+import { order } from "../jobs/order.js";
 import { showLinked } from "../jobs/view.js";
 import { onKey } from "../key.js";
 import { exact, followLink, readSettings, watchSettings } from "../translate/settings.js";
@@ -42,9 +43,9 @@ async function submit() {
     const name = freshName(gathered.name);
     const dataset = await send(() => gathered.zip ?? packFolders([["", gathered]]), { name, kind: "single" });
     const { model, to, temperature, seeds } = settings;
-    const job = await order("POST", "/v1/jobs", {
+    const job = await order({
       kind: "translate", dataset: dataset.name, model, to, samples: seeds.length, seed: exact(seeds[0]), temperature: Number(temperature),
-    }, { headers: { "Content-Type": "application/json", "Idempotency-Key": name } });
+    });
     history.pushState(null, "", `/batch?job=${job.id}`);
     show();
   } catch (error) {

@@ -1,6 +1,6 @@
 // A picture of the service's in the page, fetched when it comes into view.
 
-import { call } from "../api.js";
+import { call, reason } from "../api.js";
 import { el } from "../dom.js";
 import { authorization } from "../key.js";
 
@@ -15,7 +15,11 @@ export function imageOf(url, name) {
   new IntersectionObserver(async ([{ isIntersecting }], observer) => {
     if (!isIntersecting) return;
     observer.disconnect();
-    image.src = link.href = URL.createObjectURL(await (await call(url)).blob());
+    try {
+      image.src = link.href = URL.createObjectURL(await (await call(url)).blob());
+    } catch (error) {
+      image.replaceWith(el("span", { role: "alert" }, reason(error)));
+    }
   }).observe(link);
   return link;
 }

@@ -1,7 +1,8 @@
 // A model as files for programs that know nothing of this project: a job, shown where it was ordered.
 
-import { json, reason, send } from "../api.js";
+import { json, reason } from "../api.js";
 import { disclosure, el } from "../dom.js";
+import { order } from "../jobs/order.js";
 import { JobView } from "../jobs/view.js";
 import { FINISHED } from "../jobs/words.js";
 
@@ -33,13 +34,13 @@ export function exportOf({ name, version }) {
       start.disabled = false;
     }
   };
-  const order = async () => show((await send("POST", "/v1/jobs", { kind: "export", model: name, version, format: choice.value })).id);
+  const begin = async () => show((await order({ kind: "export", model: name, version, format: choice.value })).id);
   const find = async () => {
     const { jobs } = await json(`/v1/jobs?kind=export&limit=${LOOKED_THROUGH}`);
     const last = jobs.find(({ params }) => params.model === name && params.version === version);
     if (last && place.hidden) await show(last.id);
   };
-  start.addEventListener("click", attempt(order));
+  start.addEventListener("click", attempt(begin));
   details.addEventListener("toggle", attempt(() => (details.open && place.hidden ? find() : null)));
   return details;
 }

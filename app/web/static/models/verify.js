@@ -1,6 +1,7 @@
 // Whether a bundle is what its digests say: every file is fetched and hashed here.
 
 import { call, json } from "../api.js";
+import { sha256Of } from "../digest.js";
 import { count } from "../dom.js";
 import { unpack } from "../zip.js";
 
@@ -16,9 +17,4 @@ export async function verify(path) {
     if ((await sha256Of(files.get(name))) !== sha256) return `${name} is not what its digest says.`;
   }
   return `${count(expected.size, "file")}, each as its digest says.`;
-}
-
-async function sha256Of(blob) {
-  const bytes = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

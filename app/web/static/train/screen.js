@@ -1,8 +1,9 @@
 // The Train screen: pictures, a recipe, a job. The address names the job from then on.
 
-import { json, reason, send as order } from "../api.js";
+import { json, reason } from "../api.js";
 import { el } from "../dom.js";
 import { showRecent } from "../jobs/list.js";
+import { order } from "../jobs/order.js";
 import { showLinked } from "../jobs/view.js";
 import { onKey } from "../key.js";
 import { Fields } from "./fields.js";
@@ -65,7 +66,7 @@ async function submit(event) {
   button.disabled = true;
   complain("");
   try {
-    const job = await order("POST", "/v1/jobs", {
+    const job = await order({
       kind: "train", dataset: dataset.name, model: form.model.value, activate: form.activate.checked,
       recipe: new FormData(form).get("recipe"), set: fields.changes(), minutes: Number(form.minutes.value) || null,
     });

@@ -1,5 +1,7 @@
 // The pictures to translate: chosen, dropped or pasted, with a strip to go from one to another.
 
+import { sha256Of } from "../digest.js";
+
 const MOST = 24; // more of them are a batch
 
 const strip = document.querySelector("#pictures");
@@ -25,9 +27,7 @@ export class Picture {
 
   /** The sha256 of its bytes, as results have it; null where a browser cannot say. */
   async digest() {
-    if (!crypto.subtle) return null; // a page over plain HTTP from another machine
-    const bytes = await crypto.subtle.digest("SHA-256", await this.file.arrayBuffer());
-    return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return crypto.subtle ? sha256Of(this.file) : null;
   }
 
   forget() {
