@@ -1,4 +1,4 @@
-"""LSGAN as Mao et al. (2017) have it, D = 1/2 - l, and under a sigmoid, D = sigmoid(-l), where it is LeCam's row."""
+"""LSGAN as Mao et al. (2017) have it, D = 1/2 - l, and under a sigmoid, where it is LeCam's row."""
 
 # ruff: noqa: E741 - l is the symbol of the log ratio
 import pytest
