@@ -133,6 +133,7 @@ PROBLEMS: Table = {
     database.DatabaseLocked: Problem("db-locked", 503, ENVIRONMENT),
     database.DatabaseReadOnly: Problem("db-readonly", 503, ENVIRONMENT),
     database.DatabaseFull: Problem("out-of-space", 507, ENVIRONMENT),
+    database.DatabaseDiskFailed: Problem("db-disk-failed", 503, ENVIRONMENT),
     database.DatabaseCorrupt: Problem("db-corrupt", 503, ENVIRONMENT),
     database.DatabaseUnreachable: Problem("db-unreachable", 503, ENVIRONMENT),
     backup.NoPgDump: Problem("no-pg-dump", 500, ENVIRONMENT),

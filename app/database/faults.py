@@ -37,6 +37,14 @@ class DatabaseFull(DatabaseFault):
         super().__init__("the database's disk is full: make room, and try again")
 
 
+class DatabaseDiskFailed(DatabaseFault):
+    def __init__(self) -> None:
+        super().__init__(
+            "the disk that the database is on failed to read or write it: look whether it is full, damaged, "
+            "or no longer there, and try again"
+        )
+
+
 class DatabaseCorrupt(DatabaseFault):
     def __init__(self) -> None:
         super().__init__(
@@ -59,7 +67,8 @@ class BadDatabaseUrl(ValueError):
 SQLITE_TEXTS: tuple[tuple[str, type[DatabaseFault]], ...] = (
     ("database is locked|database table is locked", DatabaseLocked),
     ("readonly database", DatabaseReadOnly),
-    ("database or disk is full|disk I/O error", DatabaseFull),
+    ("database or disk is full", DatabaseFull),
+    ("disk I/O error", DatabaseDiskFailed),
     ("not a database|malformed", DatabaseCorrupt),
 )
 

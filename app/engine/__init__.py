@@ -21,8 +21,8 @@ from app.engine.faults import (
 __all__ = [
     "Answer",
     "DeadlineExceeded",
+    "Device",
     "Engine",
-    "EngineCollector",
     "EngineCollector",
     "EngineLimits",
     "NetworkFailed",
@@ -31,5 +31,4 @@ __all__ = [
     "OutOfMemory",
     "Overloaded",
     "TooManyPixels",
-    "Device",
 ]

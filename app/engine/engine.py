@@ -145,7 +145,7 @@ class Engine:
     def abandon(self) -> None:
         """What is under way is answered that the service stops."""
         self.stop()
-        for clock in self._clocks:
+        for clock in [each for each in self._clocks if not each.expired()]:
             clock.reschedule(asyncio.get_running_loop().time())
 
     async def translate(

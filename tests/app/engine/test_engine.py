@@ -1,15 +1,21 @@
 """The network works, and all around it goes on: health, refusals, deadlines, and clients that leave."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Protocol
 
 import pytest
 from httpx import Client, Response
 
+from app.engine import Device, Engine, EngineLimits, NotReady
+from app.metrics import Metrics
+from translation.codec import Limits
+from translation.registry import Registry
 from translation.translator import Translator
 
 Serve = Callable[..., AbstractContextManager[Client]]
@@ -152,3 +158,26 @@ def test_a_body_that_does_not_arrive_is_given_up(serve: Serve) -> None:
     with serve(body_timeout_s=0.2) as client, connection(client) as slow:
         slow.sendall(HEAD + b"Content-Length: 9\r\n\r\nx")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_a_service_can_stop_while_a_translations_time_is_just_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "check_room", lambda _: None)
+
+    async def stop() -> None:
+        limits = EngineLimits(1, 1, Limits())
+        engine = Engine(Registry(tmp_path, tmp_path), Device("cpu", 0, 1), limits, Metrics())
+
+        async def translate() -> None:
+            async with engine._clock(0):
+                await asyncio.sleep(60)
+
+        under_way = asyncio.create_task(translate())
+        while not [clock for clock in engine._clocks if clock.expired()]:
+            await asyncio.sleep(0)
+        engine.abandon()
+        with pytest.raises(NotReady):
+            await under_way
+
+    asyncio.run(stop())
