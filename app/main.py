@@ -149,11 +149,7 @@ def _engine_limits(settings: Settings) -> EngineLimits:
 def _worker(settings: Settings) -> AbstractAsyncContextManager[object]:
     device = canonical(pick_device(settings.device))
     environment = settings.environment(device=device)
-    return (
-        EmbeddedWorker(environment, settings.graceful_shutdown_s)
-        if settings.embedded_worker
-        else nullcontext()
-    )
+    return EmbeddedWorker(environment) if settings.embedded_worker else nullcontext()
 
 
 def _middleware(settings: Settings, gate: Gate, counters: Metrics) -> list[Middleware]:
