@@ -20,6 +20,11 @@ class JobRunning(JobConflict):
         super().__init__(f"the job is {state}: {advice}")
 
 
+class CancelWanted(JobConflict):
+    def __init__(self) -> None:
+        super().__init__("the job is about to be cancelled: once it is, a retry takes it up")
+
+
 class JobUnfinished(JobConflict):
     retry_after_s = 2
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow, Json
-from app.jobs.faults import IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
+from app.jobs.faults import CancelWanted, IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
 from app.jobs.queue import Queue
 from app.jobs.states import FINISHED, State
 
@@ -57,7 +57,7 @@ class Ledger:
         return self._ask_to_stop(job_id, owner, State.CANCELLED)
 
     def pause(self, job_id: str, owner: str | None) -> JobRow:
-        """Raises UnknownJob, JobFinished."""
+        """Raises UnknownJob, JobFinished, CancelWanted."""
         return self._ask_to_stop(job_id, owner, State.PAUSED)
 
     def resume(self, job_id: str, owner: str | None) -> JobRow:
@@ -126,6 +126,8 @@ class Ledger:
         with self._owned(job_id, owner) as (session, job):
             if job.state in FINISHED:
                 raise JobFinished(job.state)
+            if job.wanted == State.CANCELLED != wanted:
+                raise CancelWanted
             if job.state == State.RUNNING:
                 job.wanted = wanted
             elif job.state != wanted:

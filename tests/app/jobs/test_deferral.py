@@ -21,6 +21,7 @@ def test_it_becomes_a_job_and_a_refused_one_leaves_nothing(
     job = first.json()
     assert (job["kind"], job["params"]["samples"], job["params"]["format"]) == ("translate", 2, "webp")
     assert again.json()["id"] == job["id"]
+    assert {name for name, link in job["links"].items() if link} == {"self", "events", "log", "result"}
     other = ready.post(f"{query}&seed=8", content=photograph, headers=headers)
     assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reuse")
     bad = ready.post(query, content=b"no picture", headers=headers)

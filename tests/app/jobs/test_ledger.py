@@ -8,7 +8,7 @@ import pytest
 from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow
 from app.jobs.desk import MAX_INTERRUPTIONS, Desk, Ticket, TicketVoid
-from app.jobs.faults import IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
+from app.jobs.faults import CancelWanted, IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
 from app.jobs.ledger import Idempotency, Ledger, Order, new_id, unfinished_of
 from app.jobs.progress import Progress
 from app.jobs.states import FINISHED, State
@@ -139,6 +139,17 @@ def test_what_was_wanted_of_a_running_job_outlives_its_worker(
     with pytest.raises(TicketVoid):
         desk.take(Ticket(job.id, 1))
     assert events(database)[-1] == "cancelled"
+
+
+def test_a_cancel_is_not_undone_by_a_pause_before_the_worker_has_looked(
+    ledger: Ledger, desk: Desk, job: JobRow
+) -> None:
+    desk.take(Ticket(job.id, 1))
+    assert ledger.pause(job.id, None).wanted == State.PAUSED
+    assert ledger.cancel(job.id, None).wanted == State.CANCELLED
+    with pytest.raises(CancelWanted):
+        ledger.pause(job.id, None)
+    assert ledger.cancel(job.id, None).wanted == desk.wanted(Ticket(job.id, 1)) == State.CANCELLED
 
 
 def test_two_workers_never_have_one_job(desk: Desk, job: JobRow, database: Database) -> None:
