@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.database.tables import JobRow
 
 WIDTH = 140
-jobs = typer.Typer(help="List, show and cancel jobs.", no_args_is_help=True)
+jobs = typer.Typer(help="List, show, cancel and remove jobs.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="as sjmvi jobs list has it")]
@@ -74,6 +74,18 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     with database() as found, closing(Queue(found)) as queue:
         job = Ledger(found, queue).cancel(job_id, owner=None)
     typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
+
+
+@jobs.command(epilog="sjmvi jobs remove 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def remove(job_id: JobId) -> None:
+    """Delete one that is over, with its files. A model that it has published stays."""
+    from app.jobs import removal
+    from app.jobs.queue import Queue
+    from app.settings import Settings
+
+    with database() as found, closing(Queue(found)) as queue:
+        removal.remove(found, queue, Settings().runs_dir, job_id)
+    typer.echo(f"{job_id} is deleted")
 
 
 @contextmanager

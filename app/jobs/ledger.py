@@ -20,6 +20,7 @@ from app.jobs.states import FINISHED, State
 
 IDEMPOTENCY_AGE = timedelta(hours=24)
 STATE, DONE = "state", "done"
+ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Ledger:
 
     def resume(self, job_id: str, owner: str | None) -> JobRow:
         """Raises UnknownJob, JobFinished, JobRunning."""
-        with self._owned(job_id, owner) as (session, job):
+        with owned(self.database, job_id, owner) as (session, job):
             if job.state in FINISHED:
                 raise JobFinished(job.state)
             if job.state != State.PAUSED:
@@ -72,7 +73,7 @@ class Ledger:
 
     def retry(self, job_id: str, owner: str | None) -> JobRow:
         """Of what has failed or was cancelled. Raises UnknownJob, JobFinished, JobRunning."""
-        with self._owned(job_id, owner) as (session, job):
+        with owned(self.database, job_id, owner) as (session, job):
             if job.state == State.SUCCEEDED:
                 raise JobFinished(job.state)
             if job.state not in FINISHED:
@@ -123,7 +124,7 @@ class Ledger:
 
     def _ask_to_stop(self, job_id: str, owner: str | None, wanted: State) -> JobRow:
         """At once where no worker has it; else its worker is told."""
-        with self._owned(job_id, owner) as (session, job):
+        with owned(self.database, job_id, owner) as (session, job):
             if job.state in FINISHED:
                 raise JobFinished(job.state)
             if job.wanted == State.CANCELLED != wanted:
@@ -140,13 +141,6 @@ class Ledger:
         enter(session, job, State.QUEUED)
         self._queue.put(session, job.id, job.ticket, job.kind)
 
-    @contextmanager
-    def _owned(self, job_id: str, owner: str | None) -> Iterator[tuple[Session, JobRow]]:
-        with changing(self.database, job_id) as (session, job):
-            if owner is not None and job.owner != owner:
-                raise UnknownJob
-            yield session, job
-
 
 @contextmanager
 def changing(database: Database, job_id: str) -> Iterator[tuple[Session, JobRow]]:
@@ -154,6 +148,15 @@ def changing(database: Database, job_id: str) -> Iterator[tuple[Session, JobRow]
     with database.writing() as session:
         job = session.get(JobRow, job_id, with_for_update=True)
         if job is None:
+            raise UnknownJob
+        yield session, job
+
+
+@contextmanager
+def owned(database: Database, job_id: str, owner: str | None) -> Iterator[tuple[Session, JobRow]]:
+    """Anybody's, where no owner is given. Raises UnknownJob."""
+    with changing(database, job_id) as (session, job):
+        if owner is not None and job.owner != owner:
             raise UnknownJob
         yield session, job
 

@@ -32,6 +32,7 @@ from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_by, unfinished_of
 from app.jobs.queue import Queue
+from app.jobs.removal import remove
 from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
 from app.keys import Key, Scope
@@ -150,6 +151,10 @@ class Jobs:
         if version := job.params.get("version"):
             self._registry.folder(job.params["model"], version)
         return self.ledger.retry(job_id, caller.sees)
+
+    def remove(self, job_id: str, caller: Caller) -> None:
+        """Raises UnknownJob, JobKept."""
+        remove(self._database, self._queue, self._runs_dir, job_id, caller.sees)
 
     def page(
         self, caller: Caller, state: State | None, kind: str | None, cursor: str | None, limit: int

@@ -112,12 +112,13 @@ class Worker:
         def job(job_id: str, ticket: int, kind: str) -> None:
             task = Task(workshop, Ticket(job_id, ticket))
             workshop.idle.clear()
-            for index, stage in enumerate(KINDS[kind].stages):
-                if DBOS.run_step({"name": stage.name}, task.stage, index) != Outcome.DONE:
-                    break
-            else:
+            try:
+                for index, stage in enumerate(KINDS[kind].stages):
+                    if DBOS.run_step({"name": stage.name}, task.stage, index) != Outcome.DONE:
+                        return
                 DBOS.run_step({"name": "finish"}, task.finish)
-            workshop.idle.set()
+            finally:  # also of one that was removed meanwhile, which DBOS finds no more
+                workshop.idle.set()
 
     def _take_over(self) -> None:
         for worker in self._desk.workers():

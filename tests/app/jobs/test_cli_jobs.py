@@ -1,15 +1,19 @@
 """`sjmvi jobs`, on the database that a service may be using."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from app.cli import execute
+from app.database.connection import Database
 from app.database.tables import JobRow
 from app.jobs.desk import Desk, Ticket
+from app.jobs.folder import JobFolder
 from app.jobs.ledger import Ledger, Order, new_id
 from app.jobs.progress import Progress
+from app.jobs.states import State
 
 
 @pytest.fixture
@@ -37,6 +41,22 @@ def test_jobs_are_listed_shown_and_cancelled(running: JobRow, capsys: pytest.Cap
     assert execute(["jobs", "show", running.id, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["state"], shown["owner"], shown["worker"]) == ("running", "phone", "here-cpu")
+
+
+def test_a_job_that_is_over_is_removed_with_its_files(
+    running: JobRow, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = JobFolder(data / "runs" / running.id)
+    folder.keep(b"a picture")
+    assert execute(["jobs", "remove", running.id]) == 3
+    assert "error: job-conflict: the job is running: cancel it first" in capsys.readouterr().err
+    assert folder.picture()
+    with Database(os.environ["SJMVI_DATABASE_URL"]).writing() as session:
+        session.get_one(JobRow, running.id).state = State.CANCELLED
+    assert execute(["jobs", "remove", running.id]) == 0
+    assert capsys.readouterr().out == f"{running.id} is deleted\n"
+    assert not folder.path.exists()
+    assert execute(["jobs", "show", running.id]) == 3
 
 
 def test_what_cannot_be_is_told(running: JobRow, capsys: pytest.CaptureFixture[str]) -> None:

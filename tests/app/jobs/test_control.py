@@ -1,10 +1,13 @@
 """What is asked of a job after its order, over HTTP and without a worker: to stop, to go on, to be gone."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from httpx import Client, Response
 
-from app.jobs.desk import Desk, Ticket
+from app.jobs.desk import Desk, Ticket, TicketVoid
+from app.jobs.folder import JobFolder
 from app.jobs.ledger import new_id
 from app.jobs.states import State
 
@@ -54,3 +57,44 @@ def test_what_a_running_job_was_told_is_shown_until_its_worker_has_done_it(
     desk.stop(Ticket(job["id"], 1), State.CANCELLED)
     shown = client.get(url).json()
     assert (shown["state"], shown["wanted"]) == ("cancelled", None)
+
+
+def test_a_job_that_is_over_is_deleted_with_all_that_is_of_it(client: Client, desk: Desk, data: Path) -> None:
+    job = order(client, **{"Idempotency-Key": "k"})
+    url, folder = job["links"]["self"], JobFolder(data / "runs" / job["id"])
+    folder.keep(b"a picture")
+    refused(client.delete(url), 409, "job-conflict")
+    desk.take(Ticket(job["id"], 1))
+    refused(client.delete(url), 409, "job-conflict")
+    assert folder.picture()
+    desk.fail(Ticket(job["id"], 1), "diverged", "")
+    assert client.delete(url).status_code == 204
+    assert not folder.path.exists()
+    assert client.get(URL).json()["jobs"] == []
+    for answer in (client.get(url), client.get(f"{url}/events"), client.delete(url)):
+        refused(answer, 404, "unknown-job")
+    assert order(client, **{"Idempotency-Key": "k"})["id"] != job["id"]
+
+
+def test_a_ticket_of_a_deleted_job_is_void(client: Client, desk: Desk) -> None:
+    job = order(client)
+    client.post(f"{job['links']['self']}/cancel")
+    client.delete(job["links"]["self"]).raise_for_status()
+    for step in (desk.take, desk.wanted, desk.interrupt):
+        with pytest.raises(TicketVoid):
+            step(Ticket(job["id"], 1))
+
+
+def test_a_crash_while_a_job_is_deleted_leaves_nothing_that_can_be_reached(
+    client: Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = order(client)
+    url, folder = job["links"]["self"], JobFolder(data / "runs" / job["id"])
+    folder.keep(b"a picture")
+    client.post(f"{url}/cancel")
+    monkeypatch.setattr(JobFolder, "remove", lambda _: None)  # not reached
+    assert client.delete(url).status_code == 204
+    assert folder.path.exists()
+    for path in ("", "/log", "/result"):
+        refused(client.get(url + path), 404, "unknown-job")
+    refused(client.post(f"{url}/retry"), 404, "unknown-job")

@@ -206,6 +206,8 @@ def test_a_key_has_its_own_jobs_and_orders_what_its_scopes_say(client: Client, d
         refused(client.get(mine["links"]["self"] + path, headers=keys["lab"]), 404, "unknown-job")
     refused(client.post(f"{mine['links']['self']}/cancel", headers=keys["lab"]), 404, "unknown-job")
     assert client.post(f"{mine['links']['self']}/cancel", headers=keys["root"]).status_code == 202
+    refused(client.delete(mine["links"]["self"], headers=keys["lab"]), 404, "unknown-job")
+    assert client.delete(mine["links"]["self"], headers=keys["phone"]).status_code == 204
 
 
 def test_prometheus_is_told_how_many_there_are_in_each_state(client: Client) -> None:

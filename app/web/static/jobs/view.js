@@ -66,7 +66,7 @@ export class JobView {
     this.badge.textContent = wanted ? `about to be ${wanted}` : state;
     this.badge.className = `badge ${state}`;
     this.problem.textContent = error ? `${error.detail[0].toUpperCase()}${error.detail.slice(1)}` : "";
-    this.controls.replaceChildren(...Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state) && !FORESTALLED[wanted]?.includes(verb)).map((verb) => this.#control(verb)));
+    this.controls.replaceChildren(...Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state) && !FORESTALLED[wanted]?.includes(verb)).map((verb) => this.#control(verb)), ...(FINISHED.includes(state) ? [this.#deletion()] : []));
     this.about.replaceChildren(facts([
       ["Ordered", date(created)], ["Began", started && date(started)], ["Ended", finished && date(finished)],
       ["Attempts", attempt > 1 ? String(attempt) : null],
@@ -91,13 +91,28 @@ export class JobView {
   }
 
   #control(verb) {
-    const button = el("button", { type: "button", className: "quiet" }, verb[0].toUpperCase() + verb.slice(1));
+    return this.#button(verb[0].toUpperCase() + verb.slice(1), async () => {
+      this.job = await json(`/v1/jobs/${this.id}/${verb}`, { method: "POST" });
+      this.#draw();
+      if (verb === "retry") location.reload(); // its events begin anew
+    });
+  }
+
+  #deletion() {
+    const act = async () => {
+      await json(`/v1/jobs/${this.id}`, { method: "DELETE" });
+      location.assign("/jobs");
+    };
+    return this.#button("Delete", act, "Delete this job and its files? Nothing brings them back.");
+  }
+
+  #button(title, act, question = null) {
+    const button = el("button", { type: "button", className: "quiet" }, title);
     button.addEventListener("click", async () => {
+      if (question && !confirm(question)) return;
       button.disabled = true;
       try {
-        this.job = await json(`/v1/jobs/${this.id}/${verb}`, { method: "POST" });
-        this.#draw();
-        if (verb === "retry") location.reload(); // its events begin anew
+        await act();
       } catch (error) {
         this.#complain(error);
         button.disabled = false;
