@@ -70,9 +70,10 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     """End one, whoever ordered it. What it has done is kept for a retry."""
     from app.jobs.ledger import Ledger
     from app.jobs.queue import Queue
+    from app.settings import Settings
 
     with database() as found, closing(Queue(found)) as queue:
-        job = Ledger(found, queue).cancel(job_id, owner=None)
+        job = Ledger(found, queue, Settings().max_queued_jobs).cancel(job_id, owner=None)
     typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
 
 

@@ -125,6 +125,7 @@ PROBLEMS: Table = {
     jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
     jobs.VersionInUse: Problem("version-in-use", 409, MODEL),
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
+    jobs.TooManyJobs: Problem("too-many-jobs", 429),
     jobs.TooManyStreams: Problem("overloaded", 429),
     desk.TicketVoid: Problem("job-conflict", 409),
     # the database

@@ -112,7 +112,7 @@ def _lifespan(
                 publisher=Publisher(registry, staging, _bundle_limits(settings), engine.warm_up),
                 jobs=jobs,
                 streams=Streams(jobs, settings.max_event_streams, app.state.stopping),
-                deferral=Deferral(jobs, settings.picture_limits, settings.max_output_pixels),
+                deferral=Deferral(jobs, engine),
             )
 
     return lifespan
@@ -120,7 +120,8 @@ def _lifespan(
 
 def _jobs(settings: Settings, registry: Registry, intake: Intake, engine: Engine) -> Jobs:
     database = Database(settings.database)
-    return Jobs(database, registry, intake.store, settings.runs_dir, partial(default_model, engine, registry))
+    default = partial(default_model, engine, registry)
+    return Jobs(database, registry, intake.store, settings.runs_dir, default, settings.max_queued_jobs)
 
 
 def _add_routes(app: FastAPI) -> None:

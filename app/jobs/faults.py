@@ -57,6 +57,16 @@ class IdempotencyKeyReused(ValueError):
         super().__init__("this Idempotency-Key came with another request before: give each request its own")
 
 
+class TooManyJobs(RuntimeError):
+    retry_after_s = 30
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} of your jobs are not done yet, as many as may be: cancel some, or try later"
+        )
+        self.limit = limit
+
+
 class DatasetInUse(ValueError):
     def __init__(self, job_id: str) -> None:
         super().__init__(f"the job {job_id} needs this dataset: cancel it first, or wait for its end")

@@ -14,7 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow, Json
-from app.jobs.faults import CancelWanted, IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
+from app.jobs.faults import (
+    CancelWanted,
+    IdempotencyKeyReused,
+    JobFinished,
+    JobRunning,
+    TooManyJobs,
+    UnknownJob,
+)
 from app.jobs.queue import Queue
 from app.jobs.states import FINISHED, State
 
@@ -43,11 +50,15 @@ class Idempotency:
 class Ledger:
     """Of whoever asks for jobs. All of it raises DatabaseFault."""
 
-    def __init__(self, database: Database, queue: Queue) -> None:
-        self.database, self._queue = database, queue
+    def __init__(self, database: Database, queue: Queue, max_unfinished: int) -> None:
+        """So many jobs of one owner are not over at a time."""
+        self.database, self._queue, self._max_unfinished = database, queue, max_unfinished
 
     def create(self, order: Order, idempotency: Idempotency | None = None) -> tuple[JobRow, bool]:
-        """And whether it is new; the job of an earlier request is not. Raises IdempotencyKeyReused."""
+        """And whether it is new; the job of an earlier request is not.
+
+        Raises IdempotencyKeyReused, TooManyJobs.
+        """
         try:
             return self._create(order, idempotency)
         except IntegrityError:  # the same key at the same time, and the other was faster
@@ -72,12 +83,13 @@ class Ledger:
         return job
 
     def retry(self, job_id: str, owner: str | None) -> JobRow:
-        """Of what has failed or was cancelled. Raises UnknownJob, JobFinished, JobRunning."""
+        """Of what has failed or was cancelled. Raises UnknownJob, JobFinished, JobRunning, TooManyJobs."""
         with owned(self.database, job_id, owner) as (session, job):
             if job.state == State.SUCCEEDED:
                 raise JobFinished(job.state)
             if job.state not in FINISHED:
                 raise JobRunning(job.state, "let it end, or cancel it first")
+            self._check_room(session, job.owner)
             job.error = job.finished = None
             _take_back_end(session, job)
             self._queue_again(session, job)
@@ -88,6 +100,7 @@ class Ledger:
             row = self._remembered(session, order.owner or "", idempotency) if idempotency else None
             if row:
                 return session.get_one(JobRow, row.job_id), False
+            self._check_room(session, order.owner)
             job = JobRow(
                 id=order.id or new_id(),
                 kind=order.kind,
@@ -111,6 +124,13 @@ class Ledger:
                 )
             session.flush()  # what collides is found inside
         return job, True
+
+    def _check_room(self, session: Session, owner: str | None) -> None:
+        """Raises TooManyJobs. Two at the same time may both pass on PostgreSQL, and so one over the limit."""
+        unfinished = select(func.count()).where(JobRow.owner.is_not_distinct_from(owner))
+        count = session.scalar(unfinished.where(JobRow.state.not_in(FINISHED))) or 0
+        if count >= self._max_unfinished:
+            raise TooManyJobs(self._max_unfinished)
 
     def _remembered(self, session: Session, owner: str, given: Idempotency) -> IdempotencyRow | None:
         row = session.get(IdempotencyRow, (owner, given.key))

@@ -72,13 +72,14 @@ class Jobs:
         datasets: DatasetStore,
         runs_dir: Path,
         default_model: Callable[[], str],
+        max_unfinished: int,
     ) -> None:
         """`default_model` is of an order that names none; it raises UnknownModel."""
         self._default_model = default_model
         self._database, self._registry, self._datasets = database, registry, datasets
         self._runs_dir = runs_dir
         self._queue = Queue(database)
-        self.ledger = Ledger(database, self._queue)
+        self.ledger = Ledger(database, self._queue, max_unfinished)
 
     async def __aenter__(self) -> Self:
         """Brings the database to this version first. Raises DatabaseFault."""
@@ -107,7 +108,7 @@ class Jobs:
         """A new job, or that of an earlier request with the same key.
 
         Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownVersion, UnknownDomain, NotReady,
-        IdempotencyKeyReused.
+        IdempotencyKeyReused, TooManyJobs.
         """
         _check_scope(request.kind, caller)
         dataset = None if isinstance(request, ExportRequest) else request.dataset
@@ -144,7 +145,7 @@ class Jobs:
         return job
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
-        """Raises UnknownJob, JobFinished, JobRunning, UnknownDataset, UnknownModel, UnknownVersion."""
+        """Raises what Ledger.retry does, UnknownDataset, UnknownModel, UnknownVersion."""
         job = self.get(job_id, caller)
         if job.dataset:
             self._datasets.get(job.dataset)
