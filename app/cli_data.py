@@ -93,7 +93,7 @@ def remove(name: Annotated[str, typer.Argument(help="as sjmvi data list has it")
     from app.jobs.ledger import unfinished_of
 
     with database() as found:
-        if job_id := unfinished_of(found, name):
+        if found and (job_id := unfinished_of(found, name)):
             raise DatasetInUse(job_id)
     _store().remove(name)
     typer.echo(f"{name} is deleted")

@@ -1,7 +1,7 @@
 """`sjmvi jobs`: the jobs of the service, its own or in the database that it shares."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,8 +34,11 @@ def list_jobs(
     from app.database.tables import JobRow
 
     query = select(JobRow).where(JobRow.state == state) if state else select(JobRow)
-    with database() as opened, opened.reading() as session:
-        found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
+    found: Sequence[JobRow] = ()
+    with database() as opened:
+        if opened:
+            with opened.reading() as session:
+                found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
     if as_json:
         typer.echo(json.dumps([_row(job) for job in found]))
         return
@@ -54,7 +57,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
     from app.database.tables import JobRow
     from app.jobs.faults import UnknownJob
 
-    with database() as found, found.reading() as session:
+    with _jobs() as found, found.reading() as session:
         job = session.get(JobRow, job_id)
     if job is None:
         raise UnknownJob
@@ -72,7 +75,7 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     from app.jobs.queue import Queue
     from app.settings import Settings
 
-    with database() as found, closing(Queue(found)) as queue:
+    with _jobs() as found, closing(Queue(found)) as queue:
         job = Ledger(found, queue, Settings().max_queued_jobs).cancel(job_id, owner=None)
     typer.echo(json.dumps(_row(job)) if as_json else f"{job.id} is {job.wanted or job.state}")
 
@@ -84,19 +87,33 @@ def remove(job_id: JobId) -> None:
     from app.jobs.queue import Queue
     from app.settings import Settings
 
-    with database() as found, closing(Queue(found)) as queue:
+    with _jobs() as found, closing(Queue(found)) as queue:
         removal.remove(found, queue, Settings().runs_dir, job_id)
     typer.echo(f"{job_id} is deleted")
 
 
 @contextmanager
-def database() -> Iterator["Database"]:
+def database() -> Iterator["Database | None"]:
+    """As it is: a service that runs may be of another version. None where there is none, and so no job.
+
+    Raises DatabaseFault.
+    """
     from app.database.connection import Database
-    from app.database.migration import upgrade
+    from app.database.migration import is_made
     from app.settings import Settings
 
     with closing(Database(Settings().database)) as found:
-        upgrade(found)
+        yield found if is_made(found) else None
+
+
+@contextmanager
+def _jobs() -> Iterator["Database"]:
+    """Raises UnknownJob, as of each one, where there is none."""
+    from app.jobs.faults import UnknownJob
+
+    with database() as found:
+        if found is None:
+            raise UnknownJob
         yield found
 
 

@@ -131,6 +131,7 @@ PROBLEMS: Table = {
     # the database
     database.DatabaseFault: Problem("database-unavailable", 503, ENVIRONMENT),
     database.DatabaseTooNew: Problem("db-too-new", 503, ENVIRONMENT),
+    database.DatabaseTooOld: Problem("db-too-old", 503, ENVIRONMENT),
     database.DatabaseLocked: Problem("db-locked", 503, ENVIRONMENT),
     database.DatabaseReadOnly: Problem("db-readonly", 503, ENVIRONMENT),
     database.DatabaseFull: Problem("out-of-space", 507, ENVIRONMENT),

@@ -22,6 +22,14 @@ class DatabaseTooNew(DatabaseFault):
         )
 
 
+class DatabaseTooOld(DatabaseFault):
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is of an earlier version of this program (schema {revision}): `sjmvi db upgrade` "
+            "brings it to this one; stop a service of that version first, which cannot use it then"
+        )
+
+
 class DatabaseLocked(DatabaseFault):
     def __init__(self) -> None:
         super().__init__("another program holds the database; what was asked for is not done: try again")

@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from app.cli import execute
+from app.database import migration
 from app.database.connection import Database
 from app.database.tables import JobRow
 from app.jobs.desk import Desk, Ticket
@@ -62,3 +64,29 @@ def test_a_job_that_is_over_is_removed_with_its_files(
 def test_what_cannot_be_is_told(running: JobRow, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["jobs", "show", new_id()]) == execute(["jobs", "cancel", "x"]) == 3
     assert capsys.readouterr().err.count("error: unknown-job: ") == 2
+
+
+def test_no_database_is_no_jobs_and_none_is_made(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SJMVI_DATA_DIR", str(data))
+    assert execute(["jobs", "list"]) == 0
+    assert capsys.readouterr().out == "none\n"
+    for command in ("show", "cancel", "remove"):
+        assert execute(["jobs", command, new_id()]) == 3
+        assert "error: unknown-job: " in capsys.readouterr().err
+    assert not data.exists()
+
+
+def test_a_database_of_an_earlier_version_is_left_to_the_command_that_is_named(
+    running: JobRow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ScriptDirectory, "get_current_head", lambda _: "9999")
+    upgraded: list[object] = []
+    monkeypatch.setattr(migration, "upgrade", upgraded.append)
+    for arguments in (["list"], ["show", running.id], ["cancel", running.id]):
+        assert execute(["jobs", *arguments]) == 5
+        told = capsys.readouterr().err
+        assert "error: db-too-old: " in told
+        assert "`sjmvi db upgrade`" in told
+    assert upgraded == []
