@@ -81,7 +81,7 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
 
 
 @jobs.command(epilog="sjmvi jobs remove 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
-def remove(job_id: JobId) -> None:
+def remove(job_id: JobId, as_json: AsJson = False) -> None:
     """Delete one that is over, with its files. A model that it has published stays."""
     from app.jobs import removal
     from app.jobs.queue import Queue
@@ -89,7 +89,7 @@ def remove(job_id: JobId) -> None:
 
     with _jobs() as found, closing(Queue(found)) as queue:
         removal.remove(found, queue, Settings().runs_dir, job_id)
-    typer.echo(f"{job_id} is deleted")
+    typer.echo(json.dumps({"deleted": job_id}) if as_json else f"{job_id} is deleted")
 
 
 @contextmanager

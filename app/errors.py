@@ -26,7 +26,7 @@ from app.database import backup
 from app.database import faults as database
 from app.datasets import doctor, store
 from app.datasets import faults as datasets
-from app.jobs import desk
+from app.jobs import command, desk
 from app.jobs import faults as jobs
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import architecture, codec, device, export, model, registry, translator, tree, weights
@@ -127,6 +127,7 @@ PROBLEMS: Table = {
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
     jobs.TooManyJobs: Problem("too-many-jobs", 429),
     jobs.TooManyStreams: Problem("overloaded", 429),
+    command.StillAtWork: Problem("still-at-work", 409, ENVIRONMENT),
     desk.TicketVoid: Problem("job-conflict", 409),
     # the database
     database.DatabaseFault: Problem("database-unavailable", 503, ENVIRONMENT),

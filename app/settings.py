@@ -109,9 +109,7 @@ class Settings(BaseSettings):
     max_job_files_age_days: float = Field(7.0, gt=0, description="since a job has succeeded")
     max_jobs_age_days: float = Field(90.0, gt=0, description="since a job's end: then all of it goes")
     log_format: LogFormat = Field("auto", description="auto (text on a terminal, else json), json or text")
-    graceful_shutdown_s: int = Field(
-        20, ge=0, description="for translations under way at a stop; a job at work has its own time to stop"
-    )
+    graceful_shutdown_s: int = Field(20, ge=0)
 
     @classmethod
     def settings_customise_sources(

@@ -6,8 +6,9 @@ import re
 from starlette.responses import JSONResponse, Response
 
 from app.engine import Engine
+from app.jobs.caller import Caller
 from app.jobs.schemas import RETRY_S
-from app.jobs.service import Caller, Jobs
+from app.jobs.service import Jobs
 from app.jobs.views import details, url_of
 from app.schemas import TranslationParameters
 

@@ -6,7 +6,6 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +18,7 @@ from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
 from app.engine.faults import NotReady
+from app.jobs.caller import Caller
 from app.jobs.faults import (
     DatasetInUse,
     JobUnfinished,
@@ -35,7 +35,6 @@ from app.jobs.queue import Queue
 from app.jobs.removal import remove
 from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
-from app.keys import Key, Scope
 from app.schemas import MAX_SEED
 from translation.card import InvalidBundle, read_card
 from translation.model import UnknownDomain
@@ -44,22 +43,6 @@ from translation.registry import DIGITS, Registry
 logger = logging.getLogger(__name__)
 
 NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Without a key where none is needed."""
-
-    key: Key | None = None
-
-    @property
-    def owner(self) -> str | None:
-        return self.key.name if self.key else None
-
-    @property
-    def sees(self) -> str | None:
-        """Whose jobs; None: all of them."""
-        return None if self.key is None or self.key.allows(Scope.ADMIN) else self.key.name
 
 
 class Jobs:

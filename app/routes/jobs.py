@@ -25,7 +25,7 @@ JobId = Annotated[str, Path(alias="id", pattern=ID, description="of the job")]
 CONFLICTS = problem_responses(404, 409, 422)
 ORDERED: dict[int | str, dict[str, Any]] = {
     202: ACCEPTED,
-    **problem_responses(400, 403, 404, 408, 413, 415, 422, 429),
+    **problem_responses(400, 403, 404, 408, 413, 415, 422),
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {

@@ -95,10 +95,7 @@ async def translate(
     With Prefer: respond-async it is not waited for, and the answer is a job.
     """
     engine, is_deferred = state["engine"], deferral.is_preferred(prefer or [])
-    if is_deferred:
-        engine.check_room()
-    else:
-        engine.check_ready()  # before the body is read, which may take long
+    (engine.check_room if is_deferred else engine.check_ready)()  # before a body is read, which may take long
     timeout_s = timeout_of(sjmvi_timeout_ms, state["settings"].timeout_s)
     upload = await read_upload(request)
     parameters = _validated(upload.parameters)
