@@ -1,7 +1,6 @@
 """`sjmvi jobs`, on the database that a service may be using."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from alembic.script import ScriptDirectory
 
 from app.cli import execute
 from app.database import migration
-from app.database.connection import Database
 from app.database.tables import JobRow
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
@@ -46,14 +44,14 @@ def test_jobs_are_listed_shown_and_cancelled(running: JobRow, capsys: pytest.Cap
 
 
 def test_a_job_that_is_over_is_removed_with_its_files(
-    running: JobRow, data: Path, capsys: pytest.CaptureFixture[str]
+    running: JobRow, ledger: Ledger, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = JobFolder(data / "runs" / running.id)
     folder.keep(b"a picture")
     assert execute(["jobs", "remove", running.id]) == 3
     assert "error: job-conflict: the job is running: cancel it first" in capsys.readouterr().err
     assert folder.picture()
-    with Database(os.environ["SJMVI_DATABASE_URL"]).writing() as session:
+    with ledger.database.writing() as session:
         session.get_one(JobRow, running.id).state = State.CANCELLED
     assert execute(["jobs", "remove", running.id]) == 0
     assert capsys.readouterr().out == f"{running.id} is deleted\n"

@@ -46,3 +46,4 @@ def test_a_job_whose_command_lives_on_elsewhere_stays_interrupted_until_that_has
     assert caplog.text.count("process 7 of host there is still at work") == 1
     worker._take_over()
     assert (found().worker, resumed) == (worker_name("cpu"), [f"{job.id}.1"])
+    worker._database.close()
