@@ -93,7 +93,7 @@ def remove(
     from app.jobs.ledger import unfinished_of
 
     with database() as found:
-        if job_id := unfinished_of(found, name):
+        if found and (job_id := unfinished_of(found, name)):
             raise DatasetInUse(job_id)
     store().remove(name)
     typer.echo(json.dumps({"deleted": name}) if as_json else f"{name} is deleted")

@@ -1,7 +1,7 @@
 """`sjmvi jobs`: the jobs of the service, its own or in the database that it shares."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.jobs.ledger import Ledger
 
 WIDTH = 140
-jobs = typer.Typer(help="List, show, pause, cancel and retry jobs.", no_args_is_help=True)
+jobs = typer.Typer(help="List, show, pause, cancel, retry and remove jobs.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="as sjmvi jobs list has it")]
@@ -35,8 +35,11 @@ def list_jobs(
     from app.database.tables import JobRow
 
     query = select(JobRow).where(JobRow.state == state) if state else select(JobRow)
-    with database() as opened, opened.reading() as session:
-        found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
+    found: Sequence[JobRow] = ()
+    with database() as opened:
+        if opened:
+            with opened.reading() as session:
+                found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
     if as_json:
         typer.echo(json.dumps([_row(job) for job in found]))
         return
@@ -52,8 +55,8 @@ def list_jobs(
 @jobs.command(epilog="sjmvi jobs show 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
 def show(job_id: JobId, as_json: AsJson = False) -> None:
     """All that is known of one."""
-    with database() as opened:
-        text = json.dumps(_row(_find(opened, job_id)), indent=None if as_json else 2)
+    with _jobs() as found:
+        text = json.dumps(_row(_find(found, job_id)), indent=None if as_json else 2)
     if as_json:
         typer.echo(text)
     else:
@@ -93,32 +96,60 @@ def retry(job_id: JobId, as_json: AsJson = False) -> None:
         _tell(ledger.retry(job_id, owner=None), as_json)
 
 
+@jobs.command(epilog="sjmvi jobs remove 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
+def remove(job_id: JobId, as_json: AsJson = False) -> None:
+    """Delete one that is over, with its files. A model that it has published stays."""
+    from app.jobs import removal
+    from app.jobs.queue import Queue
+    from app.settings import Settings
+
+    with _jobs() as found, closing(Queue(found)) as queue:
+        removal.remove(found, queue, Settings().runs_dir, job_id)
+    typer.echo(json.dumps({"deleted": job_id}) if as_json else f"{job_id} is deleted")
+
+
 @contextmanager
-def database() -> Iterator["Database"]:
+def database() -> Iterator["Database | None"]:
+    """As it is: a service that runs may be of another version. None where there is none, and so no job.
+
+    Raises DatabaseFault.
+    """
     from app.database.connection import Database
-    from app.database.migration import upgrade
+    from app.database.migration import is_made
     from app.settings import Settings
 
     with closing(Database(Settings().database)) as found:
-        upgrade(found)
+        yield found if is_made(found) else None
+
+
+@contextmanager
+def _jobs() -> Iterator["Database"]:
+    """Raises UnknownJob, as of each one, where there is none."""
+    from app.jobs.faults import UnknownJob
+
+    with database() as found:
+        if found is None:
+            raise UnknownJob
         yield found
 
 
 @contextmanager
 def _ledger() -> Iterator["Ledger"]:
+    """Raises UnknownJob where there is no database."""
     from app.jobs.ledger import Ledger
     from app.jobs.queue import Queue
+    from app.settings import Settings
 
-    with database() as opened, closing(Queue(opened)) as queue:
-        yield Ledger(opened, queue)
+    with _jobs() as found, closing(Queue(found)) as queue:
+        yield Ledger(found, queue, Settings().max_queued_jobs)
 
 
-def _find(opened: "Database", job_id: str) -> "JobRow":
+def _find(found: "Database", job_id: str) -> "JobRow":
     """Raises UnknownJob."""
     from app.database.tables import JobRow
     from app.jobs.faults import UnknownJob
 
-    with opened.reading() as session:
+    with found.reading() as session:
         job = session.get(JobRow, job_id)
     if job is None:
         raise UnknownJob

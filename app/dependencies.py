@@ -9,8 +9,9 @@ from app.auth import Gate
 from app.bundles.publisher import Publisher
 from app.datasets.intake import Intake
 from app.engine import Engine
+from app.jobs.caller import Caller
 from app.jobs.deferral import Deferral
-from app.jobs.service import Caller, Jobs
+from app.jobs.service import Jobs
 from app.jobs.streams import Streams
 from app.metrics import Metrics
 from app.results import Results

@@ -29,7 +29,7 @@ from app.database import faults as database
 from app.datasets import doctor, store
 from app.datasets import faults as datasets
 from app.datasets.schemas import DOMAINS
-from app.jobs import desk
+from app.jobs import command, desk
 from app.jobs import faults as jobs
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import architecture, codec, device, export, model, registry, translator, tree, weights
@@ -133,14 +133,18 @@ PROBLEMS: Table = {
     jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
     jobs.VersionInUse: Problem("version-in-use", 409, MODEL),
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
+    jobs.TooManyJobs: Problem("too-many-jobs", 429),
     jobs.TooManyStreams: Problem("overloaded", 429),
+    command.StillAtWork: Problem("still-at-work", 409, ENVIRONMENT),
     desk.TicketVoid: Problem("job-conflict", 409),
     # the database
     database.DatabaseFault: Problem("database-unavailable", 503, ENVIRONMENT),
     database.DatabaseTooNew: Problem("db-too-new", 503, ENVIRONMENT),
+    database.DatabaseTooOld: Problem("db-too-old", 503, ENVIRONMENT),
     database.DatabaseLocked: Problem("db-locked", 503, ENVIRONMENT),
     database.DatabaseReadOnly: Problem("db-readonly", 503, ENVIRONMENT),
     database.DatabaseFull: Problem("out-of-space", 507, ENVIRONMENT),
+    database.DatabaseDiskFailed: Problem("db-disk-failed", 503, ENVIRONMENT),
     database.DatabaseCorrupt: Problem("db-corrupt", 503, ENVIRONMENT),
     database.DatabaseUnreachable: Problem("db-unreachable", 503, ENVIRONMENT),
     backup.NoPgDump: Problem("no-pg-dump", 500, ENVIRONMENT),

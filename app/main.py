@@ -113,7 +113,7 @@ def _lifespan(
                 publisher=Publisher(registry, staging, _bundle_limits(settings), engine.warm_up),
                 jobs=jobs,
                 streams=Streams(jobs, settings.max_event_streams, app.state.stopping),
-                deferral=Deferral(jobs, settings.picture_limits, settings.max_output_pixels),
+                deferral=Deferral(jobs, engine),
             )
 
     return lifespan
@@ -121,7 +121,8 @@ def _lifespan(
 
 def _jobs(settings: Settings, registry: Registry, intake: Intake, engine: Engine) -> Jobs:
     database = Database(settings.database)
-    return Jobs(database, registry, intake.store, settings.runs_dir, partial(default_model, engine, registry))
+    default = partial(default_model, engine, registry)
+    return Jobs(database, registry, intake.store, settings.runs_dir, default, settings.max_queued_jobs)
 
 
 def _add_routes(app: FastAPI) -> None:
@@ -140,11 +141,7 @@ def _engine_limits(settings: Settings) -> EngineLimits:
 def _worker(settings: Settings) -> AbstractAsyncContextManager[object]:
     device = canonical(pick_device(settings.device))
     environment = settings.environment(device=device)
-    return (
-        EmbeddedWorker(environment, settings.graceful_shutdown_s)
-        if settings.embedded_worker
-        else nullcontext()
-    )
+    return EmbeddedWorker(environment) if settings.embedded_worker else nullcontext()
 
 
 def _middleware(settings: Settings, gate: Gate, counters: Metrics) -> list[Middleware]:

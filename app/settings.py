@@ -100,6 +100,11 @@ class Settings(BaseSettings):
         description="the network that jobs measure by, as in `sjmvi evaluate --features`: trainings validate "
         "by it where they have pictures enough; evaluations take inception when absent",
     )
+    max_queued_jobs: int = Field(
+        100,
+        ge=1,
+        description="of one key, or of all callers without one, that are not over; each may hold a picture",
+    )
     max_event_streams: int = Field(64, ge=1, description="open at once, of all jobs")
     max_job_files_age_days: float = Field(7.0, gt=0, description="since a job has succeeded")
     max_jobs_age_days: float = Field(90.0, gt=0, description="since a job's end: then all of it goes")

@@ -22,6 +22,14 @@ class DatabaseTooNew(DatabaseFault):
         )
 
 
+class DatabaseTooOld(DatabaseFault):
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is of an earlier version of this program (schema {revision}): `sjmvi db upgrade` "
+            "brings it to this one; stop a service of that version first, which cannot use it then"
+        )
+
+
 class DatabaseLocked(DatabaseFault):
     def __init__(self) -> None:
         super().__init__("another program holds the database; what was asked for is not done: try again")
@@ -35,6 +43,14 @@ class DatabaseReadOnly(DatabaseFault):
 class DatabaseFull(DatabaseFault):
     def __init__(self) -> None:
         super().__init__("the database's disk is full: make room, and try again")
+
+
+class DatabaseDiskFailed(DatabaseFault):
+    def __init__(self) -> None:
+        super().__init__(
+            "the disk that the database is on failed to read or write it: look whether it is full, damaged, "
+            "or no longer there, and try again"
+        )
 
 
 class DatabaseCorrupt(DatabaseFault):
@@ -59,7 +75,8 @@ class BadDatabaseUrl(ValueError):
 SQLITE_TEXTS: tuple[tuple[str, type[DatabaseFault]], ...] = (
     ("database is locked|database table is locked", DatabaseLocked),
     ("readonly database", DatabaseReadOnly),
-    ("database or disk is full|disk I/O error", DatabaseFull),
+    ("database or disk is full", DatabaseFull),
+    ("disk I/O error", DatabaseDiskFailed),
     ("not a database|malformed", DatabaseCorrupt),
 )
 

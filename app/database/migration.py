@@ -15,7 +15,7 @@ from dbos import DBOS
 from sqlalchemy import text
 
 from app.database.connection import Database
-from app.database.faults import DatabaseReadOnly, DatabaseTooNew, readable_faults
+from app.database.faults import DatabaseReadOnly, DatabaseTooNew, DatabaseTooOld, readable_faults
 
 LOCK_NUMBER = 5_347_914  # of PostgreSQL's advisory lock: any number that nobody else takes
 
@@ -34,14 +34,31 @@ def upgrade(database: Database) -> tuple[str | None, str]:
 
 def revision(database: Database) -> str | None:
     """Raises DatabaseTooNew where it is none of this program's."""
-    with readable_faults(), database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+    with database.reading() as session:
+        found = MigrationContext.configure(session.connection()).get_current_revision()
     if found is not None:
         try:
-            ScriptDirectory.from_config(_config()).get_revision(found)
+            _versions().get_revision(found)
         except CommandError:
             raise DatabaseTooNew(found) from None
     return found
+
+
+def is_made(database: Database) -> bool:
+    """Whether it has this version's schema; False where it has none at all. Changes nothing.
+
+    Raises DatabaseTooOld, DatabaseTooNew.
+    """
+    if database.file and not database.file.exists():  # to connect would make one
+        return False
+    found = revision(database)
+    if found not in (None, _versions().get_current_head()):
+        raise DatabaseTooOld(str(found))
+    return found is not None
+
+
+def _versions() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

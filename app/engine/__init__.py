@@ -22,8 +22,8 @@ from app.engine.faults import (
 __all__ = [
     "Answer",
     "DeadlineExceeded",
+    "Device",
     "Engine",
-    "EngineCollector",
     "EngineCollector",
     "EngineLimits",
     "NetworkFailed",
@@ -33,5 +33,4 @@ __all__ = [
     "Overloaded",
     "TooManyPixels",
     "UnreadableCard",
-    "Device",
 ]

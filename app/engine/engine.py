@@ -8,12 +8,12 @@ import asyncio
 import math
 import os
 import random
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Generic, ParamSpec, Self, TypeVar
+from typing import Self
 
 from app.engine.batcher import Batcher
 from app.engine.device import Device
@@ -23,8 +23,9 @@ from app.engine.orders import Order, Version, Warmth
 from app.engine.outlines import Outline, Outlines
 from app.engine.readiness import Readiness
 from app.engine.room import Room
+from app.engine.timed import timed
 from app.metrics import Metrics
-from translation.codec import Limits, Picture, read_size
+from translation.codec import Limits, Picture, decode, read_size
 from translation.registry import Registry
 from translation.sampler import Draws
 from translation.spread import Spread
@@ -38,8 +39,6 @@ from translation.translator import (
 )
 from translation.weights import InvalidBundle
 
-P = ParamSpec("P")
-T = TypeVar("T")
 # what a GPU draws has to be encoded in its time; Python 3.13 knows how many cores are this process's
 CODEC_THREADS = max((getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2)
 STOPPING = "the service is about to stop"
@@ -61,12 +60,6 @@ class Answer:
     source: str
     found: str
     queue_s: float
-
-
-@dataclass(frozen=True)
-class Timed(Generic[T]):
-    result: T
-    took_s: float
 
 
 class Engine:
@@ -125,18 +118,22 @@ class Engine:
             reasons.append(f"{self.under_way} translations are under way, as many as may be")
         return [reason for reason in reasons if reason]
 
+    def check_ready(self) -> None:
+        """For a translation. Raises NotReady, Overloaded."""
+        self.check_room()
+        _ = self.default
+
     def check_room(self) -> None:
-        """Raises NotReady, Overloaded."""
+        """For a picture. Raises NotReady, Overloaded."""
         if self._is_stopping:
             raise NotReady(STOPPING)
-        _ = self.default
         if self.under_way >= self._limits.max_queue:
             expected_s = self.under_way * self._recent_s * random.uniform(1, 1.5)  # not all at once again
             raise Overloaded(self.under_way, math.ceil(expected_s))
 
     async def warm_up(self, version: Version) -> None:
         """Raises InvalidBundle, OutOfMemory, DeviceLost, NetworkHung, NetworkFailed."""
-        await _timed(self._network, self._device, Order(version))
+        await timed(self._network, self._device, Order(version))
 
     def stop(self) -> None:
         """What is under way goes on; nothing else is taken in."""
@@ -145,7 +142,7 @@ class Engine:
     def abandon(self) -> None:
         """What is under way is answered that the service stops."""
         self.stop()
-        for clock in self._clocks:
+        for clock in [each for each in self._clocks if not each.expired()]:
             clock.reschedule(asyncio.get_running_loop().time())
 
     async def translate(
@@ -161,26 +158,32 @@ class Engine:
         Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, DeviceLost, NetworkHung, TooManyPixels,
         UnknownModel, UnknownVersion, and what Translator does.
         """
+        self.check_ready()
         async with self._clock(timeout_s):
             try:
-                outline = (await _timed(self._codec, self._outlines.get, name, version)).result
+                outline = (await timed(self._codec, self._outlines.get, name, version)).result
                 return await self._translate(outline, data, request)
             except InvalidBundle as error:
                 raise self._readiness.unavailable(name, error) from error
 
+    async def check(self, data: bytes, samples: int, frame: int | None, timeout_s: float) -> None:
+        """A picture that is to be translated elsewhere, and later.
+
+        Raises NotReady, Overloaded, DeadlineExceeded, TooManyPixels, and what decode does.
+        """
+        async with self._clock(timeout_s), self._room.taken(await self._pixels(data, samples)):
+            await timed(self._codec, decode, data, self._limits.picture, frame)
+
     async def _translate(self, outline: Outline, data: bytes, request: TranslationRequest) -> Answer:
         asked = perf_counter()
-        width, height = (await _timed(self._codec, read_size, data, self._limits.picture)).result
-        pixels = width * height
-        self._check_output(pixels * request.samples)
         translator = outline.translator
-        async with self._room.taken(pixels):
-            decoded = await _timed(self._codec, _decode, translator, data, request)
+        async with self._room.taken(await self._pixels(data, request.samples)):
+            decoded = await timed(self._codec, _decode, translator, data, request)
             picture, draws = decoded.result
             drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
             translator.check_score(drawn.drawing.domain_score, request)
             samples = Samples.of(draws, drawn.drawing, drawn.padded_batch)
-            encoded = await _timed(self._codec, _encode, translator, picture, samples, request)
+            encoded = await timed(self._codec, _encode, translator, picture, samples, request)
         self._recent_s += 0.2 * (drawn.share_s - self._recent_s)
         timings = Timings(decoded.took_s, drawn.took_s, encoded.took_s)
         queue_s = perf_counter() - asked - (decoded.took_s + drawn.took_s + encoded.took_s)
@@ -191,9 +194,13 @@ class Engine:
         source = translator.sampler.model.source_of(request.to)
         return Answer(translation, source, picture.format, queue_s)
 
-    def _check_output(self, pixels: int) -> None:
-        if pixels > self._limits.max_output_pixels:
-            raise TooManyPixels(self._limits.max_output_pixels, pixels)
+    async def _pixels(self, data: bytes, samples: int) -> int:
+        """Of the picture, as the file states them. Raises TooManyPixels, InvalidImage."""
+        width, height = (await timed(self._codec, read_size, data, self._limits.picture)).result
+        drawn = width * height * samples
+        if drawn > self._limits.max_output_pixels:
+            raise TooManyPixels(self._limits.max_output_pixels, drawn)
+        return width * height
 
     @asynccontextmanager
     async def _clock(self, limit_s: float) -> AsyncIterator[None]:
@@ -228,12 +235,3 @@ def _encode(
     translator: Translator, picture: Picture, samples: Samples, request: TranslationRequest
 ) -> tuple[tuple[bytes, ...], Spread | None]:
     return translator.encode(picture, samples, request), translator.spread(samples)
-
-
-async def _timed(pool: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Timed[T]:
-    def run() -> Timed[T]:
-        started = perf_counter()
-        result = function(*args, **kwargs)
-        return Timed(result, perf_counter() - started)
-
-    return await asyncio.get_running_loop().run_in_executor(pool, run)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from app.engine.orders import Version
 from app.engine.outlines import Outlines
@@ -18,13 +19,23 @@ class Follower:
         self._outlines, self._warm_up = outlines, warm_up
 
     async def run(self) -> None:
-        known = await asyncio.to_thread(self._outlines.folders)
+        known = None
         while True:
+            found = await self._look()
+            if found is not None:
+                begun = found if known is None else known
+                for name in [name for name, folder in found.items() if begun.get(name) != folder]:
+                    await self._take_up(name)
+                known = found
             await asyncio.sleep(FOLLOW_S)
-            found = await asyncio.to_thread(self._outlines.folders)
-            for name in [name for name, folder in found.items() if known.get(name) != folder]:
-                await self._take_up(name)
-            known = found
+
+    async def _look(self) -> dict[str, Path] | None:
+        """Where the versions in use lie; None where that cannot be seen just now."""
+        try:
+            return await asyncio.to_thread(self._outlines.folders)
+        except Exception as error:  # nobody awaits this task, nobody else would hear of it
+            logger.error("the versions in use cannot be looked for: %s", error)
+            return None
 
     async def _take_up(self, name: str) -> None:
         try:

@@ -70,11 +70,19 @@ class Readiness:
     async def _until_gone(self, default: str) -> None:
         """The device, or the model, which may be deleted."""
         while not self._was_lost.is_set():
-            if default not in await asyncio.to_thread(self._outlines.names):
+            if await self._is_gone(default):
                 self._default, self._waits_for = None, "a model in the place of one that was deleted"
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._was_lost.wait(), LOOK_S)
+
+    async def _is_gone(self, name: str) -> bool:
+        """As far as can be seen: while nobody can look, it is there."""
+        try:
+            return name not in await asyncio.to_thread(self._outlines.names)
+        except Exception as error:  # as above: the next look may fare better
+            self._log_fault("the search for models", error, trace=True)
+            return False
 
     async def _warm_first(self) -> None:
         broken = []

@@ -1,7 +1,7 @@
 """A command of `sjmvi` as a process of its own: neither's crash is the other's.
 
 It holds a lock of its folder, inherited as an open file, for as long as it or a child of it lives. So whoever
-comes next knows of it without trusting a process id that may be another's by now.
+comes next knows of it without trusting a process id that may be another's by now, or another machine's.
 """
 
 import errno
@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,26 @@ class Failure:
 
     slug: str
     detail: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Of a folder's lock: the process that the command began as."""
+
+    host: str
+    pid: int
+
+    @property
+    def is_here(self) -> bool:
+        return self.host == socket.gethostname()
+
+
+class StillAtWork(RuntimeError):
+    """An earlier worker's command, and it cannot be ended from here."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        who = f"process {holder.pid} of host {holder.host}" if holder else "a process of unknown number"
+        super().__init__(f"{who} is still at work on the job: end it there, or let it come to its end")
 
 
 class Command:
@@ -72,10 +93,14 @@ def was_stopped(code: int) -> bool:
 
 @contextmanager
 def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[str, str]) -> Iterator[Command]:
-    """Another one that still works in the folder is ended first. What is left at the end is killed."""
+    """Another one that still works in the folder is ended first. What is left at the end is killed.
+
+    Raises StillAtWork.
+    """
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.lock.open("a+") as lock, folder.log.open("ab") as log, folder.answer.open("wb") as answer:
         _end_predecessor(lock)
+        lock.truncate(0)  # the name in it is of one that is no more
         process = subprocess.Popen(
             [*SJMVI, *arguments],
             stdin=subprocess.DEVNULL,
@@ -103,22 +128,37 @@ def failure_of(said: str) -> Failure:
     return Failure(slug, detail)
 
 
+def check_endable(folder: JobFolder) -> None:
+    """Whether `started` could end who still works in the folder. Raises StillAtWork."""
+    if not folder.lock.exists():
+        return
+    with folder.lock.open("r+") as lock:
+        holder = _holder(lock)
+        if holder and not holder.is_here and not _locked(lock):
+            raise StillAtWork(holder)
+
+
 def _end_predecessor(lock: TextIOWrapper) -> None:
-    """Its worker is no more. What it has done it keeps, as if it were stopped by its own."""
+    """Its worker is no more. What it has done it keeps, as if it were stopped by its own.
+
+    Raises StillAtWork.
+    """
     if _locked(lock):
         return
-    lock.seek(0)
-    holder = int(lock.read())
-    logger.warning("process %d of an earlier worker is at work still, and is ended", holder)
     for end in (_terminate, _kill_group):
-        with suppress(ProcessLookupError):
-            end(holder)
+        holder = _holder(lock)  # None where its worker died before it could say
+        if holder and not holder.is_here:
+            raise StillAtWork(holder)
+        if holder:
+            logger.warning("process %d of an earlier worker is at work still, and is ended", holder.pid)
+            with suppress(ProcessLookupError):
+                end(holder.pid)
         due = time.monotonic() + STOP_S
         while time.monotonic() < due:
             if _locked(lock):
                 return
             time.sleep(0.1)
-    raise TimeoutError(f"process {holder} does not end")
+    raise StillAtWork(holder)
 
 
 def _locked(lock: TextIOWrapper) -> bool:
@@ -129,9 +169,16 @@ def _locked(lock: TextIOWrapper) -> bool:
     return True
 
 
+def _holder(lock: TextIOWrapper) -> Holder | None:
+    """None where it is not named, or only half."""
+    lock.seek(0)
+    named = re.fullmatch(r"(\S+) (\d+)\n", lock.read())
+    return Holder(named[1], int(named[2])) if named else None
+
+
 def _name_holder(lock: TextIOWrapper, pid: int) -> None:
     lock.truncate(0)
-    lock.write(str(pid))
+    lock.write(f"{socket.gethostname()} {pid}\n")
     lock.flush()
 
 

@@ -1,7 +1,7 @@
 """The ledger as a worker writes it: for the ticket that it holds, and no more once that is void."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.database.connection import Database
 from app.database.tables import JobRow, Json
+from app.jobs.faults import UnknownJob
 from app.jobs.ledger import changing, enter, note
 from app.jobs.progress import Progress
 from app.jobs.states import WAITING, State
@@ -18,7 +19,7 @@ PROGRESS, SAMPLE = "progress", "sample"
 
 
 class TicketVoid(RuntimeError):
-    """The job was paused, cancelled or given to another worker in the meantime."""
+    """The job was paused, cancelled, removed or given to another worker in the meantime."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Desk:
 
     def take(self, ticket: Ticket) -> JobRow:
         """It runs from here on. One that was interrupted too often has failed; then it is void as well."""
-        with changing(self._database, ticket.job_id) as (session, job):
+        with self._changing(ticket) as (session, job):
             if job.ticket != ticket.number or job.state not in (*WAITING, State.RUNNING):
                 raise TicketVoid
             if job.state == State.RUNNING and job.worker != self._worker:
@@ -90,7 +91,7 @@ class Desk:
                 select(JobRow.id).where(JobRow.worker == worker, JobRow.state == State.RUNNING)
             ).all()
         for job_id in jobs:
-            with changing(self._database, job_id) as (session, job):
+            with suppress(UnknownJob), changing(self._database, job_id) as (session, job):
                 if job.worker == worker and job.state == State.RUNNING:
                     _interrupt(session, job)
 
@@ -107,7 +108,7 @@ class Desk:
 
     def adopt(self, ticket: Ticket, worker: str) -> None:
         """An interrupted job of another, whose ticket lies in the queue again."""
-        with changing(self._database, ticket.job_id) as (_, job):
+        with suppress(UnknownJob), changing(self._database, ticket.job_id) as (_, job):
             if (job.ticket, job.worker, job.state) == (ticket.number, worker, State.INTERRUPTED):
                 job.worker = self._worker
 
@@ -130,8 +131,16 @@ class Desk:
         return (job.ticket, job.worker, job.state) == (ticket.number, self._worker, State.RUNNING)
 
     @contextmanager
+    def _changing(self, ticket: Ticket) -> Iterator[tuple[Session, JobRow]]:
+        try:
+            with changing(self._database, ticket.job_id) as found:
+                yield found
+        except UnknownJob:
+            raise TicketVoid from None
+
+    @contextmanager
     def _held(self, ticket: Ticket) -> Iterator[tuple[Session, JobRow]]:
-        with changing(self._database, ticket.job_id) as (session, job):
+        with self._changing(ticket) as (session, job):
             if not self._holds(job, ticket):
                 raise TicketVoid
             yield session, job

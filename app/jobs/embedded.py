@@ -11,19 +11,22 @@ from collections.abc import Mapping
 from typing import Self
 
 from app.children import SJMVI
+from app.jobs.worker import END_S
 
 COMMAND = (*SJMVI, "worker", "--until-stdin-closes")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 GOOD_S = 60.0  # who has lived so long may start again at once
+# It has a command to end itself, which writes a checkpoint; and where the service is a container's first
+# process, nothing outlives it
+PATIENCE_S = END_S + 5.0
 logger = logging.getLogger(__name__)
 
 
 class EmbeddedWorker:
     """Used as an asynchronous context."""
 
-    def __init__(self, environment: Mapping[str, str], patience_s: float) -> None:
-        """`patience_s` is how long its end is waited for: it has a command to end itself."""
-        self._environment, self._patience_s = environment, patience_s
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -37,10 +40,10 @@ class EmbeddedWorker:
             return
         self._process.stdin.close()
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._process.wait()
         except TimeoutError:
-            logger.warning("the worker has not ended within %g s, and ends by itself", self._patience_s)
+            logger.warning("the worker has not ended within %g s, and is left to end by itself", PATIENCE_S)
 
     async def _keep(self) -> None:
         pause_s = FIRST_PAUSE_S

@@ -20,6 +20,16 @@ class JobRunning(JobConflict):
         super().__init__(f"the job is {state}: {advice}")
 
 
+class CancelWanted(JobConflict):
+    def __init__(self) -> None:
+        super().__init__("the job is about to be cancelled: once it is, a retry takes it up")
+
+
+class JobKept(JobConflict):
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the job is {state}: cancel it first, or wait for its end")
+
+
 class JobUnfinished(JobConflict):
     retry_after_s = 2
 
@@ -45,6 +55,16 @@ class UnknownPicture(LookupError):
 class IdempotencyKeyReused(ValueError):
     def __init__(self) -> None:
         super().__init__("this Idempotency-Key came with another request before: give each request its own")
+
+
+class TooManyJobs(RuntimeError):
+    retry_after_s = 30
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} of your jobs are not done yet, as many as may be: cancel some, or try later"
+        )
+        self.limit = limit
 
 
 class DatasetInUse(ValueError):

@@ -14,12 +14,20 @@ from sqlalchemy.orm import Session
 
 from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow, Json
-from app.jobs.faults import IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
+from app.jobs.faults import (
+    CancelWanted,
+    IdempotencyKeyReused,
+    JobFinished,
+    JobRunning,
+    TooManyJobs,
+    UnknownJob,
+)
 from app.jobs.queue import Queue
 from app.jobs.states import FINISHED, State
 
 IDEMPOTENCY_AGE = timedelta(hours=24)
 STATE, DONE = "state", "done"
+ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,15 @@ class Idempotency:
 class Ledger:
     """Of whoever asks for jobs. All of it raises DatabaseFault."""
 
-    def __init__(self, database: Database, queue: Queue) -> None:
-        self.database, self._queue = database, queue
+    def __init__(self, database: Database, queue: Queue, max_unfinished: int) -> None:
+        """So many jobs of one owner are not over at a time."""
+        self.database, self._queue, self._max_unfinished = database, queue, max_unfinished
 
     def create(self, order: Order, idempotency: Idempotency | None = None) -> tuple[JobRow, bool]:
-        """And whether it is new; the job of an earlier request is not. Raises IdempotencyKeyReused."""
+        """And whether it is new; the job of an earlier request is not.
+
+        Raises IdempotencyKeyReused, TooManyJobs.
+        """
         try:
             return self._create(order, idempotency)
         except IntegrityError:  # the same key at the same time, and the other was faster
@@ -57,12 +69,12 @@ class Ledger:
         return self._ask_to_stop(job_id, owner, State.CANCELLED)
 
     def pause(self, job_id: str, owner: str | None) -> JobRow:
-        """Raises UnknownJob, JobFinished."""
+        """Raises UnknownJob, JobFinished, CancelWanted."""
         return self._ask_to_stop(job_id, owner, State.PAUSED)
 
     def resume(self, job_id: str, owner: str | None) -> JobRow:
         """Raises UnknownJob, JobFinished, JobRunning."""
-        with self._owned(job_id, owner) as (session, job):
+        with owned(self.database, job_id, owner) as (session, job):
             if job.state in FINISHED:
                 raise JobFinished(job.state)
             if job.state != State.PAUSED:
@@ -71,12 +83,13 @@ class Ledger:
         return job
 
     def retry(self, job_id: str, owner: str | None) -> JobRow:
-        """Of what has failed or was cancelled. Raises UnknownJob, JobFinished, JobRunning."""
-        with self._owned(job_id, owner) as (session, job):
+        """Of what has failed or was cancelled. Raises UnknownJob, JobFinished, JobRunning, TooManyJobs."""
+        with owned(self.database, job_id, owner) as (session, job):
             if job.state == State.SUCCEEDED:
                 raise JobFinished(job.state)
             if job.state not in FINISHED:
                 raise JobRunning(job.state, "let it end, or cancel it first")
+            self._check_room(session, job.owner)
             job.error = job.finished = None
             _take_back_end(session, job)
             self._queue_again(session, job)
@@ -87,6 +100,7 @@ class Ledger:
             row = self._remembered(session, order.owner or "", idempotency) if idempotency else None
             if row:
                 return session.get_one(JobRow, row.job_id), False
+            self._check_room(session, order.owner)
             job = JobRow(
                 id=order.id or new_id(),
                 kind=order.kind,
@@ -111,6 +125,13 @@ class Ledger:
             session.flush()  # what collides is found inside
         return job, True
 
+    def _check_room(self, session: Session, owner: str | None) -> None:
+        """Raises TooManyJobs. Two at the same time may both pass on PostgreSQL, and so one over the limit."""
+        unfinished = select(func.count()).where(JobRow.owner.is_not_distinct_from(owner))
+        count = session.scalar(unfinished.where(JobRow.state.not_in(FINISHED))) or 0
+        if count >= self._max_unfinished:
+            raise TooManyJobs(self._max_unfinished)
+
     def _remembered(self, session: Session, owner: str, given: Idempotency) -> IdempotencyRow | None:
         row = session.get(IdempotencyRow, (owner, given.key))
         if row and row.created < datetime.now(UTC) - IDEMPOTENCY_AGE:
@@ -123,9 +144,11 @@ class Ledger:
 
     def _ask_to_stop(self, job_id: str, owner: str | None, wanted: State) -> JobRow:
         """At once where no worker has it; else its worker is told."""
-        with self._owned(job_id, owner) as (session, job):
+        with owned(self.database, job_id, owner) as (session, job):
             if job.state in FINISHED:
                 raise JobFinished(job.state)
+            if job.wanted == State.CANCELLED != wanted:
+                raise CancelWanted
             if job.state == State.RUNNING:
                 job.wanted = wanted
             elif job.state != wanted:
@@ -138,13 +161,6 @@ class Ledger:
         enter(session, job, State.QUEUED)
         self._queue.put(session, job.id, job.ticket, job.kind)
 
-    @contextmanager
-    def _owned(self, job_id: str, owner: str | None) -> Iterator[tuple[Session, JobRow]]:
-        with changing(self.database, job_id) as (session, job):
-            if owner is not None and job.owner != owner:
-                raise UnknownJob
-            yield session, job
-
 
 @contextmanager
 def changing(database: Database, job_id: str) -> Iterator[tuple[Session, JobRow]]:
@@ -152,6 +168,15 @@ def changing(database: Database, job_id: str) -> Iterator[tuple[Session, JobRow]
     with database.writing() as session:
         job = session.get(JobRow, job_id, with_for_update=True)
         if job is None:
+            raise UnknownJob
+        yield session, job
+
+
+@contextmanager
+def owned(database: Database, job_id: str, owner: str | None) -> Iterator[tuple[Session, JobRow]]:
+    """Anybody's, where no owner is given. Raises UnknownJob."""
+    with changing(database, job_id) as (session, job):
+        if owner is not None and job.owner != owner:
             raise UnknownJob
         yield session, job
 

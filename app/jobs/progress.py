@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from translation.report import JSON_LINES
+
 TERMS = ("nell", "nelp", "kl_latent", "kl_observed")
-METRICS, REPORT = "metrics.jsonl", "report.jsonl"
+METRICS = "metrics.jsonl"
 VALIDATION = "validation/"  # begins the names of what was measured on the validation split
 TAIL_BYTES = 1 << 16
 RECENT = 20  # logged steps that the speed is taken from
@@ -68,7 +70,7 @@ class TranslationProgress:
     """Of a folder of translations to be `total`; called again and again, it reads only what is new."""
 
     def __init__(self, out: Path, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._report, self._total, self._clock = out / REPORT, total, clock
+        self._report, self._total, self._clock = out / JSON_LINES, total, clock
         self._outcomes: dict[str, str] = {}
         self._inode, self._position = -1, 0
         self._began: tuple[float, int] | None = None  # when the first look was, and what was done by then

@@ -9,6 +9,7 @@ from dbos import DBOSClient, DBOSPortableJSONSerializer
 from sqlalchemy.orm import Session
 
 from app.database.connection import Database
+from app.database.faults import readable_faults
 
 APPLICATION, QUEUE, WORKFLOW = "sjmvi", "jobs", "job"
 # DBOS would take a hash of the workflow's source, and leave what an earlier source began lying for ever.
@@ -44,7 +45,9 @@ class Queue:
         )
 
     def forget(self, tickets: Sequence[str]) -> None:
-        self._client.delete_workflows(list(tickets))
+        """Raises DatabaseFault."""
+        with readable_faults():
+            self._client.delete_workflows(list(tickets))
 
     def close(self) -> None:
         self._client.destroy()

@@ -162,9 +162,9 @@ class JobLinks(BaseModel):
     self: str
     events: str
     log: str
-    samples: str
-    evaluations: str
-    pictures: str
+    samples: str | None = Field(None, description="of a training")
+    evaluations: str | None = Field(None, description="of a training")
+    pictures: str | None = Field(None, description="of a translation of a dataset")
     result: str
 
 
@@ -179,8 +179,8 @@ EXAMPLE: dict[str, Any] = {
     **{"created": "2026-11-20T09:41:00Z", "started": "2026-11-20T09:41:01Z"},
     "links": {
         "self": f"/v1/jobs/{JOB_ID}",
-        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("events", "log", "samples")},
-        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("evaluations", "pictures", "result")},
+        **{name: f"/v1/jobs/{JOB_ID}/{name}" for name in ("events", "log", "samples", "evaluations")},
+        **{"pictures": None, "result": f"/v1/jobs/{JOB_ID}/result"},
     },
 }
 
@@ -191,6 +191,9 @@ class JobDetails(BaseModel):
     id: str = Field(description="a UUID of version 7: later jobs have larger ones")
     kind: str
     state: State
+    wanted: State | None = Field(
+        None, description="paused or cancelled, as was asked for, until its worker has brought it there"
+    )
     attempt: int = Field(description="how often it was started")
     params: dict[str, Any] = Field(description="what was asked for")
     progress: Progress | None = None

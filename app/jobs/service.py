@@ -6,7 +6,6 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +18,7 @@ from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
 from app.engine.faults import UnreadableCard
+from app.jobs.caller import Caller
 from app.jobs.faults import (
     DatasetInUse,
     JobUnfinished,
@@ -32,9 +32,9 @@ from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_by, unfinished_of
 from app.jobs.queue import Queue
+from app.jobs.removal import remove
 from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
-from app.keys import Key, Scope
 from app.schemas import MAX_SEED
 from translation.card import InvalidBundle, read_card
 from translation.model import UnknownDomain
@@ -43,22 +43,6 @@ from translation.registry import DIGITS, Registry
 logger = logging.getLogger(__name__)
 
 NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Without a key where none is needed."""
-
-    key: Key | None = None
-
-    @property
-    def owner(self) -> str | None:
-        return self.key.name if self.key else None
-
-    @property
-    def sees(self) -> str | None:
-        """Whose jobs; None: all of them."""
-        return None if self.key is None or self.key.allows(Scope.ADMIN) else self.key.name
 
 
 class Jobs:
@@ -71,13 +55,14 @@ class Jobs:
         datasets: DatasetStore,
         runs_dir: Path,
         default_model: Callable[[], str],
+        max_unfinished: int,
     ) -> None:
         """`default_model` is of an order that names none; it raises UnknownModel."""
         self._default_model = default_model
         self._database, self._registry, self._datasets = database, registry, datasets
         self._runs_dir = runs_dir
         self._queue = Queue(database)
-        self.ledger = Ledger(database, self._queue)
+        self.ledger = Ledger(database, self._queue, max_unfinished)
 
     async def __aenter__(self) -> Self:
         """Brings the database to this version first. Raises DatabaseFault."""
@@ -106,7 +91,7 @@ class Jobs:
         """A new job, or that of an earlier request with the same key.
 
         Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownVersion, UnknownDomain, NotReady,
-        IdempotencyKeyReused.
+        IdempotencyKeyReused, TooManyJobs.
         """
         _check_scope(request.kind, caller)
         dataset = None if isinstance(request, ExportRequest) else request.dataset
@@ -143,9 +128,13 @@ class Jobs:
         return job
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
-        """Raises UnknownJob, JobFinished, JobRunning, UnknownDataset, UnknownModel, UnknownVersion."""
+        """Raises what Ledger.retry does, UnknownDataset, UnknownModel, UnknownVersion."""
         check_needs(self.get(job_id, caller), self._datasets, self._registry)
         return self.ledger.retry(job_id, caller.sees)
+
+    def remove(self, job_id: str, caller: Caller) -> None:
+        """Raises UnknownJob, JobKept."""
+        remove(self._database, self._queue, self._runs_dir, job_id, caller.sees)
 
     def page(
         self, caller: Caller, state: State | None, kind: str | None, cursor: str | None, limit: int

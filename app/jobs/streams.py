@@ -14,9 +14,10 @@ from fastapi.sse import format_sse_event
 
 from app.database.faults import DatabaseFault
 from app.database.tables import EventRow, JobRow
+from app.jobs.caller import Caller
 from app.jobs.faults import TooManyStreams
 from app.jobs.ledger import DONE
-from app.jobs.service import Caller, Jobs
+from app.jobs.service import Jobs
 from app.jobs.states import FINISHED
 from app.jobs.views import shown
 

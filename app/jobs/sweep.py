@@ -1,7 +1,11 @@
-"""What goes in time: the files of jobs that have succeeded, then all of a job that ended long ago."""
+"""What goes in time: the files of jobs that have succeeded, then all of a job that ended long ago.
+
+And folders of as long ago that no job leads to: of a crash between the one and the other.
+"""
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +14,11 @@ from sqlalchemy import delete, select
 
 from app.database.connection import Database
 from app.database.tables import IdempotencyRow, JobRow
+from app.jobs.faults import JobKept, UnknownJob
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import IDEMPOTENCY_AGE
-from app.jobs.queue import Queue, ticket_id
+from app.jobs.queue import Queue
+from app.jobs.removal import orphans, remove
 from app.jobs.states import FINISHED, State
 
 EVERY_S = 3600.0
@@ -48,14 +54,11 @@ class Sweep:
         for job in without_files:
             JobFolder(self._runs_dir / job.id).remove()
         for job in old:
-            self._remove(job)
+            logger.info("job %s ended on %s and is removed", job.id, job.finished)
+            with suppress(UnknownJob, JobKept):  # removed, or tried again, just now
+                remove(self._database, self._queue, self._runs_dir, job.id)
+        for folder in orphans(self._database, self._runs_dir, now - self._ages.all):
+            logger.warning("%s is of no job and is removed", folder.path)
+            folder.remove()
         with self._database.writing() as session:
             session.execute(delete(IdempotencyRow).where(IdempotencyRow.created < now - IDEMPOTENCY_AGE))
-
-    def _remove(self, job: JobRow) -> None:
-        """Its row last: until then the next sweep finds what is left."""
-        logger.info("job %s ended on %s and is removed", job.id, job.finished)
-        JobFolder(self._runs_dir / job.id).remove()
-        self._queue.forget([ticket_id(job.id, number) for number in range(1, job.ticket + 1)])
-        with self._database.writing() as session:
-            session.execute(delete(JobRow).where(JobRow.id == job.id, JobRow.state.in_(FINISHED)))

@@ -14,7 +14,7 @@ from threading import Event
 from app.database.faults import DatabaseFault
 from app.database.tables import JobRow
 from app.datasets.store import DatasetStore, UnknownDataset
-from app.jobs.command import Command, Failure, started, was_stopped
+from app.jobs.command import Command, Failure, StillAtWork, started, was_stopped
 from app.jobs.desk import Desk, Ticket, TicketVoid
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS, Stage, Watch, Work
@@ -106,6 +106,8 @@ class Task:
             raise
         except UnknownDataset as error:
             return self._fail(Failure("unknown-dataset", str(error)))
+        except StillAtWork as error:
+            return self._fail(Failure("still-at-work", f"{error}; then retry the job, which goes on"))
         except OSError as error:
             logger.error("job %s: %s", self._ticket.job_id, error)
             slug = "out-of-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "system-error"

@@ -16,12 +16,13 @@ def url_of(job_id: str) -> str:
 
 
 def details(job: JobRow) -> JobDetails:
-    url = url_of(job.id)
+    url, is_training = url_of(job.id), job.kind == "train"
     progress = Progress.model_validate(shown(job.id, PROGRESS, job.progress)) if job.progress else None
     return JobDetails(
         id=job.id,
         kind=job.kind,
         state=State(job.state),
+        wanted=State(job.wanted) if job.wanted else None,
         attempt=job.attempt,
         params=job.params,
         progress=progress,
@@ -34,9 +35,9 @@ def details(job: JobRow) -> JobDetails:
             self=url,
             events=f"{url}/events",
             log=f"{url}/log",
-            samples=f"{url}/samples",
-            evaluations=f"{url}/evaluations",
-            pictures=f"{url}/pictures",
+            samples=f"{url}/samples" if is_training else None,
+            evaluations=f"{url}/evaluations" if is_training else None,
+            pictures=f"{url}/pictures" if job.kind == "translate" and job.dataset else None,
             result=f"{url}/result",
         ),
     )

@@ -18,7 +18,9 @@ from dbos import DBOS
 from app.database.connection import Database
 from app.database.faults import DatabaseFault
 from app.datasets.store import DatasetStore
+from app.jobs.command import StillAtWork, check_endable
 from app.jobs.desk import Desk, Ticket
+from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.lease import is_alive, leased, worker_name
 from app.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUE, SERIALIZER, WORKFLOW, ticket_id
@@ -52,6 +54,7 @@ class Worker:
         self._desk = Desk(self._database, self._name)
         self._stopping, self._idle = Event(), Event()
         self._idle.set()
+        self._left: set[Ticket] = set()  # to others
 
     def run(self, sweep: Sweep, until_stdin_closes: bool = False) -> None:
         """Until SIGTERM or SIGINT. Ends the process: what the queue has given out is not to be given back."""
@@ -109,18 +112,32 @@ class Worker:
         def job(job_id: str, ticket: int, kind: str) -> None:
             task = Task(workshop, Ticket(job_id, ticket))
             workshop.idle.clear()
-            for index, stage in enumerate(KINDS[kind].stages):
-                if DBOS.run_step({"name": stage.name}, task.stage, index) != Outcome.DONE:
-                    break
-            else:
+            try:
+                for index, stage in enumerate(KINDS[kind].stages):
+                    if DBOS.run_step({"name": stage.name}, task.stage, index) != Outcome.DONE:
+                        return
                 DBOS.run_step({"name": "finish"}, task.finish)
-            workshop.idle.set()
+            finally:  # also of one that was removed meanwhile, which DBOS finds no more
+                workshop.idle.set()
 
     def _take_over(self) -> None:
         for worker in self._desk.workers():
             if worker != self._name and not is_alive(self._place.leases_dir, worker):
-                logger.warning("worker %s is no more: its jobs are taken over", worker)
                 self._desk.interrupt_all_of(worker)
-                for ticket in self._desk.interrupted_of(worker):
+                for ticket in filter(self._can_be_had, self._desk.interrupted_of(worker)):
                     DBOS.resume_workflow(ticket_id(ticket.job_id, ticket.number), queue_name=QUEUE)
                     self._desk.adopt(ticket, worker)
+                    logger.warning(
+                        "job %s of worker %s, which is no more, is taken over", ticket.job_id, worker
+                    )
+
+    def _can_be_had(self, ticket: Ticket) -> bool:
+        """Not while its command lives on, on a machine that is not this one: then it stays interrupted."""
+        try:
+            check_endable(JobFolder(self._place.runs_dir / ticket.job_id))
+        except StillAtWork as error:
+            if ticket not in self._left:
+                logger.warning("job %s is not taken over yet: %s", ticket.job_id, error)
+            self._left.add(ticket)
+            return False
+        return True

@@ -11,6 +11,7 @@ from app.files import BINARY, RANGE_HEADERS, RANGES, File
 from app.jobs.evaluations import JobEvaluations, evaluations
 from app.jobs.folder import SAMPLE
 from app.jobs.kinds import KINDS
+from app.jobs.ledger import ID
 from app.jobs.schemas import ACCEPTED, RETRY, RETRY_S, JobDetails, JobPage, JobRequest, Samples
 from app.jobs.states import FINISHED, State
 from app.jobs.views import details, sample, url_of
@@ -20,8 +21,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 MAX_PAGE = 200
 EVENT_STREAM = "text/event-stream"
-UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-JobId = Annotated[str, Path(alias="id", pattern=UUID, description="of the job")]
+JobId = Annotated[str, Path(alias="id", pattern=ID, description="of the job")]
 CONFLICTS = problem_responses(404, 409, 422, 507)
 ORDERED: dict[int | str, dict[str, Any]] = {
     202: ACCEPTED,
@@ -72,7 +72,7 @@ def list_jobs(
     kind: Annotated[str | None, Query(pattern=f"^({'|'.join(KINDS)})$", description="only those")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="jobs of one page")] = 50,
     cursor: Annotated[
-        str | None, Query(pattern=UUID, description="the `next_cursor` of the page before")
+        str | None, Query(pattern=ID, description="the `next_cursor` of the page before")
     ] = None,
 ) -> JobPage:
     """The caller's own, with a key that is not of an admin."""
@@ -189,3 +189,9 @@ def resume_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
 def retry_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     """Take up one that has failed or was cancelled, where it was."""
     return details(state["jobs"].retry(job_id, caller))
+
+
+@router.delete("/{id}", operation_id="delete_job", status_code=204, responses=CONFLICTS)
+def delete_job(job_id: JobId, state: StateDep, caller: CallerDep) -> None:
+    """With its files, a picture that came with the order among them. A model that it has published stays."""
+    state["jobs"].remove(job_id, caller)

@@ -99,8 +99,7 @@ async def translate(
     With Prefer: respond-async it is not waited for, and the answer is a job.
     """
     engine, is_deferred = state["engine"], deferral.is_preferred(prefer or [])
-    if not is_deferred:
-        engine.check_room()  # before the body is read, which may take long
+    (engine.check_room if is_deferred else engine.check_ready)()  # before a body is read, which may take long
     timeout_s = timeout_of(sjmvi_timeout_ms, state["settings"].timeout_s)
     upload = await read_upload(request)
     parameters = _validated(upload.parameters)
@@ -108,7 +107,9 @@ async def translate(
     media_type = negotiate(accept, offers_for(parameters.samples, parameters.format))
     if is_deferred:
         file_format = parameters.format or FORMATS.get(media_type, "png")
-        return await state["deferral"].accept(upload.data, parameters, file_format, caller, idempotency_key)
+        return await state["deferral"].accept(
+            upload.data, parameters, file_format, caller, idempotency_key, timeout_s
+        )
     answer = await _unless_gone(
         request,
         engine.translate(

@@ -84,6 +84,19 @@ def test_a_server_that_is_not_there_is_told() -> None:
         session.execute(text("SELECT 1"))
 
 
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("database or disk is full", faults.DatabaseFull),
+        ("disk I/O error", faults.DatabaseDiskFailed),
+        ("attempt to write a readonly database", faults.DatabaseReadOnly),
+    ],
+)
+def test_what_the_driver_says_is_told_in_our_words(said: str, fault: type[DatabaseFault]) -> None:
+    with pytest.raises(fault), faults.readable_faults():
+        raise sqlite3.OperationalError(said)
+
+
 @pytest.mark.parametrize("url", ["", "sjmvi.db", "mysql://host/name", "sqlite://", "sqlite:///:memory:"])
 def test_a_url_that_is_none_is_told(url: str) -> None:
     with pytest.raises(faults.BadDatabaseUrl):
@@ -126,5 +139,6 @@ def test_a_service_whose_database_another_holds_is_not_ready(
 def test_every_fault_says_what_to_do() -> None:
     kinds = [kind for kind in DatabaseFault.__subclasses__() if kind is not faults.DatabaseUnreachable]
     for kind in kinds:
-        told = kind("9999") if kind is faults.DatabaseTooNew else kind()  # type: ignore[call-arg]
+        is_of_a_schema = kind in (faults.DatabaseTooNew, faults.DatabaseTooOld)
+        told = kind("9999") if is_of_a_schema else kind()
         assert len(str(told)) > 40

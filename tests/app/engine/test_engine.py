@@ -1,15 +1,22 @@
 """The network works, and all around it goes on: health, refusals, deadlines, and clients that leave."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Protocol
 
 import pytest
 from httpx import Client, Response
 
+from app.engine import Device, Engine, EngineLimits, NotReady, Overloaded, TooManyPixels
+from app.engine.engine import MAX_DECODED_PIXELS
+from app.metrics import Metrics
+from translation.codec import InvalidImage, Limits
+from translation.registry import Registry
 from translation.translator import Translator
 
 Serve = Callable[..., AbstractContextManager[Client]]
@@ -61,6 +68,8 @@ def test_a_full_queue_tells_when_to_come_again_and_is_not_ready_for_more(
         eventually(lambda: client.post(URL).status_code == 429)  # before a body is looked at
         refused = client.post(URL, content=photograph, headers=JPEG)
         assert refused.json()["type"] == "overloaded"
+        later = client.post(URL, content=photograph, headers={**JPEG, "Prefer": "respond-async"})
+        assert (later.status_code, later.json()["type"]) == (429, "overloaded")
         assert int(refused.headers["Retry-After"]) >= 1
         unready = client.get("/readyz")
         assert unready.status_code == 503
@@ -152,3 +161,46 @@ def test_a_body_that_does_not_arrive_is_given_up(serve: Serve) -> None:
     with serve(body_timeout_s=0.2) as client, connection(client) as slow:
         slow.sendall(HEAD + b"Content-Length: 9\r\n\r\nx")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """Without a model, and not begun."""
+    limits = EngineLimits(1, 1 << 20, Limits())
+    return Engine(Registry(tmp_path, tmp_path), Device("cpu", 0, 1), limits, Metrics())
+
+
+def test_a_service_can_stop_while_a_translations_time_is_just_up(engine: Engine) -> None:
+    async def translate() -> None:
+        async with engine._clock(0):
+            await asyncio.sleep(60)
+
+    async def stop() -> None:
+        under_way = asyncio.create_task(translate())
+        while not [clock for clock in engine._clocks if clock.expired()]:
+            await asyncio.sleep(0)
+        engine.abandon()
+        with pytest.raises(NotReady):
+            await under_way
+
+    asyncio.run(stop())
+
+
+def test_a_picture_for_later_is_decoded_when_there_is_room_and_counts_as_under_way(
+    engine: Engine, photograph: bytes
+) -> None:
+    async def check() -> None:
+        async with engine._room.taken(MAX_DECODED_PIXELS):
+            checked = asyncio.create_task(engine.check(photograph, 1, None, 20))
+            while not engine._room._turn.locked():
+                await asyncio.sleep(0.01)
+            with pytest.raises(Overloaded):
+                await engine.check(photograph, 1, None, 20)
+            assert not checked.done()
+        await checked
+        with pytest.raises(InvalidImage):
+            await engine.check(b"no picture", 1, None, 20)
+        with pytest.raises(TooManyPixels):
+            await engine.check(photograph, 1 << 20, None, 20)
+
+    asyncio.run(check())

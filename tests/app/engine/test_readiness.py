@@ -1,5 +1,7 @@
 """What the service waits for is told by /readyz, and waited for as long as it takes."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,6 +12,7 @@ import faulty_network
 import pytest
 from httpx import Client
 
+from app.engine import follower, readiness
 from translation.registry import Registry
 from translation.weights import CARD
 
@@ -24,6 +27,13 @@ def eventually(happens: Callable[[], bool], within_s: float = 20) -> None:
     while not happens():
         assert monotonic() < due
         sleep(0.01)
+
+
+def translated(client: Client, picture: bytes) -> str | None:
+    """By which model, if by any."""
+    answer = client.post(URL, content=picture, headers=JPEG)
+    assert answer.status_code in (200, 404, 503), answer.text
+    return answer.headers.get("SJMVI-Model")
 
 
 def copy_models(bundle: Path, weights_dir: Path) -> None:
@@ -51,18 +61,13 @@ def test_a_model_that_is_published_later_makes_the_service_ready(
 def test_another_model_takes_the_place_of_one_that_was_deleted(
     serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
 ) -> None:
-    def translated() -> str | None:
-        answer = client.post(URL, content=photograph, headers=JPEG)
-        assert answer.status_code in (200, 404, 503), answer.text
-        return answer.headers.get("SJMVI-Model")
-
     copy_models(tiny_bundle, tmp_path / "made")
     with serve(data_dir=tmp_path, weights_dir=tmp_path / "none", warm=False) as client:
         for name, of in (("first", "whole"), ("second", "broken")):  # neither is broken
             Registry(tmp_path / "none", tmp_path / "models").add(tmp_path / "made" / of, name)
-        eventually(lambda: translated() == "first")
+        eventually(lambda: translated(client, photograph) == "first")
         assert client.delete("/v1/models/first").status_code == 204
-        eventually(lambda: translated() == "second")
+        eventually(lambda: translated(client, photograph) == "second")
         assert client.delete("/v1/models/second").status_code == 204
         eventually(lambda: client.get("/readyz").status_code == 503)
         refused = client.post(URL, content=photograph, headers=JPEG)
@@ -131,3 +136,33 @@ def test_models_that_cannot_be_looked_for_are_told_of_and_looked_for_again(
         assert "Unforeseen" in caplog.text
         monkeypatch.undo()
         eventually(lambda: client.get("/readyz").status_code == 200)
+
+
+def test_models_that_cannot_be_looked_for_while_one_is_warm_are_looked_for_again(
+    serve: Serve,
+    tiny_bundle: Path,
+    tmp_path: Path,
+    photograph: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: Registry) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def told() -> set[str]:
+        return {record.name for record in caplog.records if "Too many open files" in record.message}
+
+    monkeypatch.setattr(readiness, "LOOK_S", 0.01)
+    monkeypatch.setattr(follower, "FOLLOW_S", 0.01)
+    copy_models(tiny_bundle, tmp_path / "made")
+    registry = Registry(tmp_path / "none", tmp_path / "models")
+    registry.add(tmp_path / "made" / "whole", "first")
+    with serve(data_dir=tmp_path, weights_dir=tmp_path / "none") as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(Registry, "names", fail)
+            eventually(lambda: told() == {"app.engine.readiness", "app.engine.follower"})
+            assert client.get("/readyz").status_code == 200
+        registry.add(tmp_path / "made" / "broken", "second")
+        eventually(lambda: 'model="second"' in client.get("/metrics").text)
+        registry.remove_model("first")
+        eventually(lambda: translated(client, photograph) == "second")

@@ -85,7 +85,7 @@ def queue(database: Database) -> Iterator[Queue]:
 
 @pytest.fixture
 def ledger(database: Database, queue: Queue) -> Ledger:
-    return Ledger(database, queue)
+    return Ledger(database, queue, max_unfinished=100)
 
 
 @pytest.fixture

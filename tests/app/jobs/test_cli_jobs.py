@@ -5,12 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from app.cli import execute
+from app.database import migration
 from app.database.tables import JobRow
 from app.jobs.desk import Desk, Ticket
+from app.jobs.folder import JobFolder
 from app.jobs.ledger import Ledger, Order, new_id
 from app.jobs.progress import Progress
+from app.jobs.states import State
 
 
 @pytest.fixture
@@ -67,3 +71,45 @@ def test_what_cannot_be_is_told(running: JobRow, capsys: pytest.CaptureFixture[s
     for verb in ("resume", "retry"):
         assert execute(["jobs", verb, running.id]) == 3
         assert capsys.readouterr().err.startswith("error: job-running: ")
+
+
+def test_a_job_that_is_over_is_removed_with_its_files(
+    running: JobRow, ledger: Ledger, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = JobFolder(data / "runs" / running.id)
+    folder.keep(b"a picture")
+    assert execute(["jobs", "remove", running.id]) == 3
+    assert "error: job-conflict: the job is running: cancel it first" in capsys.readouterr().err
+    assert folder.picture()
+    with ledger.database.writing() as session:
+        session.get_one(JobRow, running.id).state = State.CANCELLED
+    assert execute(["jobs", "remove", running.id]) == 0
+    assert capsys.readouterr().out == f"{running.id} is deleted\n"
+    assert not folder.path.exists()
+    assert execute(["jobs", "show", running.id]) == 3
+
+
+def test_no_database_is_no_jobs_and_none_is_made(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SJMVI_DATA_DIR", str(data))
+    assert execute(["jobs", "list"]) == 0
+    assert capsys.readouterr().out == "none\n"
+    for command in ("show", "cancel", "remove"):
+        assert execute(["jobs", command, new_id()]) == 3
+        assert "error: unknown-job: " in capsys.readouterr().err
+    assert not data.exists()
+
+
+def test_a_database_of_an_earlier_version_is_left_to_the_command_that_is_named(
+    running: JobRow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ScriptDirectory, "get_current_head", lambda _: "9999")
+    upgraded: list[object] = []
+    monkeypatch.setattr(migration, "upgrade", upgraded.append)
+    for arguments in (["list"], ["show", running.id], ["cancel", running.id]):
+        assert execute(["jobs", *arguments]) == 5
+        told = capsys.readouterr().err
+        assert "error: db-too-old: " in told
+        assert "`sjmvi db upgrade`" in told
+    assert upgraded == []

@@ -9,15 +9,27 @@ from pathlib import Path
 import pytest
 
 from app.jobs import embedded
+from app.jobs.command import STOP_S
 from app.jobs.embedded import EmbeddedWorker
+from app.jobs.worker import END_S
+from app.main import _worker
+from app.settings import Settings
 
 WORKER = """
-import os, pathlib, sys
+import os, pathlib, sys, time
 with pathlib.Path(os.environ["STARTED"]).open("a") as file:
     file.write(f"{os.getpid()} ")
 sys.stdin.read()
+time.sleep(0.3)
 pathlib.Path(os.environ["STARTED"] + ".ended").touch()
 """
+
+
+async def starts(started: Path, count: int) -> list[str]:
+    async with asyncio.timeout(20):
+        while not started.exists() or len(started.read_text().split()) < count:
+            await asyncio.sleep(0.01)
+    return started.read_text().split()
 
 
 def test_it_is_started_again_when_it_dies_and_ends_with_the_service(
@@ -27,17 +39,27 @@ def test_it_is_started_again_when_it_dies_and_ends_with_the_service(
     monkeypatch.setattr(embedded, "FIRST_PAUSE_S", 0.01)
     started = tmp_path / "started"
 
-    async def starts(count: int) -> list[str]:
-        async with asyncio.timeout(20):
-            while not started.exists() or len(started.read_text().split()) < count:
-                await asyncio.sleep(0.01)
-        return started.read_text().split()
-
     async def serve() -> None:
-        async with EmbeddedWorker({"STARTED": str(started)}, patience_s=20):
-            (first,) = await starts(1)
+        async with EmbeddedWorker({"STARTED": str(started)}):
+            (first,) = await starts(started, 1)
             os.kill(int(first), signal.SIGKILL)
-            await starts(2)
+            await starts(started, 2)
 
     asyncio.run(serve())
     assert (tmp_path / "started.ended").exists()
+
+
+def test_it_has_the_time_to_stop_its_job_however_soon_the_service_is_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "COMMAND", (sys.executable, "-S", "-c", WORKER))
+    started = tmp_path / "started"
+    monkeypatch.setenv("STARTED", str(started))
+
+    async def serve() -> None:
+        async with _worker(Settings(device="cpu", data_dir=tmp_path, graceful_shutdown_s=0)):
+            await starts(started, 1)
+
+    asyncio.run(serve())
+    assert (tmp_path / "started.ended").exists()
+    assert embedded.PATIENCE_S > END_S > STOP_S

@@ -8,9 +8,17 @@ import pytest
 from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow
 from app.jobs.desk import MAX_INTERRUPTIONS, Desk, Ticket, TicketVoid
-from app.jobs.faults import IdempotencyKeyReused, JobFinished, JobRunning, UnknownJob
+from app.jobs.faults import (
+    CancelWanted,
+    IdempotencyKeyReused,
+    JobFinished,
+    JobRunning,
+    TooManyJobs,
+    UnknownJob,
+)
 from app.jobs.ledger import Idempotency, Ledger, Order, new_id, unfinished_of
 from app.jobs.progress import Progress
+from app.jobs.queue import Queue
 from app.jobs.states import FINISHED, State
 
 ORDER = Order("translate", {"model": "tiny"}, owner="phone", dataset="photos")
@@ -141,6 +149,17 @@ def test_what_was_wanted_of_a_running_job_outlives_its_worker(
     assert events(database)[-1] == "cancelled"
 
 
+def test_a_cancel_is_not_undone_by_a_pause_before_the_worker_has_looked(
+    ledger: Ledger, desk: Desk, job: JobRow
+) -> None:
+    desk.take(Ticket(job.id, 1))
+    assert ledger.pause(job.id, None).wanted == State.PAUSED
+    assert ledger.cancel(job.id, None).wanted == State.CANCELLED
+    with pytest.raises(CancelWanted):
+        ledger.pause(job.id, None)
+    assert ledger.cancel(job.id, None).wanted == desk.wanted(Ticket(job.id, 1)) == State.CANCELLED
+
+
 def test_two_workers_never_have_one_job(desk: Desk, job: JobRow, database: Database) -> None:
     other, ticket = Desk(database, "there-cpu"), Ticket(job.id, 1)
     desk.take(ticket)
@@ -206,3 +225,20 @@ def test_a_job_is_its_owners(ledger: Ledger, job: JobRow) -> None:
     with pytest.raises(UnknownJob):
         ledger.cancel(new_id(), None)
     assert ledger.cancel(job.id, "phone").state == State.CANCELLED
+
+
+def test_an_owner_has_so_many_jobs_that_are_not_over(database: Database, queue: Queue) -> None:
+    ledger, others = (
+        Ledger(database, queue, max_unfinished=2),
+        (Order("translate", {}, name) for name in ("laptop", None)),
+    )
+    first, _ = ledger.create(ORDER, Idempotency("k", "a"))
+    second, _ = ledger.create(ORDER)
+    with pytest.raises(TooManyJobs, match="2 of your jobs"):
+        ledger.create(ORDER)
+    assert [ledger.create(other)[1] for other in others] == [True, True]
+    assert ledger.create(ORDER, Idempotency("k", "a"))[0].id == first.id  # one that is there
+    ledger.cancel(second.id, None)
+    assert ledger.create(ORDER)[1]
+    with pytest.raises(TooManyJobs):
+        ledger.retry(second.id, None)

@@ -10,7 +10,6 @@ from httpx import Client, Response
 
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
-from app.jobs.ledger import new_id
 from app.jobs.states import State
 from app.keys import KeyRing, Scope
 from translation.registry import Registry
@@ -20,6 +19,8 @@ TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
 TRANSLATE = {"kind": "translate", "dataset": "photos", "model": "tiny", "to": "zebra", "seed": 7}
 EXPORT = {"kind": "export", "model": "tiny"}
 EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
+COMMON = {"self", "events", "log", "result"}
+OF_A_KIND = {"train": {"samples", "evaluations"}, "translate": {"pictures"}}
 
 
 def order(client: Client, body: dict[str, object] | None = None, **headers: str) -> Response:
@@ -38,6 +39,7 @@ def test_an_order_is_accepted_and_shown(body: dict[str, object], client: Client)
     job = answer.json()
     assert (answer.status_code, answer.headers["Location"]) == (202, job["links"]["self"])
     assert (job["kind"], job["state"], job["progress"]) == (body["kind"], "queued", None)
+    assert {name for name, link in job["links"].items() if link} == COMMON | OF_A_KIND.get(job["kind"], set())
     assert {name: value for name, value in job["params"].items() if name in body}.items() <= body.items()
     shown = client.get(answer.headers["Location"])
     assert (shown.json(), shown.headers["Retry-After"]) == (job, "2")
@@ -133,27 +135,6 @@ def test_jobs_are_listed_the_newest_first_page_by_page(client: Client) -> None:
         refused(client.get(f"{URL}?{query}"), 422, "bad-parameter")
 
 
-def test_what_can_be_asked_over_http(client: Client) -> None:
-    job = order(client).json()
-    url = job["links"]["self"]
-    for action, state in (
-        ("pause", "paused"),
-        ("resume", "queued"),
-        ("cancel", "cancelled"),
-        ("retry", "queued"),
-    ):
-        answer = client.post(f"{url}/{action}")
-        assert (answer.status_code, answer.json()["state"]) == (202, state)
-    refused(client.post(f"{url}/resume"), 409, "job-running")
-    client.post(f"{url}/cancel")
-    refused(client.post(f"{url}/cancel"), 409, "job-finished")
-    refused(client.get(f"{url}/result"), 404, "unknown-result")
-    for action in ("cancel", "pause", "resume", "retry"):
-        refused(client.post(f"{URL}/{new_id()}/{action}"), 404, "unknown-job")
-    for path in ("", "/log", "/events", "/samples", "/samples/000001.png", "/result"):
-        refused(client.get(f"{URL}/{new_id()}{path}"), 404, "unknown-job")
-
-
 def test_a_dataset_stays_while_a_job_needs_it(client: Client) -> None:
     job = order(client).json()
     assert job["id"] in str(refused(client.delete("/v1/datasets/photos"), 409, "dataset-in-use")["detail"])
@@ -186,7 +167,7 @@ def test_a_model_stays_while_a_job_needs_any_version_of_it(
 
 
 def test_files_of_a_job_are_served_in_parts(client: Client, desk: Desk, data: Path) -> None:
-    job = order(client).json()
+    job = order(client, TRAIN).json()
     folder = JobFolder(data / "runs" / job["id"])
     (folder.path / "samples").mkdir(parents=True)
     (folder.path / "samples/000150.png").write_bytes(b"grid")
@@ -225,6 +206,8 @@ def test_a_key_has_its_own_jobs_and_orders_what_its_scopes_say(client: Client, d
         refused(client.get(mine["links"]["self"] + path, headers=keys["lab"]), 404, "unknown-job")
     refused(client.post(f"{mine['links']['self']}/cancel", headers=keys["lab"]), 404, "unknown-job")
     assert client.post(f"{mine['links']['self']}/cancel", headers=keys["root"]).status_code == 202
+    refused(client.delete(mine["links"]["self"], headers=keys["lab"]), 404, "unknown-job")
+    assert client.delete(mine["links"]["self"], headers=keys["phone"]).status_code == 204
 
 
 def test_prometheus_is_told_how_many_there_are_in_each_state(client: Client) -> None:

@@ -63,7 +63,7 @@ def test_a_stream_goes_on_after_the_last_event_that_was_seen(client: Client, des
     rest = read_events(client, job["id"], after=first[-1][0])
     worker.join()
     assert [name for _, name, _ in rest] == ["progress", "sample", "progress", "state", "done"]
-    assert rest[1][2] == {"sample": f"{job['links']['samples']}/000002.png"}
+    assert rest[1][2] == {"sample": f"{job['links']['self']}/samples/000002.png"}
     assert read_events(client, job["id"]) == first + rest
     over = client.get(job["links"]["events"], headers={"Last-Event-ID": str(rest[-1][0])})
     assert (over.status_code, over.content) == (204, b"")

@@ -7,7 +7,7 @@ from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
-from app.jobs.ledger import Idempotency, Ledger, Order
+from app.jobs.ledger import Idempotency, Ledger, Order, new_id
 from app.jobs.queue import Queue
 from app.jobs.sweep import JobAges, Sweep
 
@@ -38,3 +38,18 @@ def test_files_go_before_the_job_and_a_job_with_all_that_is_of_it(
     assert left(0.5) == ({"succeeded", "failed", "queued"}, 3, 3, 3)
     assert left(8) == ({"failed", "queued"}, 3, 0, 3)
     assert left(91) == ({"queued"}, 1, 0, 1)
+
+
+def test_a_folder_that_a_crash_has_left_without_a_job_goes_in_time(
+    database: Database, ledger: Ledger, queue: Queue, data: Path
+) -> None:
+    orphan, others = JobFolder(data / "runs" / new_id()), data / "runs" / "mine"
+    orphan.keep(b"a picture")
+    others.mkdir()
+    job = ledger.create(Order("translate", {}))[0]
+    JobFolder(data / "runs" / job.id).keep(b"a picture")
+    sweep = Sweep(database, queue, data / "runs", AGES)
+    sweep.sweep(datetime.now(UTC) + timedelta(days=89))
+    assert orphan.picture()
+    sweep.sweep(datetime.now(UTC) + timedelta(days=91))
+    assert {path.name for path in (data / "runs").iterdir()} == {"mine", job.id}

@@ -17,6 +17,7 @@ from app.database.connection import Database
 from app.database.tables import JobRow
 from app.datasets.store import DatasetStore
 from app.jobs import command, task
+from app.jobs.command import Holder, StillAtWork
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import Ledger, Order
@@ -182,6 +183,23 @@ def test_a_command_of_a_worker_that_was_killed_is_ended_first(
     script(GOOD)
     assert bench.task.stage(0) == "done"
     assert (bench.runs / "stopped").exists()
+
+
+def test_a_command_that_cannot_be_ended_from_here_is_named_and_a_retry_goes_on(
+    bench: Bench, script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def occupied(*_: object) -> None:
+        raise StillAtWork(Holder("elsewhere", 7))
+
+    script(GOOD)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(task, "started", occupied)
+        assert bench.task.stage(0) == "over"
+    assert bench.job.error
+    assert bench.job.error["type"] == "still-at-work"
+    assert "process 7 of host elsewhere" in bench.job.error["detail"]
+    bench.ledger.retry(bench.id, None)
+    assert Task(bench.workshop, Ticket(bench.id, 2)).stage(0) == "done"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -105,7 +105,8 @@ def until(client: Client, job: Json, state: str, done: int = 0) -> Json:
 
 
 def kill_command(data: Path, job: Json) -> None:
-    os.kill(int((data / "runs" / job["id"] / ".command").read_text()), signal.SIGKILL)
+    _, pid = (data / "runs" / job["id"] / ".command").read_text().split()
+    os.kill(int(pid), signal.SIGKILL)
 
 
 def test_two_folders_become_a_model_though_the_training_is_killed(

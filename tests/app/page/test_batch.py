@@ -147,6 +147,11 @@ def test_a_job_waits_is_cancelled_and_taken_up_again(browser: Browser, serve: Se
         (job,) = client.get("/v1/jobs").json()["jobs"]
         client.post(f"{job['links']['self']}/pause").raise_for_status()
         expect(badge).to_have_text("paused", timeout=10_000)  # it is followed past its first end
+        page.get_by_role("button", name="Cancel").click()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Delete").click()
+        page.wait_for_url("**/jobs")
+        assert client.get("/v1/jobs").json()["jobs"] == []
 
 
 def test_uploaded_pictures_are_listed_and_deleted_when_no_job_needs_them(

@@ -15,6 +15,7 @@ const CONTROLS = { // what can be asked for, by state
   retry: ["failed", "cancelled"],
   cancel: ["queued", "running", "paused", "interrupted"],
 };
+const FORESTALLED = { paused: ["pause"], cancelled: ["pause", "cancel"] }; // by what its worker was told already
 
 export class JobView {
   /** `onState` is told of the job whenever its state is another. */
@@ -33,7 +34,7 @@ export class JobView {
   async show(signal) {
     this.job = await json(`/v1/jobs/${this.id}`, { signal });
     this.training = this.job.kind === "train" ? trainingOf(this.id, (error) => this.#complain(error)) : null;
-    this.outcomes = this.job.kind === "translate" ? new Outcomes(this.id) : null;
+    this.outcomes = this.job.links.pictures ? new Outcomes(this.id) : null;
     this.root.replaceChildren(
       el("header", { className: "job-head" }, el("h2", {}, `${KINDS[this.job.kind] ?? this.job.kind}: ${titleOf(this.job)}`), this.badge),
       this.bar, this.text, this.problem, this.controls, this.outcome,
@@ -61,11 +62,11 @@ export class JobView {
 
   #draw() {
     const { job } = this;
-    const { state, error, params, created, started, finished, attempt } = job;
-    this.badge.textContent = state;
+    const { state, wanted, error, params, created, started, finished, attempt } = job;
+    this.badge.textContent = wanted ? `about to be ${wanted}` : state;
     this.badge.className = `badge ${state}`;
     this.problem.textContent = error ? `${error.detail[0].toUpperCase()}${error.detail.slice(1)}` : "";
-    this.controls.replaceChildren(...Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state)).map((verb) => this.#control(verb)));
+    this.controls.replaceChildren(...Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state) && !FORESTALLED[wanted]?.includes(verb)).map((verb) => this.#control(verb)), ...(FINISHED.includes(state) ? [this.#deletion()] : []));
     this.about.replaceChildren(facts([
       ["Ordered", date(created)], ["Began", started && date(started)], ["Ended", finished && date(finished)],
       ["Attempts", attempt > 1 ? String(attempt) : null],
@@ -90,13 +91,28 @@ export class JobView {
   }
 
   #control(verb) {
-    const button = el("button", { type: "button", className: "quiet" }, verb[0].toUpperCase() + verb.slice(1));
+    return this.#button(verb[0].toUpperCase() + verb.slice(1), async () => {
+      this.job = await json(`/v1/jobs/${this.id}/${verb}`, { method: "POST" });
+      this.#draw();
+      if (verb === "retry") location.reload(); // its events begin anew
+    });
+  }
+
+  #deletion() {
+    const act = async () => {
+      await json(`/v1/jobs/${this.id}`, { method: "DELETE" });
+      location.assign("/jobs");
+    };
+    return this.#button("Delete", act, "Delete this job and its files? Nothing brings them back.");
+  }
+
+  #button(title, act, question = null) {
+    const button = el("button", { type: "button", className: "quiet" }, title);
     button.addEventListener("click", async () => {
+      if (question && !confirm(question)) return;
       button.disabled = true;
       try {
-        this.job = await json(`/v1/jobs/${this.id}/${verb}`, { method: "POST" });
-        this.#draw();
-        if (verb === "retry") location.reload(); // its events begin anew
+        await act();
       } catch (error) {
         this.#complain(error);
         button.disabled = false;

@@ -3,7 +3,6 @@
 import { count, duration, number } from "../dom.js";
 
 export const FINISHED = ["succeeded", "failed", "cancelled"];
-export const STATES = ["queued", "running", "paused", "interrupted", ...FINISHED];
 export const KINDS = { train: "Training", translate: "Translation", evaluate: "Evaluation", export: "Export" };
 const SCREENS = { train: "/train", translate: "/batch" };
 

@@ -1,0 +1,93 @@
+"""A folder in which another process is still at work: ended where it can be, and otherwise left alone."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.jobs import command
+from app.jobs.command import StillAtWork, check_endable, started
+from app.jobs.folder import JobFolder
+
+LIVING = "import time; time.sleep({seconds})"
+Occupy = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> JobFolder:
+    return JobFolder(tmp_path / "job")
+
+
+@pytest.fixture
+def occupy(folder: JobFolder) -> Iterator[Occupy]:
+    """By a process that holds the lock for so long, and is named in it as that says."""
+    living: list[subprocess.Popen[bytes]] = []
+
+    def occupied(named: str, seconds: float = 60) -> "subprocess.Popen[bytes]":
+        folder.path.mkdir()
+        with folder.lock.open("a+") as lock:
+            assert command._locked(lock)
+            arguments = [sys.executable, "-S", "-c", LIVING.format(seconds=seconds)]
+            process = subprocess.Popen(arguments, pass_fds=(lock.fileno(),), start_new_session=True)
+            living.append(process)
+            lock.write(named.format(pid=process.pid))
+        return process
+
+    yield occupied
+    for process in living:
+        process.kill()
+        process.wait()
+
+
+def test_a_process_of_another_machine_is_named_and_left_alone(
+    folder: JobFolder, occupy: Occupy, script: Callable[[str], None]
+) -> None:
+    script("pass")
+    process = occupy("elsewhere {pid}\n")
+    for attempt in (lambda: check_endable(folder), lambda: started([], folder, {}).__enter__()):
+        with pytest.raises(StillAtWork, match=f"process {process.pid} of host elsewhere is still at work"):
+            attempt()
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+    check_endable(folder)
+    with started([], folder, {}) as successor:
+        assert re.fullmatch(rf"{socket.gethostname()} \d+\n", folder.lock.read_text())
+        assert successor.wait(20) == 0
+
+
+def test_a_process_of_this_machine_is_ended(
+    folder: JobFolder, occupy: Occupy, script: Callable[[str], None]
+) -> None:
+    script("pass")
+    process = occupy(f"{socket.gethostname()} {{pid}}\n")
+    check_endable(folder)
+    with started([], folder, {}):
+        assert process.wait(20) < 0
+
+
+@pytest.mark.parametrize("named", ["", "here", "{pid}"])
+def test_a_process_that_nobody_had_the_time_to_name_is_waited_for(
+    named: str, folder: JobFolder, occupy: Occupy, script: Callable[[str], None]
+) -> None:
+    script("pass")
+    process = occupy(named, seconds=0.3)
+    check_endable(folder)
+    with started([], folder, {}) as successor:
+        assert process.wait(20) == 0
+        assert successor.wait(20) == 0
+
+
+def test_it_is_told_when_it_does_not_end(
+    folder: JobFolder, occupy: Occupy, script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script("pass")
+    monkeypatch.setattr(command, "STOP_S", 0.1)
+    process = occupy("")
+    with pytest.raises(StillAtWork, match="a process of unknown number"), started([], folder, {}):
+        pass
+    assert process.poll() is None
