@@ -13,8 +13,17 @@ class NotReady(RuntimeError):
         self.reasons = reasons
 
 
+class UnusableModel(NotReady):
+    """Until somebody mends its bundle, so it says nothing of when to try again."""
+
+    retry_after_s = None
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the model {name!r} cannot be loaded; the service's log says why")
+
+
 class UnreadableCard(NotReady):
-    """Until somebody mends the bundle, so it says nothing of when to try again."""
+    """As an unusable model."""
 
     retry_after_s = None
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from app.engine.faults import RETRY_S, DeviceLost, NetworkHung, NotReady
+from app.engine.faults import RETRY_S, DeviceLost, NetworkHung, NotReady, UnusableModel
 from app.engine.orders import Version
 from app.engine.outlines import Outlines
 from translation.weights import InvalidBundle
@@ -48,7 +48,7 @@ class Readiness:
 
     def unavailable(self, name: str, error: InvalidBundle) -> NotReady:
         self._log_fault(f"model {name}", error)
-        return NotReady(f"the model {name!r} cannot be loaded; the service's log says why")
+        return UnusableModel(name)
 
     async def run(self) -> None:
         """A model may be published, or mended, and the device may be lost, while the service runs."""

@@ -93,6 +93,7 @@ def test_a_broken_model_is_unavailable_and_the_others_serve(
     with serve(weights_dir=tmp_path) as client:
         assert client.post(URL, content=photograph, headers=JPEG).headers["SJMVI-Model"] == "whole"
         refused = client.post(f"{URL}&model=broken", content=photograph, headers=JPEG)
+        assert "Retry-After" not in refused.headers  # it is for somebody to mend
         assert (refused.status_code, refused.json()["type"]) == (503, "not-ready")
         assert str(tmp_path) not in refused.text
 
