@@ -75,7 +75,6 @@ class Sampler:
         model: TranslationModel,
         training_size: int,
         device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
         max_batch_pixels: int = MAX_BATCH_PIXELS,
         scorer: DomainScorer = UNCALIBRATED,
     ) -> None:
@@ -83,7 +82,6 @@ class Sampler:
         self.model = model.to(self.device).eval()
         self.scorer = scorer.to(self.device)
         self.training_size = training_size
-        self.dtype = dtype
         self.max_batch_pixels = max_batch_pixels
 
     def __call__(
@@ -165,8 +163,7 @@ class Sampler:
         return torch.cat([self._paint(conditional, *rows, batch) for rows in batches])
 
     def _paint(self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int) -> Tensor:
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            painting = conditional.paint(self._padded(sources, batch), self._padded(codes, batch))
+        painting = conditional.paint(self._padded(sources, batch), self._padded(codes, batch))
         parts = [painting.colour, painting.gate, *([] if painting.shift is None else [painting.shift])]
         return torch.cat(parts, dim=1)[: len(codes)].cpu()
 

@@ -154,13 +154,6 @@ def test_what_paints_nothing_finite_is_not_warm() -> None:
         sampler.warm_up()
 
 
-def test_bfloat16_is_near_float32() -> None:
-    image, codes = Image.linear_gradient("L").convert("RGB"), draw_codes(1)
-    half = Sampler(SAMPLER.model, TRAINING_SIZE, dtype=torch.bfloat16)
-    source = SAMPLER.source(image)
-    assert torch.allclose(half.draw(source, "zebra", codes), SAMPLER.draw(source, "zebra", codes), atol=0.05)
-
-
 def test_a_picture_of_the_working_size_becomes_the_mean_of_the_density() -> None:
     image, code = Image.effect_noise((24, TRAINING_SIZE), 60).convert("RGB"), draw_codes(1)
     with torch.inference_mode():

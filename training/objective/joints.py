@@ -51,7 +51,9 @@ class Sampling:
 
     noise       "model" (the density's own scale, the paper) or a number on the pictures' scale (0: CycleGAN)
     ratio_noise "both": noise on draws and on references, so that the noise itself tells nothing and the prior
-                is its kernel density estimate; "draws": as the paper writes it; "none": ratios judge means
+                is its kernel density estimate ("model" noise of a scale per pixel tells something still: a
+                reference has that of another picture); "draws": as the paper writes it; "none": ratios judge
+                means
     """
 
     noise: NoiseScale = "model"

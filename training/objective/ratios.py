@@ -223,7 +223,7 @@ def gradient_penalty(
     their number, and a penalty on it leaves a ratio that tells nothing apart.
 
     A ratio that looks through an augmentation T is penalised where it is asked, at T(reference), and for the
-    slope that a map climbs, that of log r(T(.)): the derivative goes through T. Without T the ratio would be
+    slope that a map climbs at conditioning 1, that of log r(T(.)): the derivative goes through T. Without T the ratio would be
     held flat where it is never used, and beyond a hole or a frame for pixels that no map can reach. The code
     of Karras et al. (2020), https://arxiv.org/abs/2006.06676, does the same.
 
