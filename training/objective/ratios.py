@@ -223,9 +223,10 @@ def gradient_penalty(
     their number, and a penalty on it leaves a ratio that tells nothing apart.
 
     A ratio that looks through an augmentation T is penalised where it is asked, at T(reference), and for the
-    slope that a map climbs at conditioning 1, that of log r(T(.)): the derivative goes through T. Without T the ratio would be
-    held flat where it is never used, and beyond a hole or a frame for pixels that no map can reach. The code
-    of Karras et al. (2020), https://arxiv.org/abs/2006.06676, does the same.
+    slope that a map climbs where all of the ratio is charged, that of log r(T(.)): the derivative goes
+    through T. Without T the ratio would be held flat where it is never used, and beyond a hole or a frame for
+    pixels that no map can reach. The code of Karras et al. (2020), https://arxiv.org/abs/2006.06676, does the
+    same.
 
     Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
     pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.
