@@ -22,6 +22,7 @@ from training.evaluation.networks import load_feature_network
 from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.objective.augmentation import Augment, PairAugmentation, unchanged
+from training.objective.divergences import LEAST_SQUARES, RATIO_LOSSES
 from training.objective.joints import Sampling
 from training.objective.presets import PRESETS, Preset
 from training.objective.ratios import TwoHeadRatio
@@ -75,13 +76,14 @@ def build_learner(
 ) -> Learner:
     """Fresh networks from the recipe's seed, or those of the bundle `start_from`."""
     torch.manual_seed(recipe.training.seed)
-    model, networks = _networks(recipe.model, domains, start_from)
+    preset = build_preset(recipe.objective)
+    model, networks = _networks(recipe.model, preset, domains, start_from)
     model.to(device)
     networks.to(device)
     for block in model.modules():
         if isinstance(block, ResidualBlock):
             block.recomputes = recipe.training.activation_checkpointing
-    conditioning = build_preset(recipe.objective).conditioning
+    conditioning = preset.conditioning
     return Learner(
         model,
         AveragedModel(model, multi_avg_fn=growing_average(recipe.training.ema_decay)),
@@ -116,9 +118,12 @@ def build_validator(recipe: Recipe, folders: DomainFolders, device: torch.device
     return Validator(folders, network, recipe.data.size, device)
 
 
-def build_judge(recipe: Recipe, learner: Learner) -> Judge:
-    """The ratios as they are learned: at any time, those of that time."""
-    return Judge(learner.ratios, build_preset(recipe.objective).sampling)
+def build_judge(recipe: Recipe, learner: Learner) -> Judge | None:
+    """The ratios as they are learned: at any time, those of that time. None where they are no log ratios."""
+    preset = build_preset(recipe.objective)
+    if not RATIO_LOSSES[preset.divergence].learns_log_ratio:
+        return None
+    return Judge(learner.ratios, preset.sampling)
 
 
 def build_autocast(recipe: Recipe, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
@@ -159,7 +164,7 @@ def _augment(names: tuple[str, ...], probability: float = 1.0) -> Augment:
 
 
 def _networks(
-    architecture: Architecture, domains: tuple[str, str], start_from: Path | None
+    architecture: Architecture, preset: Preset, domains: tuple[str, str], start_from: Path | None
 ) -> tuple[TranslationModel, DensityRatios]:
     if start_from is None:
         return architecture.build_model(domains), architecture.build_ratios()
@@ -179,6 +184,8 @@ def _networks(
     bundle.model.domains = domains
     set_fixed_scales(bundle.model, architecture.generator.initial_scale)  # its own course may have moved them
     if bundle.ratios is None or found.discriminator != architecture.discriminator:
+        return bundle.model.train(), architecture.build_ratios()
+    if (bundle.card.objective.get("divergence") == LEAST_SQUARES) != (preset.divergence == LEAST_SQUARES):
         return bundle.model.train(), architecture.build_ratios()
     return bundle.model.train(), bundle.ratios.train()
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from translation.codec import FORMATS
-from translation.names import NAME
+from translation.names import NAME, OF
 
 Files: TypeAlias = tuple[Path, ...]
 Splits: TypeAlias = dict[str, dict[str, int | str]]  # {"train" or "validation": {"pictures", "sha256"}}
@@ -65,8 +65,8 @@ def find_domains(
     names = domains or (folders[0].resolve().name, folders[1].resolve().name)
     if names[0] == names[1] or not all(re.fullmatch(NAME, name) for name in names):
         raise BadDataset(
-            f"{names[0]!r} and {names[1]!r} cannot name the domains: give two different names of lower-case "
-            "letters, digits, '.', '_' and '-' with --domains, such as horse,zebra"
+            f"{names[0]!r} and {names[1]!r} cannot name the domains: give two different names with "
+            f"--domains, such as horse,zebra ({OF})"
         )
     digests_x, digests_z = (digests_of(folder) for folder in folders)
     train_x, validation_x = _split(folders[0], digests_x, validation_share)

@@ -18,7 +18,7 @@ class NotARun(ValueError):
 
 
 class Origin(BaseModel):
-    """Written once, when the run begins."""
+    """Written when the run begins, and again where its pictures have moved."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -54,7 +54,9 @@ class ObjectiveRecipe(_Section):
     """A preset, and what departs from it (absent: as the preset says)."""
 
     preset: str = _one_of(PRESETS, "paper-gan", "a row of the table of objectives")
-    divergence: str | None = _one_of(RATIO_LOSSES, None, "the f-divergence that the ratios are learned by")
+    divergence: str | None = _one_of(
+        RATIO_LOSSES, None, "the f-divergence, or least squares, that the ratios are learned by"
+    )
     generator_loss: str | None = _one_of(GENERATOR_LOSSES, None, "what the maps make of a log ratio")
     noise: Annotated[float, Field(ge=0)] | Literal["model"] | None = Field(
         None, description='"model" or a number on the scale of [-1, 1]'

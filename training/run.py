@@ -7,7 +7,6 @@ Without an evaluation bundle/ is the last state, and there is no last/.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,7 @@ from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.doctor.inspection import Stopped
-from training.domains import DomainFolders
+from training.domains import BadDataset, DomainFolders
 from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.learner import Learner
@@ -142,8 +141,13 @@ def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) ->
     with stop_signals() as received:
         if processes.is_first:
             folders = find_folders(origin.first, origin.second, origin.domains)
-            with suppress(Stopped):
+            try:
                 inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
+            except Stopped:
+                pass
+            except BadDataset:
+                (run / RUN_FILE).unlink()  # so that the same command begins it, once they are mended
+                raise
         signal_number = processes.signal(received)
     if signal_number:
         raise Interrupted(run, signal_number)

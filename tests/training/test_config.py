@@ -135,7 +135,7 @@ def test_what_the_model_has_not_is_not_asked_of_it(overrides: tuple[str, ...], m
 def test_a_run_that_goes_on_changes_its_means_alone(tmp_path: Path) -> None:
     recipe = load_recipe("quick", ["evaluation.features=n.onnx"])
     (tmp_path / "recipe.toml").write_text(dump_recipe(recipe))
-    means = ["training.micro_batch=1", "evaluation.features=/elsewhere/n.onnx"]
+    means = ["training.micro_batch=1", "data.cache_bytes=0", "evaluation.features=/elsewhere/n.onnx"]
     changed = recipe_of(tmp_path, means)
     assert (changed.training.micro_batch, changed.evaluation.features) == (1, "/elsewhere/n.onnx")
     with pytest.raises(BadRecipe, match="'training.batch_size=1': a run that goes on can change"):

@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+from training import build
 from training.augmentation import Augmentation
+from training.config import load_recipe
 from training.dataset import (
     BadDataset,
     Batch,
@@ -25,6 +27,14 @@ Fill = Callable[..., Path]
 
 def dataset_of(folders: DomainFolders, seed: int = 7, cache_bytes: int = 1 << 20) -> UnpairedFolders:
     return UnpairedFolders(folders, Augmentation(16, 18), seed, cache_bytes)
+
+
+def test_the_processes_of_a_machine_share_the_memory_for_pictures(
+    folders: DomainFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    monkeypatch.setattr(build, "UnpairedFolders", lambda *given: given[-1])
+    assert build.build_dataset(load_recipe("quick", ["data.cache_bytes=4000"]), folders) == 1000
 
 
 def some_batches(dataset: UnpairedFolders, count: int, start_step: int = 0, workers: int = 0) -> list[Batch]:

@@ -14,7 +14,15 @@ import training.probe
 from training.checkpoint import rng_state
 from training.config import load_recipe
 from training.dataset import Batch
-from training.memory import MemoryPlan, TooLittleMemory, explained, kept_for_a_pair, plan_memory
+from training.distributed import Processes
+from training.memory import (
+    MemoryPlan,
+    TooLittleMemory,
+    explained,
+    kept_for_a_pair,
+    pairs_at_once,
+    plan_memory,
+)
 from training.probe import largest, probe_batch
 from training.trainer import Trainer
 from training.trial import Trial
@@ -45,6 +53,12 @@ class TestPlan:
     def test_of_a_device_that_tells_nothing_is_no_warning(self) -> None:
         plan = replace(PLAN, available=None, micro_batch=10**6)
         assert (plan.warning, plan.largest_micro_batch) == (None, None)
+
+    def test_is_of_the_pairs_that_one_process_holds(self, trainer_of: Make) -> None:
+        trainer = trainer_of("training.batch_size=5")
+        assert pairs_at_once(trainer) == 5
+        trainer.processes = Processes(0, 2)
+        assert plan_memory(trainer, 16).micro_batch == pairs_at_once(trainer) == 3
 
     def test_is_that_of_the_trainer(self, trainer_of: Make) -> None:
         trainer = trainer_of("training.micro_batch=3")

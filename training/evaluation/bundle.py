@@ -26,7 +26,7 @@ from training.evaluation.figures import Evaluation, Lines, Protocol
 from training.evaluation.folders import EvaluationFolders
 from training.evaluation.report import tables, versions, write_json
 from training.evaluation.sheet import contact_sheet, write_page
-from training.objective.divergences import LEAST_SQUARES
+from training.objective.divergences import RATIO_LOSSES
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import Ratios
@@ -85,9 +85,9 @@ def judge_of(bundle: Bundle) -> Judge | None:
     """The bundle's ratios as its training used them; None where it has no log ratios, or its card does not
     say how."""
     objective = bundle.card.objective
-    if bundle.ratios is None or not {"sampling", "conditioning"} <= objective.keys():
+    if bundle.ratios is None or not {"sampling", "conditioning", "divergence"} <= objective.keys():
         return None
-    if objective.get("divergence") == LEAST_SQUARES:
+    if not RATIO_LOSSES[objective["divergence"]].learns_log_ratio:
         return None
     latent, observed = bundle.ratios.latent, bundle.ratios.observed
     conditioning = float(objective["conditioning"])

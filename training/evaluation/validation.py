@@ -47,14 +47,14 @@ class Validator:
             self._check_enough(folders)
             self._references = Remembered(network)
 
-    def __call__(self, model: TranslationModel, judge: Judge) -> dict[str, float]:
+    def __call__(self, model: TranslationModel, judge: Judge | None) -> dict[str, float]:
         """The figures that are numbers, and, by a network, SCORE, the less the better."""
         sampler = Sampler(model, self.size, self.device)
         with of_any_shape():
             found = self._without_network(sampler, judge) | self._by_network(sampler)
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
-    def _without_network(self, sampler: Sampler, judge: Judge) -> dict[str, float]:
+    def _without_network(self, sampler: Sampler, judge: Judge | None) -> dict[str, float]:
         first, second = (pictures.first(FEW) for pictures in self.pictures)
         if not (len(first) and len(second)):  # none of them can be read
             return {}

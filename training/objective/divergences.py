@@ -39,8 +39,8 @@ class FDivergence:
     """One row of the table. Beyond `cap` its exponentials continue as parabolas (inf: they are exact).
 
     is_bounded: no draw pulls at its log ratio with more than its own weight, |a'(l)|, |b'(l)| <= 1, or, in
-    least squares, than its distance from where it belongs. In the other rows the pull grows as an exponential
-    of l, so that few draws can carry a ratio away.
+    least squares, than twice its distance from where it belongs. In the other rows the pull grows as an
+    exponential of l, so that few draws can carry a ratio away. learns_log_ratio: the optimum is log r.
     """
 
     f: Callable[[Tensor], Tensor]
@@ -48,6 +48,7 @@ class FDivergence:
     b: Callable[[Tensor, Exp], Tensor]
     cap: float = 6.0
     is_bounded: bool = False
+    learns_log_ratio: bool = True
 
     def on_model(self, log_ratio: Tensor) -> Tensor:
         """a(l), elementwise, float32 or wider; its mean over the model's draws is what the bound adds."""
@@ -139,6 +140,7 @@ RATIO_LOSSES: dict[str, FDivergence] = {
         a=lambda l, exp: -(0.5 - l).square(),
         b=lambda l, exp: (0.5 + l).square(),
         is_bounded=True,
+        learns_log_ratio=False,
     ),
 }
 """What ratios may be learned by: any row, or LSGAN, -J = E_q[D^2] + E_p[(1 - D)^2] of a D = 1/2 - l that

@@ -191,7 +191,7 @@ class SJMVI:
 
 @torch.no_grad()
 def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> dict[str, Tensor]:
-    """Scalars that tell whether the ratios can be believed.
+    """Scalars that tell whether the ratios can be believed; fewer of those that are learned as no log ratio.
 
     mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
     The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
@@ -205,14 +205,22 @@ def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> 
     for name, (ratio, joint, reference) in sides.items():
         on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
         found[f"bound_{name}"] = divergence.bound(on_draws, on_reference)
-        found[f"log_ratio_{name}_draws"] = on_draws.mean()
-        found[f"log_ratio_{name}_draws_max"] = on_draws.max()
-        found[f"log_ratio_{name}_reference"] = on_reference.mean()
-        found[f"log_ratio_{name}_reference_max"] = on_reference.max()
-        found[f"mean_ratio_{name}"] = on_reference.double().clamp_max(50).exp().mean()
         right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
         found[f"ratio_accuracy_{name}"] = right / 2
-    at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
-    found["log_ratio_observed_at_q"] = at_q
-    found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
+        if divergence.learns_log_ratio:
+            found |= _log_ratios(name, on_draws, on_reference)
+    if divergence.learns_log_ratio:
+        at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
+        found["log_ratio_observed_at_q"] = at_q
+        found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
     return found
+
+
+def _log_ratios(name: str, on_draws: Tensor, on_reference: Tensor) -> dict[str, Tensor]:
+    return {
+        f"log_ratio_{name}_draws": on_draws.mean(),
+        f"log_ratio_{name}_draws_max": on_draws.max(),
+        f"log_ratio_{name}_reference": on_reference.mean(),
+        f"log_ratio_{name}_reference_max": on_reference.max(),
+        f"mean_ratio_{name}": on_reference.double().clamp_max(50).exp().mean(),
+    }

@@ -10,6 +10,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from training.build import build_judge, build_learner
+from training.config import load_recipe
 from training.evaluation.bench import Bench, Direction, Judge, Remembered
 from training.evaluation.bounds import bound
 from training.evaluation.bundle import judge_of
@@ -146,3 +148,6 @@ def test_there_is_no_bound_where_no_log_ratio_was_learned() -> None:
     objective = bundle.card.objective | {"divergence": "least-squares"}
     of_cyclegan = replace(bundle, card=bundle.card.model_copy(update={"objective": objective}))
     assert judge_of(of_cyclegan) is None
+    recipe = load_recipe("cyclegan", ["model.generator.width=4", "model.discriminator.width=4"])
+    learner = build_learner(recipe, ("horse", "zebra"), torch.device("cpu"))
+    assert build_judge(recipe, learner) is None

@@ -179,6 +179,13 @@ def test_mean_ratio_is_finite_though_a_ratio_is_astronomic() -> None:
     assert found["mean_ratio_latent"].isfinite()
 
 
+def test_of_ratios_that_are_no_log_ratios_less_is_told() -> None:
+    draws = draws_of(latent=[2, -1], observed=[99, 98], references=[-math.log(2), -math.inf])
+    found = ratio_diagnostics(IDENTITIES, draws, RATIO_LOSSES["least-squares"])
+    sides = ("latent", "observed")
+    assert found.keys() == {f"{name}_{side}" for side in sides for name in ("bound", "ratio_accuracy")}
+
+
 @pytest.mark.parametrize("divergence", ["gan", "kl"])
 def test_paper_presets_are_fully_conditional_and_draw_with_the_likelihoods_own_noise(divergence: str) -> None:
     paper = Preset(divergence, "log-ratio", Sampling("model", "both"), conditioning=1, ratio_weight=1)

@@ -71,3 +71,6 @@ def test_a_folder_of_which_too_much_is_lost_is_refused_before_anything_is_learne
         train(plain, pair[1], tiny, overrides=["data.cache_bytes=0"], out=tmp_path / "run", device="cpu")
     assert not (tmp_path / "run" / "checkpoints").exists()
     assert "too-many-unreadable" in (tmp_path / "run" / "data.json").read_text()
+    (plain / "5.png").unlink()  # and the same command begins it
+    run = train(plain, pair[1], tiny, overrides=["training.steps=1"], out=tmp_path / "run", device="cpu")
+    assert (run / "bundle").is_dir()

@@ -107,6 +107,14 @@ class TestStartingFromABundle:
         assert learner.networks.latent.judged.first.out_channels == 5
         torch.testing.assert_close(learner.model.state_dict(), load_bundle(bundle).model.state_dict())
 
+    def test_takes_new_ratios_where_the_others_are_no_log_ratios(self, straight: Path, tiny: str) -> None:
+        least_squares = ["objective.divergence=least-squares", "objective.generator_loss=least-squares"]
+        for said, is_kept in (([], True), (least_squares, False)):
+            recipe, bundle = load_recipe(tiny, said), load_bundle(straight / "bundle")
+            learner = build_learner(recipe, ("plain", "striped"), torch.device("cpu"), straight / "bundle")
+            same = zip(learner.networks.parameters(), bundle.ratios.parameters(), strict=True)
+            assert all(torch.equal(*pair) for pair in same) == is_kept
+
     @pytest.mark.parametrize(
         ("override", "is_swapped", "message"),
         [

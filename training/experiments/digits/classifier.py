@@ -25,6 +25,7 @@ from translation.durable import replacing
 
 AT_ONCE = 500
 DROPOUT = 0.5
+CLASSIFIER = f"LeNet as Caffe has it, dropout of {DROPOUT:g}"
 
 
 class LeNet(nn.Module):

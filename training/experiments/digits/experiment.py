@@ -13,7 +13,7 @@ import torch
 
 from training.config import load_recipe
 from training.dataset import Batch
-from training.experiments.digits.classifier import RealClassifiers, accuracy
+from training.experiments.digits.classifier import CLASSIFIER, RealClassifiers, accuracy
 from training.experiments.digits.domains import (
     DIRECTIONS,
     SIDE,
@@ -120,6 +120,7 @@ def protocol(base: Recipe, domains: Mapping[str, DigitDomain], yardstick: Yardst
             for name, domain in domains.items()
         },
         "selection": "translators: the average of the last step; classifiers: held-out digits of the source",
+        "classifier": CLASSIFIER,
         "yardstick": asdict(yardstick),
     }
 
