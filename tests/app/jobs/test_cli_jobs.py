@@ -79,7 +79,7 @@ def test_a_job_that_is_over_is_removed_with_its_files(
     folder = JobFolder(data / "runs" / running.id)
     folder.keep(b"a picture")
     assert execute(["jobs", "remove", running.id]) == 3
-    assert "error: job-conflict: the job is running: cancel it first" in capsys.readouterr().err
+    assert "error: job-running: the job is running: cancel it first" in capsys.readouterr().err
     assert folder.picture()
     with ledger.database.writing() as session:
         session.get_one(JobRow, running.id).state = State.CANCELLED
