@@ -57,7 +57,7 @@ class TooManyJobs(RuntimeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{limit} of your jobs are not done yet, as many as may be: cancel some, or try later"
+            f"{limit} jobs of this owner are not over yet, as many as may be: cancel some, or try later"
         )
         self.limit = limit
 
