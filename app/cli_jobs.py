@@ -141,7 +141,7 @@ def _ledger() -> Iterator["Ledger"]:
     from app.settings import Settings
 
     with _jobs() as found, closing(Queue(found)) as queue:
-        yield Ledger(found, queue, Settings().max_queued_jobs)
+        yield Ledger(found, queue, Settings().max_unfinished_jobs)
 
 
 def _find(found: "Database", job_id: str) -> "JobRow":

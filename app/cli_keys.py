@@ -8,13 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from translation.names import OF
+
 if TYPE_CHECKING:
     from app.keys import Key, KeyRing, Scope
 
 keys = typer.Typer(help="Create, list and revoke the keys of the HTTP API.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
-KeyName = Annotated[str, typer.Argument(metavar="NAME", help="whose it is: a-z, 0-9, '.', '_', '-'")]
+KeyName = Annotated[str, typer.Argument(metavar="NAME", help=f"whose it is: {OF}")]
 MAX_DAYS = 36_500
 
 

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from translation.names import OF
+
 if TYPE_CHECKING:
     from translation.registry import Entry, Registry
     from translation.weights import Bundle
@@ -66,7 +68,7 @@ def verify(bundle: BundleName, as_json: AsJson = False) -> None:
 @weights.command(epilog="sjmvi weights add runs/horse-zebra --name horse2zebra")
 def add(
     source: BundleName,
-    name: Annotated[str, typer.Option(help="what it is served as: a-z, 0-9, '.', '_', '-'")],
+    name: Annotated[str, typer.Option(help=f"what it is served as: {OF}")],
     activate: Annotated[
         bool, typer.Option("--activate", help="take it into use though the name has another version")
     ] = False,

@@ -133,7 +133,7 @@ PROBLEMS: Table = {
     jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
     jobs.VersionInUse: Problem("version-in-use", 409, MODEL),
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
-    jobs.TooManyJobs: Problem("too-many-jobs", 429),
+    jobs.TooManyJobs: Problem("too-many-jobs", 429, INPUT),
     jobs.TooManyStreams: Problem("overloaded", 429),
     command.StillAtWork: Problem("still-at-work", 409, ENVIRONMENT),
     desk.TicketVoid: Problem("job-conflict", 409),

@@ -122,7 +122,7 @@ def _lifespan(
 def _jobs(settings: Settings, registry: Registry, intake: Intake, engine: Engine) -> Jobs:
     database = Database(settings.database)
     default = partial(default_model, engine, registry)
-    return Jobs(database, registry, intake.store, settings.runs_dir, default, settings.max_queued_jobs)
+    return Jobs(database, registry, intake.store, settings.runs_dir, default, settings.max_unfinished_jobs)
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -40,6 +40,12 @@ class ProblemDetails(BaseModel):
 
 
 SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}  # app/openapi.py puts it there
+HEADERS = {  # by status: name, type, and what it says
+    401: ("WWW-Authenticate", "string", "as of RFC 6750, with what is wrong with the key"),
+    403: ("WWW-Authenticate", "string", "with the scope that the key lacks; absent of another page's call"),
+    429: ("Retry-After", "integer", "seconds"),
+    503: ("Retry-After", "integer", "seconds; absent where somebody has to mend it first"),
+}
 
 
 def render_errors(app: FastAPI) -> None:
@@ -63,10 +69,18 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": HTTPStatus(status).phrase,
+            "headers": _headers_of(status),
             "content": {MEDIA_TYPE: {"schema": SCHEMA, "example": _example(status)}},
         }
         for status in statuses
     }
+
+
+def _headers_of(status: int) -> dict[str, Any]:
+    if status not in HEADERS:
+        return {}
+    name, kind, says = HEADERS[status]
+    return {name: {"description": says, "schema": {"type": kind}}}
 
 
 def _example(status: int) -> dict[str, Any]:

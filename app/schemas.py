@@ -24,7 +24,7 @@ LIMITS = {
     **{
         "rate_limit": "300/minute",
         "max_queue": 16,
-        "max_queued_jobs": 100,
+        "max_unfinished_jobs": 100,
         "max_dataset_upload_bytes": 2_000_000_000,
         "max_dataset_bytes": 4_000_000_000,
         "max_dataset_entry_bytes": 100_000_000,
@@ -189,7 +189,9 @@ class Limits(BaseModel):
     max_seed: int = MAX_SEED
     max_output_pixels: int
     max_queue: int
-    max_queued_jobs: int = Field(description="of one key, or of all callers without one, that are not over")
+    max_unfinished_jobs: int = Field(
+        description="of one key, or of all callers without one, that are not over"
+    )
     rate_limit: str = Field(
         description="calls of a key, or of an address without one, but loopback's; 0: any"
     )

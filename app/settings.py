@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         description="the network that jobs measure by, as in `sjmvi evaluate --features`: trainings validate "
         "by it where they have pictures enough; evaluations take inception when absent",
     )
-    max_queued_jobs: int = Field(
+    max_unfinished_jobs: int = Field(
         100,
         ge=1,
         description="of one key, or of all callers without one, that are not over; each may hold a picture",

@@ -17,7 +17,7 @@ from app.archives.faults import quoted
 from app.archives.unpacking import Member
 from app.datasets.faults import BadDataset
 from app.datasets.schemas import ROOT, DatasetParameters, Kind, Skipped, SkippedFile
-from translation.names import NAME
+from translation.names import NAME, OF
 from translation.tree import FOREIGN_SUFFIXES, FORMAT_OF_SUFFIX
 
 MAX_LISTED = 100
@@ -125,7 +125,7 @@ def _renamed(tops: set[str], loose: bool, parameters: DatasetParameters) -> dict
     names = folders if {*given} == tops else given
     if not all(re.fullmatch(NAME, name) for name in names):
         raise BadDataset(
-            f"{_told(tops)} cannot name the domains: use lower-case letters, digits, '.', '_' and '-', "
+            f"{_told(tops)} cannot name the domains, whose names are of {OF}: rename them, "
             "or add domains, such as domains=horse,zebra"
         )
     return dict(zip(folders, names, strict=True))

@@ -158,7 +158,7 @@ class Engine:
         Raises NotReady, Overloaded, DeadlineExceeded, OutOfMemory, DeviceLost, NetworkHung, TooManyPixels,
         UnknownModel, UnknownVersion, and what Translator does.
         """
-        self.check_ready()
+        _ = self.default
         async with self._clock(timeout_s):
             try:
                 outline = (await timed(self._codec, self._outlines.get, name, version)).result

@@ -17,6 +17,7 @@ class Follower:
 
     def __init__(self, outlines: Outlines, warm_up: Callable[[Version], Awaitable[None]]) -> None:
         self._outlines, self._warm_up = outlines, warm_up
+        self._fault: str | None = None
 
     async def run(self) -> None:
         known = None
@@ -32,10 +33,18 @@ class Follower:
     async def _look(self) -> dict[str, Path] | None:
         """Where the versions in use lie; None where that cannot be seen just now."""
         try:
-            return await asyncio.to_thread(self._outlines.folders)
+            found = await asyncio.to_thread(self._outlines.folders)
         except Exception as error:  # nobody awaits this task, nobody else would hear of it
-            logger.error("the versions in use cannot be looked for: %s", error)
+            self._log_fault(str(error))
             return None
+        self._fault = None
+        return found
+
+    def _log_fault(self, fault: str) -> None:
+        """Once, though it is met at every look."""
+        if self._fault != fault:
+            self._fault = fault
+            logger.error("the versions in use cannot be looked for: %s", fault)
 
     async def _take_up(self, name: str) -> None:
         try:

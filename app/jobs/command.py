@@ -22,6 +22,7 @@ from app.children import SJMVI
 from app.jobs.folder import JobFolder
 
 STOP_S = 60.0  # a checkpoint may be gigabytes
+LOOK_S = 1.0  # whoever only looks who has a lock has it for a moment
 LAST_BYTES = 4000
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 logger = logging.getLogger(__name__)
@@ -128,13 +129,18 @@ def failure_of(said: str) -> Failure:
     return Failure(slug, detail)
 
 
+def check_ended(folder: JobFolder) -> None:
+    """Whether nobody works in the folder any more, here or elsewhere. Raises StillAtWork."""
+    with suppress(FileNotFoundError), folder.lock.open("r+") as lock:
+        if not _locked_within(lock, LOOK_S):
+            raise StillAtWork(_holder(lock))
+
+
 def check_endable(folder: JobFolder) -> None:
     """Whether `started` could end who still works in the folder. Raises StillAtWork."""
-    if not folder.lock.exists():
-        return
-    with folder.lock.open("r+") as lock:
+    with suppress(FileNotFoundError), folder.lock.open("r+") as lock:
         holder = _holder(lock)
-        if holder and not holder.is_here and not _locked(lock):
+        if holder and not holder.is_here and not _locked_within(lock, LOOK_S):
             raise StillAtWork(holder)
 
 
@@ -143,7 +149,7 @@ def _end_predecessor(lock: TextIOWrapper) -> None:
 
     Raises StillAtWork.
     """
-    if _locked(lock):
+    if _locked_within(lock, LOOK_S):
         return
     for end in (_terminate, _kill_group):
         holder = _holder(lock)  # None where its worker died before it could say
@@ -153,12 +159,18 @@ def _end_predecessor(lock: TextIOWrapper) -> None:
             logger.warning("process %d of an earlier worker is at work still, and is ended", holder.pid)
             with suppress(ProcessLookupError):
                 end(holder.pid)
-        due = time.monotonic() + STOP_S
-        while time.monotonic() < due:
-            if _locked(lock):
-                return
-            time.sleep(0.1)
+        if _locked_within(lock, STOP_S):
+            return
     raise StillAtWork(holder)
+
+
+def _locked_within(lock: TextIOWrapper, seconds: float) -> bool:
+    due = time.monotonic() + seconds
+    while not _locked(lock):
+        if time.monotonic() >= due:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _locked(lock: TextIOWrapper) -> bool:

@@ -25,11 +25,6 @@ class CancelWanted(JobConflict):
         super().__init__("the job is about to be cancelled: once it is, a retry takes it up")
 
 
-class JobKept(JobConflict):
-    def __init__(self, state: str) -> None:
-        super().__init__(f"the job is {state}: cancel it first, or wait for its end")
-
-
 class JobUnfinished(JobConflict):
     retry_after_s = 2
 
@@ -62,7 +57,7 @@ class TooManyJobs(RuntimeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{limit} of your jobs are not done yet, as many as may be: cancel some, or try later"
+            f"{limit} jobs of this owner are not over yet, as many as may be: cancel some, or try later"
         )
         self.limit = limit
 

@@ -51,7 +51,7 @@ class Ledger:
     """Of whoever asks for jobs. All of it raises DatabaseFault."""
 
     def __init__(self, database: Database, queue: Queue, max_unfinished: int) -> None:
-        """So many jobs of one owner are not over at a time."""
+        """At most `max_unfinished` jobs of one owner are not over at a time."""
         self.database, self._queue, self._max_unfinished = database, queue, max_unfinished
 
     def create(self, order: Order, idempotency: Idempotency | None = None) -> tuple[JobRow, bool]:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from app.database.connection import Database
 from app.database.tables import JobRow
-from app.jobs.faults import JobKept
+from app.jobs.command import check_ended
+from app.jobs.faults import JobRunning
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import ID, owned
 from app.jobs.queue import Queue, ticket_id
@@ -18,14 +19,19 @@ from app.jobs.states import FINISHED
 
 
 def remove(database: Database, queue: Queue, runs_dir: Path, job_id: str, owner: str | None = None) -> None:
-    """One that is over. Raises UnknownJob, also of one that is not the owner's, JobKept, DatabaseFault."""
+    """One that is over, and whose command has ended.
+
+    Raises UnknownJob, also of one that is not the owner's, JobRunning, StillAtWork, DatabaseFault.
+    """
+    folder = JobFolder(runs_dir / job_id)
     with owned(database, job_id, owner) as (_, job):
         _check_over(job)
+    check_ended(folder)  # its worker may be no more, and the job cancelled since
     queue.forget([ticket_id(job_id, number) for number in range(1, job.ticket + 1)])
     with owned(database, job_id, owner) as (session, job):
         _check_over(job)  # nobody has tried it again meanwhile
         session.delete(job)
-    JobFolder(runs_dir / job_id).remove()
+    folder.remove()
 
 
 def orphans(database: Database, runs_dir: Path, before: datetime) -> Iterator[JobFolder]:
@@ -42,4 +48,4 @@ def orphans(database: Database, runs_dir: Path, before: datetime) -> Iterator[Jo
 
 def _check_over(job: JobRow) -> None:
     if job.state not in FINISHED:
-        raise JobKept(job.state)
+        raise JobRunning(job.state, "cancel it first, or wait for its end")

@@ -133,7 +133,7 @@ class Jobs:
         return self.ledger.retry(job_id, caller.sees)
 
     def remove(self, job_id: str, caller: Caller) -> None:
-        """Raises UnknownJob, JobKept."""
+        """Raises UnknownJob, JobRunning, StillAtWork."""
         remove(self._database, self._queue, self._runs_dir, job_id, caller.sees)
 
     def page(

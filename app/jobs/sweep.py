@@ -14,7 +14,8 @@ from sqlalchemy import delete, select
 
 from app.database.connection import Database
 from app.database.tables import IdempotencyRow, JobRow
-from app.jobs.faults import JobKept, UnknownJob
+from app.jobs.command import StillAtWork, check_ended
+from app.jobs.faults import JobRunning, UnknownJob
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import IDEMPOTENCY_AGE
 from app.jobs.queue import Queue
@@ -52,13 +53,23 @@ class Sweep:
             done = JobRow.state == State.SUCCEEDED, JobRow.finished < now - self._ages.files
             without_files = session.scalars(ended.where(*done)).all()
         for job in without_files:
-            JobFolder(self._runs_dir / job.id).remove()
+            _remove_unless_at_work(JobFolder(self._runs_dir / job.id))
         for job in old:
-            logger.info("job %s ended on %s and is removed", job.id, job.finished)
-            with suppress(UnknownJob, JobKept):  # removed, or tried again, just now
+            with suppress(UnknownJob, JobRunning, StillAtWork):  # removed, or tried again, just now
                 remove(self._database, self._queue, self._runs_dir, job.id)
+                logger.info("job %s ended on %s and is removed", job.id, job.finished)
         for folder in orphans(self._database, self._runs_dir, now - self._ages.all):
-            logger.warning("%s is of no job and is removed", folder.path)
-            folder.remove()
+            if _remove_unless_at_work(folder):
+                logger.warning("%s was of no job and is removed", folder.path)
         with self._database.writing() as session:
             session.execute(delete(IdempotencyRow).where(IdempotencyRow.created < now - IDEMPOTENCY_AGE))
+
+
+def _remove_unless_at_work(folder: JobFolder) -> bool:
+    """Whether it is removed: not from under a command, whose worker may be no more."""
+    try:
+        check_ended(folder)
+    except StillAtWork:
+        return False
+    folder.remove()
+    return True

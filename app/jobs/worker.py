@@ -69,7 +69,7 @@ class Worker:
                 try:
                     self._take_over()
                     sweep.when_due()
-                except DatabaseFault as fault:  # it will be there again
+                except (DatabaseFault, OSError) as fault:  # the database, or a disk that others share
                     logger.warning("%s", fault)
             self._idle.wait(END_S)
             os._exit(0)

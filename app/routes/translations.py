@@ -99,7 +99,8 @@ async def translate(
     With Prefer: respond-async it is not waited for, and the answer is a job.
     """
     engine, is_deferred = state["engine"], deferral.is_preferred(prefer or [])
-    (engine.check_room if is_deferred else engine.check_ready)()  # before a body is read, which may take long
+    check = engine.check_room if is_deferred else engine.check_ready
+    check()  # before a body is read, which may take long
     timeout_s = timeout_of(sjmvi_timeout_ms, state["settings"].timeout_s)
     upload = await read_upload(request)
     parameters = _validated(upload.parameters)

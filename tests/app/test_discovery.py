@@ -85,6 +85,12 @@ def test_the_schema_declares_what_a_call_may_meet_on_its_way(client: Client) -> 
     orders = [methods["post"] for path, methods in paths.items() if "/jobs" in path and "post" in methods]
     assert len(orders) >= 5
     assert all("507" in order["responses"] for order in orders)
+    translation = paths["/v1/translations"]["post"]["responses"]
+    sent = {status: [*row["headers"]] for status, row in translation.items() if status >= "400"}
+    assert sent["401"] == sent["403"] == ["WWW-Authenticate"]
+    assert sent["429"] == sent["503"] == ["Retry-After"]
+    assert sent["422"] == []
+    assert "absent where" in translation["503"]["headers"]["Retry-After"]["description"]
 
 
 def test_the_schema_declares_the_headers_of_a_translation(client: Client) -> None:

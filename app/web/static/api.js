@@ -26,9 +26,10 @@ export async function call(path, { headers, patience = 1, onWait = () => {}, ...
     const answer = await fetch(path, { headers: { ...headers, ...authorization() }, ...options });
     if (answer.ok) return answer;
     const problem = await problemOf(answer);
-    if (!BUSY.includes(answer.status) || tries >= patience) throw new Refusal(answer.status, problem);
+    const retryAfter = answer.headers.get("Retry-After"); // none where somebody has to mend it first
+    if (!BUSY.includes(answer.status) || !retryAfter || tries >= patience) throw new Refusal(answer.status, problem);
     onWait(answer.status === 503 ? "The model is warming up …" : "The service is busy; waiting for a turn …");
-    await pause(Number(answer.headers.get("Retry-After") ?? 1), options.signal);
+    await pause(Number(retryAfter), options.signal);
   }
 }
 

@@ -23,6 +23,9 @@ const LIMITS = { // the groups of what is limited: its name for people, and how 
     rate_limit: ["calls of a key or an address", (value) => (value === "0" ? "any number" : value.replace("/", " a "))],
     output_formats: ["formats", (value) => value.join(", ")],
   },
+  Jobs: {
+    max_unfinished_jobs: ["not over at once, of a key", count],
+  },
   "Results that are kept": {
     max_results_bytes: ["all of them", bytes],
     max_results_age_days: ["after their last use", (value) => `${number(value)} days`],

@@ -66,7 +66,7 @@ def test_a_root_with_splits_keeps_its_folders() -> None:
         ("1.png 2.png", {"kind": "pair"}, "a pair is two folders"),
         ("a/1.png", {"domains": "horse,zebra"}, "a single"),
         (PAIR, {"domains": "a,a"}, "one name"),
-        (PAIR.replace("a/", "A/"), {}, "cannot name the domains"),
+        (PAIR.replace("a/", "A/"), {}, "cannot name the domains, whose names are of a-z"),
         ("a/1.zip __MACOSX/1.png a/.hidden/1.png", {}, "holds no pictures"),
     ],
 )

@@ -64,6 +64,21 @@ def test_a_job_is_paused_resumed_and_retried(
     assert json.loads(told("retry", waiting["id"], "--json"))["state"] == "queued"
 
 
+def test_a_retry_of_more_than_an_owner_may_have_is_refused(
+    running: JobRow,
+    ledger: Ledger,
+    add_dataset: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    add_dataset("pair")
+    cancelled, _ = ledger.create(Order("train", {"model": "mine"}, dataset="pair"))
+    ledger.cancel(cancelled.id, None)
+    monkeypatch.setenv("SJMVI_MAX_UNFINISHED_JOBS", "1")
+    assert execute(["jobs", "retry", cancelled.id]) == 3
+    assert capsys.readouterr().err.startswith("error: too-many-jobs: 1 jobs of this owner are not over yet")
+
+
 def test_what_cannot_be_is_told(running: JobRow, capsys: pytest.CaptureFixture[str]) -> None:
     for verb in ("show", "cancel", "pause", "resume", "retry"):
         assert execute(["jobs", verb, new_id()]) == 3
@@ -79,7 +94,7 @@ def test_a_job_that_is_over_is_removed_with_its_files(
     folder = JobFolder(data / "runs" / running.id)
     folder.keep(b"a picture")
     assert execute(["jobs", "remove", running.id]) == 3
-    assert "error: job-conflict: the job is running: cancel it first" in capsys.readouterr().err
+    assert "error: job-running: the job is running: cancel it first" in capsys.readouterr().err
     assert folder.picture()
     with ledger.database.writing() as session:
         session.get_one(JobRow, running.id).state = State.CANCELLED

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from app.jobs import command
-from app.jobs.command import StillAtWork, check_endable, started
+from app.jobs.command import StillAtWork, check_endable, check_ended, started
 from app.jobs.folder import JobFolder
 
 LIVING = "import time; time.sleep({seconds})"
@@ -91,3 +92,32 @@ def test_it_is_told_when_it_does_not_end(
     with pytest.raises(StillAtWork, match="a process of unknown number"), started([], folder, {}):
         pass
     assert process.poll() is None
+
+
+def test_whoever_only_looks_into_a_folder_is_not_taken_for_its_command(
+    folder: JobFolder, script: Callable[[str], None]
+) -> None:
+    script("pass")
+    folder.path.mkdir()
+    folder.lock.write_text("elsewhere 7\n")  # of one that is no more
+    for attempt in (lambda: check_ended(folder), lambda: started([], folder, {}).__enter__()):
+        looking = folder.lock.open("r+")
+        assert command._locked(looking)
+        end = Timer(0.2, looking.close)
+        end.start()
+        attempt()
+        end.join()
+
+
+@pytest.mark.parametrize("named", ["elsewhere {pid}\n", f"{socket.gethostname()} {{pid}}\n", ""])
+def test_a_folder_is_at_work_until_its_command_has_ended_wherever_that_is(
+    named: str, folder: JobFolder, occupy: Occupy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "LOOK_S", 0.1)
+    check_ended(folder)  # there is none
+    process = occupy(named)
+    with pytest.raises(StillAtWork, match="is still at work"):
+        check_ended(folder)
+    process.kill()
+    process.wait()
+    check_ended(folder)

@@ -1,11 +1,13 @@
 """What is asked of a job after its order, over HTTP and without a worker: to stop, to go on, to be gone."""
 
+import fcntl
 from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import Client, Response
 
+from app.jobs import command
 from app.jobs.desk import Desk, Ticket, TicketVoid
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import new_id
@@ -63,9 +65,9 @@ def test_a_job_that_is_over_is_deleted_with_all_that_is_of_it(client: Client, de
     job = order(client, **{"Idempotency-Key": "k"})
     url, folder = job["links"]["self"], JobFolder(data / "runs" / job["id"])
     folder.keep(b"a picture")
-    refused(client.delete(url), 409, "job-conflict")
+    refused(client.delete(url), 409, "job-running")
     desk.take(Ticket(job["id"], 1))
-    refused(client.delete(url), 409, "job-conflict")
+    refused(client.delete(url), 409, "job-running")
     assert folder.picture()
     desk.fail(Ticket(job["id"], 1), "diverged", "")
     assert client.delete(url).status_code == 204
@@ -74,6 +76,26 @@ def test_a_job_that_is_over_is_deleted_with_all_that_is_of_it(client: Client, de
     for answer in (client.get(url), client.get(f"{url}/events"), client.delete(url)):
         refused(answer, 404, "unknown-job")
     assert order(client, **{"Idempotency-Key": "k"})["id"] != job["id"]
+
+
+def test_a_job_whose_command_lives_on_is_kept_until_that_has_ended(
+    client: Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker was killed, and it was cancelled then."""
+    monkeypatch.setattr(command, "LOOK_S", 0.1)
+    job = order(client)
+    url, folder = job["links"]["self"], JobFolder(data / "runs" / job["id"])
+    folder.keep(b"a picture")
+    client.post(f"{url}/cancel")
+    with folder.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("there 7\n")
+        lock.flush()
+        refused(client.delete(url), 409, "still-at-work")
+        assert "process 7 of host there" in client.delete(url).json()["detail"]
+    assert folder.picture()
+    assert client.delete(url).status_code == 204
+    assert not folder.path.exists()
 
 
 def test_a_ticket_of_a_deleted_job_is_void(client: Client, desk: Desk) -> None:
@@ -92,8 +114,12 @@ def test_a_crash_while_a_job_is_deleted_leaves_nothing_that_can_be_reached(
     url, folder = job["links"]["self"], JobFolder(data / "runs" / job["id"])
     folder.keep(b"a picture")
     client.post(f"{url}/cancel")
-    monkeypatch.setattr(JobFolder, "remove", lambda _: None)  # not reached
-    assert client.delete(url).status_code == 204
+
+    def crash(_: JobFolder) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(JobFolder, "remove", crash)
+    assert client.delete(url, headers={"Connection": "close"}).status_code == 500
     assert folder.path.exists()
     for path in ("", "/log", "/result"):
         refused(client.get(url + path), 404, "unknown-job")

@@ -48,13 +48,13 @@ def test_a_job_and_an_answer_are_made_by_the_same_model_where_none_is_named(
 def test_more_than_may_wait_are_told_to_come_again_and_leave_nothing(
     serve: Serve, data: Path, photograph: bytes
 ) -> None:
-    with serve(data_dir=data, max_queued_jobs=1) as client:
+    with serve(data_dir=data, max_unfinished_jobs=1) as client:
         first, second = (client.post(TRANSLATE, content=photograph, headers=LATER) for _ in range(2))
         assert (first.status_code, second.status_code) == (202, 429)
         assert (second.json()["type"], second.json()["limit"]) == ("too-many-jobs", 1)
         assert int(second.headers["Retry-After"]) >= 1
         assert [path.name for path in (data / "runs").iterdir()] == [first.json()["id"]]
-        assert client.get("/v1/limits").json()["max_queued_jobs"] == 1
+        assert client.get("/v1/limits").json()["max_unfinished_jobs"] == 1
         client.post(f"{first.json()['links']['self']}/cancel").raise_for_status()
         assert client.post(TRANSLATE, content=photograph, headers=LATER).status_code == 202
 

@@ -234,7 +234,7 @@ def test_an_owner_has_so_many_jobs_that_are_not_over(database: Database, queue: 
     )
     first, _ = ledger.create(ORDER, Idempotency("k", "a"))
     second, _ = ledger.create(ORDER)
-    with pytest.raises(TooManyJobs, match="2 of your jobs"):
+    with pytest.raises(TooManyJobs, match="2 jobs of this owner are not over"):
         ledger.create(ORDER)
     assert [ledger.create(other)[1] for other in others] == [True, True]
     assert ledger.create(ORDER, Idempotency("k", "a"))[0].id == first.id  # one that is there

@@ -1,10 +1,15 @@
 """What goes in time, and what stays."""
 
+import fcntl
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from app.database.connection import Database
 from app.database.tables import EventRow, IdempotencyRow, JobRow
+from app.jobs import command
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import Idempotency, Ledger, Order, new_id
@@ -53,3 +58,26 @@ def test_a_folder_that_a_crash_has_left_without_a_job_goes_in_time(
     assert orphan.picture()
     sweep.sweep(datetime.now(UTC) + timedelta(days=91))
     assert {path.name for path in (data / "runs").iterdir()} == {"mine", job.id}
+
+
+def test_what_a_command_still_works_in_stays(
+    database: Database, ledger: Ledger, queue: Queue, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a worker that was killed: of jobs that are over, and of none."""
+    monkeypatch.setattr(command, "LOOK_S", 0.0)
+    done, cancelled = (ledger.create(Order("translate", {}))[0] for _ in range(2))
+    desk = Desk(database, "here-cpu")
+    desk.take(Ticket(done.id, 1))
+    desk.succeed(Ticket(done.id, 1), {})
+    ledger.cancel(cancelled.id, None)
+    folders = [JobFolder(data / "runs" / name) for name in (done.id, cancelled.id, new_id())]
+    sweep = Sweep(database, queue, data / "runs", AGES)
+    with ExitStack() as working:
+        for folder in folders:
+            folder.keep(b"a picture")
+            fcntl.flock(working.enter_context(folder.lock.open("w")), fcntl.LOCK_EX)
+        for days in (8, 91):
+            sweep.sweep(datetime.now(UTC) + timedelta(days=days))
+            assert all(folder.picture() for folder in folders)
+    sweep.sweep(datetime.now(UTC) + timedelta(days=91))
+    assert [*(data / "runs").iterdir()] == []

@@ -1,6 +1,10 @@
 """What becomes of the jobs of a worker that is no more."""
 
+import errno
 import fcntl
+import os
+import signal
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,11 +12,14 @@ from dbos import DBOS
 
 from app.database.connection import Database
 from app.database.tables import JobRow
+from app.jobs import worker as module
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.lease import worker_name
 from app.jobs.ledger import Ledger, Order
+from app.jobs.queue import Queue
 from app.jobs.states import State
+from app.jobs.sweep import JobAges, Sweep
 from app.jobs.worker import Place, Worker
 
 
@@ -46,4 +53,26 @@ def test_a_job_whose_command_lives_on_elsewhere_stays_interrupted_until_that_has
     assert caplog.text.count("process 7 of host there is still at work") == 1
     worker._take_over()
     assert (found().worker, resumed) == (worker_name("cpu"), [f"{job.id}.1"])
+    worker._database.close()
+
+
+def test_a_folder_that_cannot_be_read_just_now_does_not_end_the_worker(
+    database: Database, database_url: str, queue: Queue, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, ended = [], []
+
+    def look(worker: Worker) -> None:
+        looks.append(worker)
+        if len(looks) == 3:
+            worker._stopping.set()
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(module, "TAKEOVER_S", 0.0)
+    monkeypatch.setattr(Worker, "_launch", lambda _: None)
+    monkeypatch.setattr(Worker, "_take_over", look)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    worker = Worker(Place(database_url, data / "datasets", data / "runs", data / "workers", "cpu", None, {}))
+    worker.run(Sweep(database, queue, data / "runs", JobAges(timedelta(1), timedelta(1))))
+    assert (looks, ended) == ([worker] * 3, [0])
     worker._database.close()

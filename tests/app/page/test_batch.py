@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from httpx import Client
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 Serve = Callable[..., AbstractContextManager[Client]]
 WAIT_MS = 120_000  # a command of its own begins on a machine that has other work
@@ -117,6 +117,28 @@ def test_pictures_that_are_refused_say_why_in_place(visit: Callable[..., Page], 
         re.compile("corrupt|cannot be read", re.I), timeout=WAIT_MS
     )
     expect(page.get_by_role("button", name="Translate them")).to_be_enabled()
+
+
+def test_an_order_that_got_no_answer_is_the_same_when_it_is_sent_again(
+    visit: Callable[..., Page], client: Client, folder: Path
+) -> None:
+    orders: list[tuple[str, str]] = []
+
+    def lose(route: Route) -> None:
+        orders.append((route.request.headers["idempotency-key"], route.request.post_data_json["dataset"]))
+        route.abort()
+
+    page = visit("/batch")
+    page.route("**/v1/jobs", lose)
+    page.get_by_label("choose a folder").set_input_files(folder)
+    for samples in ("2", "2", "3"):
+        page.get_by_role("spinbutton", name="Samples").fill(samples)
+        with page.expect_event("requestfailed", timeout=WAIT_MS):
+            page.get_by_role("button", name="Translate them").click()
+        expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    first, again, other = orders
+    assert first == again
+    assert (first[0] == other[0], first[1] == other[1]) == (False, True)  # sent once
 
 
 def test_a_job_that_is_none_says_so(visit: Callable[..., Page]) -> None:

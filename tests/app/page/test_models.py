@@ -46,9 +46,10 @@ def test_figures_of_any_shape_come_with_their_protocol(
 
 
 def test_the_limits_are_the_services_own(browser: Browser, serve: Serve) -> None:
-    with serve(max_body_bytes=3_000_000) as client, browser.new_page() as page:
+    with serve(max_body_bytes=3_000_000, max_unfinished_jobs=7) as client, browser.new_page() as page:
         page.goto(f"{client.base_url}/settings")
         expect(page.get_by_role("row", name="upload at most")).to_contain_text("3 MB")
+        expect(page.get_by_role("row", name="not over at once, of a key")).to_contain_text("7")
         expect(page.locator("#service")).to_contain_text(client.get("/v1").json()["device"])
 
 

@@ -175,6 +175,15 @@ def test_a_refused_picture_says_why_in_place(
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+def test_a_model_that_somebody_has_to_mend_is_told_of_at_once(visit: Open, finish: Finish) -> None:
+    page = visit()
+    finish(page)
+    problem = {"type": "not-ready", "title": "Not ready", "status": 503, "detail": "it cannot be loaded"}
+    page.route("**/v1/translations", lambda route: route.fulfill(status=503, json=problem))
+    page.get_by_role("button", name="Another seed").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not ready: it cannot be loaded.")
+
+
 def test_without_scripts_the_form_shows_the_translation(
     visit: Open, choose: Choose, photograph: bytes
 ) -> None:

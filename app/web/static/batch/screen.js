@@ -34,17 +34,23 @@ async function take(found) {
   if (gathered === found) place.append(...(await thumbs([["", files]])));
 }
 
+/** As a dataset, whose name it returns. */
+async function upload(found) {
+  const name = freshName(found.name);
+  return (await send(() => found.zip ?? packFolders([["", found]]), { name, kind: "single" })).name;
+}
+
 async function submit() {
   const settings = readSettings();
   if (!settings || !gathered) return;
   start.disabled = true;
   complain("");
   try {
-    const name = freshName(gathered.name);
-    const dataset = await send(() => gathered.zip ?? packFolders([["", gathered]]), { name, kind: "single" });
+    const found = gathered;
+    found.sent ??= await upload(found); // so that an order that got no answer is the same when it is sent again
     const { model, to, temperature, seeds } = settings;
     const job = await order({
-      kind: "translate", dataset: dataset.name, model, to, samples: seeds.length, seed: exact(seeds[0]), temperature: Number(temperature),
+      kind: "translate", dataset: found.sent, model, to, samples: seeds.length, seed: exact(seeds[0]), temperature: Number(temperature),
     });
     history.pushState(null, "", `/batch?job=${job.id}`);
     show();

@@ -66,7 +66,9 @@ export class JobView {
     this.badge.textContent = wanted ? `about to be ${wanted}` : state;
     this.badge.className = `badge ${state}`;
     this.problem.textContent = error ? `${error.detail[0].toUpperCase()}${error.detail.slice(1)}` : "";
-    this.controls.replaceChildren(...Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state) && !FORESTALLED[wanted]?.includes(verb)).map((verb) => this.#control(verb)), ...(FINISHED.includes(state) ? [this.#deletion()] : []));
+    const verbs = Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state) && !FORESTALLED[wanted]?.includes(verb));
+    const deletion = FINISHED.includes(state) ? [this.#deletion()] : [];
+    this.controls.replaceChildren(...verbs.map((verb) => this.#control(verb)), ...deletion);
     this.about.replaceChildren(facts([
       ["Ordered", date(created)], ["Began", started && date(started)], ["Ended", finished && date(finished)],
       ["Attempts", attempt > 1 ? String(attempt) : null],
