@@ -66,7 +66,7 @@ def test_each_direction_has_a_table(
     monkeypatch.setattr(experiment._Experiment, "untranslated", untranslated)
     assert execute(command(tmp_path, "--methods", "source only", "--seeds", "2")) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[:5] == ["mnist", "to", "usps", "accuracy", "beside"]
+    assert lines[0].split()[:5] == ["mnist", "to", "usps", "accuracy", "both"]
     assert lines[1].split()[:5] == ["source", "only", "0.500", "±", "0.354"]
     assert lines[2].split()[:3] == ["usps", "to", "mnist"]
     assert lines[-1] == str(tmp_path / "out" / "results.json")
