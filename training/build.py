@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from training.augmentation import Augmentation
 from training.averaging import growing_average
 from training.config import BadRecipe
-from training.courses import Course, Courses, set_fixed_scales
+from training.courses import Course, Courses, end_of, set_fixed_scales
 from training.dataset import DomainFolders, UnpairedFolders
 from training.evaluation.bench import Judge
 from training.evaluation.networks import load_feature_network
@@ -56,7 +56,7 @@ def build_preset(recipe: ObjectiveRecipe) -> Preset:
             preset.sampling.noise if recipe.noise is None else recipe.noise,
             recipe.ratio_noise or preset.sampling.ratio_noise,
         ),
-        conditioning=_last(preset.conditioning if recipe.conditioning is None else recipe.conditioning),
+        conditioning=end_of(preset.conditioning if recipe.conditioning is None else recipe.conditioning),
         ratio_weight=preset.ratio_weight * recipe.weights.ratio,
     )
 
@@ -67,7 +67,7 @@ def build_objective(recipe: ObjectiveRecipe) -> SJMVI:
         objective,
         augment=_augment(recipe.augmentation, recipe.augmentation_probability),
         augment_coded=_augment(recipe.code_augmentation),
-        reach=_last(recipe.reach),
+        reach=end_of(recipe.reach),
     )
 
 
@@ -141,10 +141,6 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
-def _last(value: float | Course) -> float:
-    return value[-1][1] if isinstance(value, tuple) else value
-
-
 def _course(value: float | Course | None) -> Course | None:
     return value if isinstance(value, tuple) else None
 
@@ -183,9 +179,9 @@ def _networks(
         )
     bundle.model.domains = domains
     set_fixed_scales(bundle.model, architecture.generator.initial_scale)  # its own course may have moved them
-    if bundle.ratios is None or found.discriminator != architecture.discriminator:
-        return bundle.model.train(), architecture.build_ratios()
-    if (bundle.card.objective.get("divergence") == LEAST_SQUARES) != (preset.divergence == LEAST_SQUARES):
+    theirs = bundle.card.objective.get("divergence")
+    learn_alike = (theirs == LEAST_SQUARES) == (preset.divergence == LEAST_SQUARES)
+    if bundle.ratios is None or found.discriminator != architecture.discriminator or not learn_alike:
         return bundle.model.train(), architecture.build_ratios()
     return bundle.model.train(), bundle.ratios.train()
 

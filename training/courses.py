@@ -36,6 +36,11 @@ WeightCourse: TypeAlias = Annotated[
 """A course of values in [0, 1]."""
 
 
+def end_of(value: float | Course) -> float:
+    """Of a course its last value, of a number itself."""
+    return value[-1][1] if isinstance(value, tuple) else value
+
+
 def value_at(course: Course, share: float) -> float:
     for (before, low), (after, high) in pairwise(course):
         if before <= share < after:

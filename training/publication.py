@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from training.build import build_preset
-from training.courses import Course
+from training.courses import end_of
 from training.dataset import UnpairedFolders
 from training.objective.likelihoods import implied_scale
 from training.origin import Origin
@@ -59,16 +59,12 @@ def _implied_scale(recipe: Recipe) -> float | None:
     """Of x given z, where the courses end; None where its scale is learned, or its likelihood counts for
     nothing."""
     objective, generator = recipe.objective, recipe.model.generator
-    weight = objective.weights.nell * _end(objective.likelihood_course, 1.0)
+    weight = objective.weights.nell * end_of(objective.likelihood_course or 1.0)
     if not weight or generator.scale != "fixed":
         return None
     averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
-    scale = _end(objective.scale_course, generator.initial_scale)
+    scale = end_of(objective.scale_course or generator.initial_scale)
     return implied_scale(generator.distribution, scale, weight, averaged)
-
-
-def _end(course: Course | None, otherwise: float) -> float:
-    return course[-1][1] if course else otherwise
 
 
 def _data(dataset: UnpairedFolders) -> dict[str, Any]:

@@ -18,15 +18,8 @@ class UnusableModel(NotReady):
 
     retry_after_s = None
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the model {name!r} cannot be loaded; the service's log says why")
 
-
-class UnreadableCard(NotReady):
-    """As an unusable model."""
-
-    retry_after_s = None
-
+class UnreadableCard(UnusableModel):
     def __init__(self, name: str, version: str | None = None) -> None:
         of = f", version {version}," if version else ""
         super().__init__(f"the card of the model {name!r}{of} cannot be read")

@@ -48,7 +48,7 @@ class Readiness:
 
     def unavailable(self, name: str, error: InvalidBundle) -> NotReady:
         self._log_fault(f"model {name}", error)
-        return UnusableModel(name)
+        return UnusableModel(f"the model {name!r} cannot be loaded; the service's log says why")
 
     async def run(self) -> None:
         """A model may be published, or mended, and the device may be lost, while the service runs."""

@@ -85,9 +85,10 @@ def judge_of(bundle: Bundle) -> Judge | None:
     """The bundle's ratios as its training used them; None where it has no log ratios, or its card does not
     say how."""
     objective = bundle.card.objective
-    if bundle.ratios is None or not {"sampling", "conditioning", "divergence"} <= objective.keys():
+    if bundle.ratios is None or not {"sampling", "conditioning"} <= objective.keys():
         return None
-    if not RATIO_LOSSES[objective["divergence"]].learns_log_ratio:
+    loss = RATIO_LOSSES.get(objective.get("divergence", ""))
+    if loss is None or not loss.learns_log_ratio:
         return None
     latent, observed = bundle.ratios.latent, bundle.ratios.observed
     conditioning = float(objective["conditioning"])
