@@ -1,6 +1,7 @@
 """What a training holds in memory: what no batch changes, and what every pair that is held at once adds.
 
-    fixed     weights, gradients and Adam's two averages of maps and ratios; the maps' exponential average
+    fixed     weights, gradients and Adam's two averages of maps and ratios; the maps' exponential average;
+              the past draws that ratios go on learning from
     a pair    what autograd keeps of the maps' forward pass until the backward pass: measured on one pair
 
 The ratios' pass keeps less. What a kernel needs for itself, and what the allocator loses, comes on top.
@@ -38,13 +39,14 @@ class MemoryPlan:
     gradients: int
     adam: int
     average: int
+    replay: int
     pair: int
     micro_batch: int
     available: int | None
 
     @property
     def fixed(self) -> int:
-        return self.weights + self.gradients + self.adam + self.average
+        return self.weights + self.gradients + self.adam + self.average + self.replay
 
     @property
     def total(self) -> int:
@@ -65,6 +67,7 @@ class MemoryPlan:
             "gradients": self.gradients,
             "Adam": self.adam,
             "average": self.average,
+            **({"past draws": self.replay} if self.replay else {}),
         }
         fixed = ", ".join(f"{name} {size / GB:.2f}" for name, size in parts.items())
         of = "" if self.available is None else f" of {self.available / GB:.1f}"
@@ -91,6 +94,7 @@ def plan_memory(trainer: Trainer, size: int) -> MemoryPlan:
         gradients=trained,
         adam=2 * trained,
         average=average,
+        replay=learner.replay.nbytes(size),
         pair=round(SLACK * kept_for_a_pair(trainer, size)),
         micro_batch=pairs_at_once(trainer),
         available=available_bytes(trainer.device, held=trained + average),

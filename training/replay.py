@@ -59,6 +59,7 @@ class Replay:
     """A pool for either joint; without one, where `size` is 0, draws pass as they are."""
 
     def __init__(self, size: int = 0) -> None:
+        self._size = size
         self._pools = {"q": PairPool(size), "p": PairPool(size)} if size else {}
 
     def __call__(self, draws: Draws) -> Draws:
@@ -66,6 +67,11 @@ class Replay:
         if not self._pools:
             return draws
         return replace(draws, q=self._pools["q"](draws.q), p=self._pools["p"](draws.p))
+
+    def nbytes(self, side: int) -> int:
+        """Of its pools when they are full of pairs of pictures of that side, pixels."""
+        pair = 2 * 3 * side**2 * torch.float32.itemsize
+        return len(self._pools) * self._size * pair
 
     def state_dict(self) -> dict[str, Any]:
         return {name: pool.state_dict() for name, pool in self._pools.items()}

@@ -30,7 +30,9 @@ from training.trial import Trial
 TINY = str(Path(__file__).with_name("tiny.toml"))
 JOINT = runpy.run_path(str(Path(__file__).with_name("parts") / "joint_step.py"))
 Make = Callable[..., Trainer]
-PLAN = MemoryPlan(weights=100, gradients=100, adam=200, average=50, pair=1000, micro_batch=4, available=4500)
+PLAN = MemoryPlan(
+    weights=100, gradients=100, adam=200, average=50, replay=0, pair=1000, micro_batch=4, available=4500
+)
 
 
 @pytest.fixture(name="trainer_of")
@@ -72,6 +74,18 @@ class TestPlan:
         assert plan.micro_batch == 3
         assert plan.available is None or plan.available > plan.fixed
         assert str(plan).startswith("memory, GB: weights 0.00")
+
+    def test_counts_the_past_draws(self, trainer_of: Make) -> None:
+        trainer = trainer_of("optimisation.replay_pairs=3")
+        for _ in range(4):
+            trainer.learn(Batch(*torch.rand(2, 2, 3, 16, 16)))
+        pools = trainer.learner.replay.state_dict().values()
+        kept = sum(picture.nbytes for pool in pools for pictures in pool.values() for picture in pictures)
+        plan = plan_memory(trainer, 16)
+        assert plan.replay == kept > 0
+        assert plan.fixed == plan_memory(trainer_of(), 16).fixed + kept
+        assert "past draws" in str(replace(plan, replay=10**9))
+        assert "past draws" not in str(PLAN)
 
 
 class TestWhatIsKeptForAPair:
