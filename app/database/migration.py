@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from time import sleep
 
 from alembic import command
 from alembic.config import Config
@@ -18,6 +19,7 @@ from app.database.connection import Database
 from app.database.faults import DatabaseReadOnly, DatabaseTooNew, DatabaseTooOld, readable_faults
 
 LOCK_NUMBER = 5_347_914  # of PostgreSQL's advisory lock: any number that nobody else takes
+ASKED_EVERY_S = 0.1
 
 
 def upgrade(database: Database) -> tuple[str | None, str]:
@@ -75,10 +77,22 @@ def _alone(database: Database) -> Iterator[None]:
         if database.file:
             held.enter_context(_prepared(database.file))
         else:
-            connection = held.enter_context(database.engine.connect())
-            connection.execute(text(f"SELECT pg_advisory_lock({LOCK_NUMBER})"))  # until it is closed
-            held.callback(connection.execute, text(f"SELECT pg_advisory_unlock({LOCK_NUMBER})"))
+            held.enter_context(_locked(database))
         yield
+
+
+@contextmanager
+def _locked(database: Database) -> Iterator[None]:
+    """Asks again and again: to wait within a statement is to hold a snapshot, and who has the lock may make
+    an index CONCURRENTLY, which waits until nobody holds an older one."""
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        while not connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK_NUMBER})")):
+            sleep(ASKED_EVERY_S)
+        try:
+            yield
+        finally:
+            connection.execute(text(f"SELECT pg_advisory_unlock({LOCK_NUMBER})"))
 
 
 @contextmanager
