@@ -3,6 +3,7 @@
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -82,11 +83,11 @@ def _is_writable(folder: Path) -> bool:
 
 def _database(settings: Settings) -> tuple[Level, str]:
     try:
-        database = Database(settings.database)
-        if database.file and not database.file.exists():
-            return "ok", f"none yet: {database.file} is made when the service starts"
-        where = database.url.render_as_string(hide_password=True)
-        return "ok", f"schema {revision(database) or 'none yet'}, {where}"
+        with closing(Database(settings.database)) as database:
+            if database.file and not database.file.exists():
+                return "ok", f"none yet: {database.file} is made when the service starts"
+            where = database.url.render_as_string(hide_password=True)
+            return "ok", f"schema {revision(database) or 'none yet'}, {where}"
     except (BadDatabaseUrl, DatabaseFault) as error:
         return "error", str(error)
 

@@ -1,6 +1,8 @@
 """`sjmvi db`: the schema of the database, and a copy of it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +23,8 @@ def upgrade_schema(as_json: AsJson = False) -> None:
     """Bring the schema to this version, as the service and its workers do when they start."""
     from app.database.migration import upgrade
 
-    before, now = upgrade(_database())
+    with _database() as database:
+        before, now = upgrade(database)
     if as_json:
         typer.echo(json.dumps({"before": before, "now": now}))
     else:
@@ -40,13 +43,16 @@ def back_up(
     """Copy the database while it is in use. Pictures, models and runs are files of SJMVI_DATA_DIR."""
     from app.database.backup import backup
 
-    backup(_database(), target)
+    with _database() as database:
+        backup(database, target)
     size = target.stat().st_size
     typer.echo(json.dumps({"file": str(target), "bytes": size}) if as_json else f"{target}, {size} bytes")
 
 
-def _database() -> "Database":
+@contextmanager
+def _database() -> Iterator["Database"]:
     from app.database.connection import Database
     from app.settings import Settings
 
-    return Database(Settings().database)
+    with closing(Database(Settings().database)) as database:
+        yield database

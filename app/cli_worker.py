@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from app.database.connection import Database
     from app.jobs.sweep import Sweep
     from app.jobs.worker import Place
     from app.settings import Settings
@@ -25,6 +26,7 @@ def worker(
     A signal ends it; the job at work is stopped where it can go on, and goes on with the next worker.
     """
     import logging
+    from contextlib import closing
 
     from app.database.connection import Database
     from app.database.migration import upgrade
@@ -33,8 +35,9 @@ def worker(
 
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     settings = Settings().updated(device=device)
-    upgrade(Database(settings.database))
-    Worker(_place(settings)).run(_sweep(settings), until_stdin_closes)
+    with closing(Database(settings.database)) as database:
+        upgrade(database)
+        Worker(_place(settings)).run(_sweep(settings, database), until_stdin_closes)
 
 
 def _place(settings: "Settings") -> "Place":
@@ -65,12 +68,11 @@ def _device(name: str) -> str:
     return canonical(pick_device(name))
 
 
-def _sweep(settings: "Settings") -> "Sweep":
-    from app.database.connection import Database
+def _sweep(settings: "Settings", database: "Database") -> "Sweep":
     from app.jobs.queue import Queue
     from app.jobs.sweep import JobAges, Sweep
 
-    database = Database(settings.database)
-    days = (settings.max_job_files_age_days, settings.max_jobs_age_days)
-    ages = JobAges(*(timedelta(days=each) for each in days))
+    ages = JobAges(
+        files=timedelta(days=settings.max_job_files_age_days), all=timedelta(days=settings.max_jobs_age_days)
+    )
     return Sweep(database, Queue(database), settings.runs_dir, ages)

@@ -3,6 +3,7 @@
 import errno
 import shlex
 import socket
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,7 +41,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
 
     Raises PublicWithoutKeys, CorruptKeys, BadDatabaseUrl, DatabaseFault, PortInUse, NoSuchDevice.
     """
-    upgrade(Database(settings.database))  # what is wrong with it is told before there is a server
+    with closing(Database(settings.database)) as database:
+        upgrade(database)  # what is wrong with it is told before there is a server
     keys = KeyRing(settings.keys_file).list()
     if not keys and not settings.is_open_without_keys:
         raise PublicWithoutKeys(settings.host)

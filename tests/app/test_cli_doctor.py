@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_a_machine_that_is_fit(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert "torchvision" in found["torch"][1]
     assert "none yet" in found["database"][1]
     assert not (tmp_path / "data").exists()
-    upgrade(Database(f"sqlite:///{tmp_path / 'data/sjmvi.db'}"))
+    with closing(Database(f"sqlite:///{tmp_path / 'data/sjmvi.db'}")) as database:
+        upgrade(database)
     assert examine(0, capsys)["database"][1].startswith("schema ")
     assert execute(["doctor"]) == 0
     assert "limits" in capsys.readouterr().out

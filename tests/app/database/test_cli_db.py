@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,15 @@ def test_the_schema_is_made_and_then_stays(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_backup_is_a_whole_database_also_of_what_is_only_in_the_journal(tmp_path: Path) -> None:
     assert execute(["db", "upgrade"]) == 0
-    writer = sqlite3.connect(tmp_path / "data/sjmvi.db")
-    writer.execute("PRAGMA wal_autocheckpoint=0")
-    with writer:
-        writer.execute("INSERT INTO alembic_version VALUES ('fresh')")
     target = tmp_path / "backups/monday.db"
-    assert execute(["db", "backup", str(target)]) == 0
-    writer.close()
+    with closing(sqlite3.connect(tmp_path / "data/sjmvi.db")) as writer:
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        with writer:
+            writer.execute("INSERT INTO alembic_version VALUES ('fresh')")
+        assert execute(["db", "backup", str(target)]) == 0
     assert [path.name for path in target.parent.iterdir()] == [target.name]
-    found = sqlite3.connect(target).execute("SELECT version_num FROM alembic_version").fetchall()
+    with closing(sqlite3.connect(target)) as copy:
+        found = copy.execute("SELECT version_num FROM alembic_version").fetchall()
     assert ("fresh",) in found
 
 
@@ -46,7 +47,7 @@ def test_the_service_does_not_start_on_a_later_database(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute(["db", "upgrade"]) == 0
-    with sqlite3.connect(tmp_path / "data/sjmvi.db") as later:
+    with closing(sqlite3.connect(tmp_path / "data/sjmvi.db")) as later, later:
         later.execute("UPDATE alembic_version SET version_num = '9999'")
     for command in (["serve", "--port", "0"], ["worker", "--device", "cpu"], ["db", "upgrade"]):
         assert execute(command) == 5

@@ -1,8 +1,8 @@
 """A database that cannot be used says why, whoever asks it."""
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,15 @@ from app.database.tables import JobRow, Table
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     file = tmp_path / "sjmvi.db"
-    upgrade(Database(f"sqlite:///{file}"))
+    with closing(Database(f"sqlite:///{file}")) as database:
+        upgrade(database)
     return file
 
 
 @pytest.fixture
-def database(file: Path) -> Database:
-    return Database(f"sqlite:///{file}", patience_s=0.05)
+def database(file: Path) -> Iterator[Database]:
+    with closing(Database(f"sqlite:///{file}", patience_s=0.05)) as database:
+        yield database
 
 
 def test_the_migrations_make_the_tables_that_the_code_means(database: Database) -> None:
@@ -37,14 +39,14 @@ def test_the_migrations_make_the_tables_that_the_code_means(database: Database) 
 
 
 def test_an_upgrade_says_what_was_there_before(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/new/sjmvi.db")
-    before, now = upgrade(database)
-    assert (before, upgrade(database)) == (None, (now, now))
-    assert revision(database) == now
+    with closing(Database(f"sqlite:///{tmp_path}/new/sjmvi.db")) as database:
+        before, now = upgrade(database)
+        assert (before, upgrade(database)) == (None, (now, now))
+        assert revision(database) == now
 
 
 def test_a_database_of_a_later_version_is_left_alone(file: Path, database: Database) -> None:
-    with sqlite3.connect(file) as later:
+    with closing(sqlite3.connect(file)) as later, later:
         later.execute("UPDATE alembic_version SET version_num = '9999'")
     before = file.read_bytes()
     with pytest.raises(faults.DatabaseTooNew, match="9999"):
@@ -53,13 +55,12 @@ def test_a_database_of_a_later_version_is_left_alone(file: Path, database: Datab
 
 
 def test_a_locked_database_is_waited_for_and_then_told(file: Path, database: Database) -> None:
-    locker = sqlite3.connect(file, isolation_level=None)
-    locker.execute("BEGIN IMMEDIATE")
-    with pytest.raises(faults.DatabaseLocked), database.writing() as session:
-        session.scalars(select(JobRow)).all()
-    with database.reading() as session:  # a reader waits for nobody
-        assert session.scalars(select(JobRow)).all() == []
-    locker.execute("ROLLBACK")
+    with closing(sqlite3.connect(file, isolation_level=None)) as locker:
+        locker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(faults.DatabaseLocked), database.writing() as session:
+            session.scalars(select(JobRow)).all()
+        with database.reading() as session:  # a reader waits for nobody
+            assert session.scalars(select(JobRow)).all() == []
     with database.writing() as session:
         session.scalars(select(JobRow)).all()
 

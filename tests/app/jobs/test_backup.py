@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def test_the_jobs_are_in_the_backup(database: Database, ledger: Ledger, tmp_path
         )
         assert job.id.encode() in listed.stdout
     else:
-        with Database(f"sqlite:///{tmp_path}/copy").reading() as session:
+        with closing(Database(f"sqlite:///{tmp_path}/copy")) as copy, copy.reading() as session:
             assert session.get_one(JobRow, job.id).params == {"to": "zebra"}
 
 
