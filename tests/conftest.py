@@ -1,6 +1,7 @@
 """What surrounds a model can be tried in a moment: a bundle of a few thousand untrained weights, and a
 generator of the published kind with as few."""
 
+import os
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from app.configuration import CONFIG_FILE, PREFIX
 from translation.architecture import Architecture, DeterministicArchitecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import Calibration, judges_of
@@ -19,6 +21,13 @@ from translation.weights import Card, HeldOut, read_card, save_bundle, save_cali
 TINY = "tiny"
 HELD_OUT = 24
 Family = Callable[..., nn.Module]
+
+
+def pytest_configure() -> None:
+    """The settings of whoever runs the tests, their database above all, are none of the tests'."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    os.environ[CONFIG_FILE] = os.devnull
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from app.settings import Settings
 @pytest.fixture(autouse=True)
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SJMVI_CONFIG_FILE")
 
 
 def test_a_variable_goes_before_the_file_and_the_file_before_what_is_built_in(

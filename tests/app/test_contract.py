@@ -2,6 +2,7 @@
 
 import os
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -50,7 +51,8 @@ def recipes_are_known(client: Client) -> None:
     assert client.get("/v1/recipes").status_code == 200
 
 
-description = schemathesis.openapi.from_dict(create_app(Settings(device="cpu")).openapi())
+APP = create_app(Settings(device="cpu", data_dir=Path("/nowhere")))
+description = schemathesis.openapi.from_dict(APP.openapi())
 
 
 @description.parametrize()

@@ -11,7 +11,7 @@ import pytest
 from httpx import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -21,8 +21,9 @@ SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for longer: while Playwright is in use, its event loop runs, and no other can in that thread."""
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: `apt-get install chromium`, or `make test-browser`")
     with sync_playwright() as playwright:
