@@ -32,7 +32,8 @@ EXPOSE 8000
 
 # Whether it lives: a service that has much to do, or no model yet, is none to be restarted
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
+    CMD ["python", "-c", "import os; from urllib.request import urlopen; \
+         urlopen('http://127.0.0.1:' + os.environ.get('SJMVI_PORT', '8000') + '/livez', timeout=4)"]
 
 # Inside the container every address is its own; which of them reach the host is said by docker run --publish
 CMD ["sjmvi", "serve", "--host", "0.0.0.0", "--insecure-no-auth"]

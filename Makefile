@@ -1,6 +1,5 @@
 # Two commands: `make serve` and `make test`. Both make the same .venv; from the second call on they start at once.
 
-PORT ?= 8000
 PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
 VENV := .venv/bin
@@ -9,7 +8,7 @@ PYTEST := CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1 $(VENV)/pytest -n 2
 .PHONY: serve test test-slow test-gpu test-api test-browser lint clean
 
 serve: .venv/installed
-	@exec $(VENV)/sjmvi serve --port $(PORT)
+	@exec $(VENV)/sjmvi serve $(if $(PORT),--port $(PORT))
 
 test: lint .venv/browser
 	$(PYTEST) -m 'not slow and not gpu'
@@ -23,7 +22,7 @@ test-gpu: .venv/installed-dev
 
 # The service against its own description, with 500 calls of each kind where make test makes 20
 test-api: .venv/installed-dev
-	API_EXAMPLES=500 OMP_NUM_THREADS=1 $(VENV)/pytest --timeout 3600 tests/app/test_contract.py
+	CUDA_VISIBLE_DEVICES= API_EXAMPLES=500 OMP_NUM_THREADS=1 $(VENV)/pytest --timeout 3600 tests/app/test_contract.py
 
 # Every screen in a real browser, with its pictures in build/screenshots to be looked at
 test-browser: .venv/installed-dev .venv/browser
