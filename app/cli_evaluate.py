@@ -52,11 +52,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     from training.evaluation.folders import find_test_folders
     from training.evaluation.networks import load_feature_network
     from training.evaluation.report import JSON, PAGE, tables
-    from translation.device import pick_device
+    from translation.device import keep_freed_memory, pick_device
 
     chosen = class_indices(classes) if classes else None
     protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
     processor, loaded, name = pick_device(device), load(bundle), called(bundle)
+    keep_freed_memory(processor)
     check_domains(chosen, loaded.card.domains)
     folders = find_test_folders(first, second, train, loaded.card.domains, size)
     network = load_feature_network(features, processor)  # last: it may have to be fetched

@@ -94,11 +94,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 
 def _translator(name: str, device: str) -> "Translator":
     from app.settings import Settings
-    from translation.device import pick_device
+    from translation.device import keep_freed_memory, pick_device
     from translation.translator import Translator
 
-    bundle = load(name)
-    return Translator(bundle, pick_device(device), Settings().picture_limits, called(name))
+    bundle, processor = load(name), pick_device(device)
+    keep_freed_memory(processor)
+    return Translator(bundle, processor, Settings().picture_limits, called(name))
 
 
 def _translate_one(

@@ -1,6 +1,13 @@
-"""Which processor the networks run on."""
+"""Which processor the networks run on, and what it does with memory between two layers."""
+
+import ctypes
+import platform
 
 import torch
+
+# Of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+NEVER = 2**31 - 1
 
 
 class NoSuchDevice(ValueError): ...
@@ -16,6 +23,18 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise NoSuchDevice(f"{name}: {str(error).splitlines()[0]}") from error
     return device
+
+
+def keep_freed_memory(device: torch.device) -> None:
+    """Have this process keep, on a CPU, what a network's layers have freed, for the next ones.
+
+    By default glibc gives each large tensor back to the kernel, which clears it anew for the next layer: at
+    256 pixels, eight samples at once, a quarter of the time. What the process held at its peak it keeps.
+    """
+    if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, NEVER)
 
 
 def canonical(device: torch.device) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from app.engine.models import WarmModels
 from app.engine.orders import Order, Outcome, Reply
-from translation.device import pick_device
+from translation.device import keep_freed_memory, pick_device
 from translation.weights import InvalidBundle
 
 # What is said where there is no class for it
@@ -21,7 +21,9 @@ def run(connection: Connection, device: str, max_models_bytes: int) -> None:
     """Ends with the service, or with its device: after a CUDA error nothing works in the same process."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they are for the service, which drains before it stops
         signal.signal(number, signal.SIG_IGN)
-    models = WarmModels(pick_device(device), max_models_bytes)
+    processor = pick_device(device)
+    keep_freed_memory(processor)
+    models = WarmModels(processor, max_models_bytes)
     outcome = Outcome.DONE
     with suppress(EOFError, OSError):
         while outcome is not Outcome.DEVICE_LOST:
