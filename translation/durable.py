@@ -15,7 +15,7 @@ from typing import BinaryIO
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write. It takes the place of `path` where the block ends well, and is on the disk by then."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    partial = path.with_name(f".{secrets.token_hex(8)}.part")  # without the name, which may be of full length
     try:
         with partial.open("xb") as file:
             yield file

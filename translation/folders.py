@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from errno import ENAMETOOLONG
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
@@ -22,13 +23,7 @@ import torch
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
 from translation.report import JSON_LINES, FileReport, Report
-from translation.translator import (
-    MAX_SEED,
-    Samples,
-    TranslationRequest,
-    Translator,
-    UnlikeDomain,
-)
+from translation.translator import MAX_SEED, Samples, TranslationRequest, Translator, UnlikeDomain
 from translation.tree import InvalidInput, find_pictures, name_outputs
 
 T = TypeVar("T")
@@ -201,10 +196,14 @@ class _Stages:
         try:
             pictures = self.translator.encode(picture, item.samples, self.request)
             spread = self.translator.spread(item.samples)
+            for name, data in zip(job.outputs, pictures, strict=True):
+                _write(self.out / name, data)
         except UnsupportedOutputFormat as error:
             return job.failed(error)
-        for name, data in zip(job.outputs, pictures, strict=True):
-            _write(self.out / name, data)
+        except OSError as error:
+            if error.errno != ENAMETOOLONG:  # the others cannot be written either
+                raise
+            return job.failed(error)
         return FileReport(
             job.file,
             "translated",
