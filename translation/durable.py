@@ -43,3 +43,14 @@ def locked(file: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
     with file.open("ab") as opened:
         fcntl.flock(opened, how)
         yield
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """By itself, so that no file is left in it. Raises BlockingIOError where it is locked already."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

@@ -22,9 +22,9 @@ import torch
 
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
-from translation.report import JSON_LINES, FileReport, Report
+from translation.report import FileReport, Report
 from translation.translator import MAX_SEED, Samples, TranslationRequest, Translator, UnlikeDomain
-from translation.tree import InvalidInput, find_pictures, name_outputs
+from translation.tree import find_pictures, name_outputs, taken
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,11 +69,11 @@ def translate_folder(
     _check(translator, request)
     files = find_pictures(source, out)
     outputs = name_outputs(files, request.format, request.samples)
-    _prepare(out)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
     outcomes: Counter[str] = Counter()
     jobs = (_Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items())
     with (
+        taken(out),
         Report(out) as report,
         closing(_translated(_Stages(translator, request, out, report), jobs, stopped)) as rows,
     ):
@@ -93,17 +93,6 @@ def _check(translator: Translator, request: TranslationRequest) -> None:
         raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
     if isinstance(size := request.process_size, int):
         translator.sampler.working_size((size, size), size)  # the fewest pixels that it can mean
-
-
-def _prepare(out: Path) -> None:
-    """An empty folder, or one of an earlier run; what that one was writing when it was killed goes."""
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"{out} is a file: give a folder for the output")
-    out.mkdir(parents=True, exist_ok=True)
-    if not (out / JSON_LINES).exists() and any(path.name[0] != "." for path in out.iterdir()):
-        raise InvalidInput(f"{out} has files in it but no {JSON_LINES}: give an empty folder, or a new one")
-    for unfinished in out.rglob(".*.part"):
-        unfinished.unlink()
 
 
 @dataclass(frozen=True)

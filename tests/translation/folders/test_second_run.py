@@ -16,6 +16,7 @@ from translation.codec import decode
 from translation.folders import translate_folder
 from translation.report import FileReport
 from translation.translator import TranslationRequest, Translator
+from translation.tree import InvalidInput
 
 ZEBRA = TranslationRequest("zebra", seed=7)
 TRANSLATED = {"a.jpg", "a.png", "deep/er/b.webp", "deep/UPPER.JPG", "named wrongly.jpg"}
@@ -69,6 +70,15 @@ def test_without_a_seed_a_second_run_does_no_work_twice_either(
     request = TranslationRequest("zebra")
     translate_folder(translator, photos, tmp_path / "out", request)
     assert translate_folder(translator, photos, tmp_path / "out", request).translated == 0
+
+
+def test_two_runs_do_not_write_to_one_folder(translator: Translator, photos: Path, tmp_path: Path) -> None:
+    def again(done: int, total: int, row: FileReport) -> None:
+        with pytest.raises(InvalidInput, match="another run writes to"):
+            translate_folder(translator, photos, tmp_path / "out", ZEBRA)
+
+    assert translate_folder(translator, photos, tmp_path / "out", ZEBRA, again).translated == len(TRANSLATED)
+    assert translate_folder(translator, photos, tmp_path / "out", ZEBRA).skipped == len(TRANSLATED)
 
 
 CHANGES: dict[str, tuple[TranslationRequest, Callable[[Path, Path], object], set[str]]] = {
