@@ -12,7 +12,10 @@ Nothing in it is ever executed: pickle is refused by its content, whatever its n
 make saving atomic: new weights never touch the old ones, and the card that names them is replaced last.
 """
 
+import hashlib
+import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +36,7 @@ from translation.card import (
     UnsafeWeights,
     WeightsMismatch,
     read_card,
+    read_file,
     refuse_other_preprocessing,
 )
 from translation.domain_score import Calibration, DomainScorer, judges_of
@@ -55,6 +59,7 @@ __all__ = [
     "UnknownSchema",
     "UnsafeWeights",
     "WeightsMismatch",
+    "copy_bundle",
     "load_bundle",
     "load_outline",
     "name_of",
@@ -120,6 +125,30 @@ def save_calibrations(
     told["files"] = {name: sha for name, sha in card.files.items() if not name.startswith(SCORE)}
     told["files"] |= write_tensors(folder, stored(scores.state_dict(), torch.float32))
     _close(folder, Card.model_validate(told))
+
+
+def copy_bundle(source: Path, target: Path, bundle: Bundle) -> None:
+    """To a folder of its own, the card last: without one it is no bundle yet. What fails leaves nothing new.
+
+    `bundle` was loaded from `source`. Raises DigestMismatch where another lies there by now.
+    """
+    changed = f"{source} has become another bundle meanwhile: add it again"
+    card = read_file(source / CARD)
+    if hashlib.sha256(card).hexdigest() != bundle.digest:
+        raise DigestMismatch(changed)
+    target.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        if not (target / CARD).exists():
+            undo.callback(shutil.rmtree, target, ignore_errors=True)
+        try:
+            for name in bundle.card.files:
+                with (source / name).open("rb") as original, replacing(target / name) as copy:
+                    shutil.copyfileobj(original, copy)
+        except FileNotFoundError as error:
+            raise DigestMismatch(changed) from error
+        with replacing(target / CARD) as copy:
+            copy.write(card)
+        undo.pop_all()
 
 
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
