@@ -15,7 +15,7 @@ from typing import BinaryIO
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write. It takes the place of `path` where the block ends well, and is on the disk by then."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    partial = path.with_name(f".{secrets.token_hex(8)}.part")  # without the name, which may be of full length
     try:
         with partial.open("xb") as file:
             yield file
@@ -43,3 +43,14 @@ def locked(file: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
     with file.open("ab") as opened:
         fcntl.flock(opened, how)
         yield
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """By itself, so that no file is left in it. Raises BlockingIOError where it is locked already."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

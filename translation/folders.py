@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from errno import ENAMETOOLONG
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
@@ -21,15 +22,9 @@ import torch
 
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
-from translation.report import JSON_LINES, FileReport, Report
-from translation.translator import (
-    MAX_SEED,
-    Samples,
-    TranslationRequest,
-    Translator,
-    UnlikeDomain,
-)
-from translation.tree import InvalidInput, find_pictures, name_outputs
+from translation.report import FileReport, Report
+from translation.translator import MAX_SEED, Samples, TranslationRequest, Translator, UnlikeDomain
+from translation.tree import find_pictures, name_outputs, taken
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,11 +69,11 @@ def translate_folder(
     _check(translator, request)
     files = find_pictures(source, out)
     outputs = name_outputs(files, request.format, request.samples)
-    _prepare(out)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
     outcomes: Counter[str] = Counter()
     jobs = (_Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items())
     with (
+        taken(out),
         Report(out) as report,
         closing(_translated(_Stages(translator, request, out, report), jobs, stopped)) as rows,
     ):
@@ -98,17 +93,6 @@ def _check(translator: Translator, request: TranslationRequest) -> None:
         raise UnsupportedOutputFormat(f"{request.format!r} is not one of {', '.join(MEDIA_TYPES)}")
     if isinstance(size := request.process_size, int):
         translator.sampler.working_size((size, size), size)  # the fewest pixels that it can mean
-
-
-def _prepare(out: Path) -> None:
-    """An empty folder, or one of an earlier run; what that one was writing when it was killed goes."""
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"{out} is a file: give a folder for the output")
-    out.mkdir(parents=True, exist_ok=True)
-    if not (out / JSON_LINES).exists() and any(path.name[0] != "." for path in out.iterdir()):
-        raise InvalidInput(f"{out} has files in it but no {JSON_LINES}: give an empty folder, or a new one")
-    for unfinished in out.rglob(".*.part"):
-        unfinished.unlink()
 
 
 @dataclass(frozen=True)
@@ -201,10 +185,14 @@ class _Stages:
         try:
             pictures = self.translator.encode(picture, item.samples, self.request)
             spread = self.translator.spread(item.samples)
+            for name, data in zip(job.outputs, pictures, strict=True):
+                _write(self.out / name, data)
         except UnsupportedOutputFormat as error:
             return job.failed(error)
-        for name, data in zip(job.outputs, pictures, strict=True):
-            _write(self.out / name, data)
+        except OSError as error:
+            if error.errno != ENAMETOOLONG:  # the others cannot be written either
+                raise
+            return job.failed(error)
         return FileReport(
             job.file,
             "translated",

@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from translation.card import (
 )
 from translation.durable import locked, replacing, sync_folder
 from translation.names import NAME, OF
-from translation.weights import load_bundle
+from translation.weights import copy_bundle, load_bundle
 
 ACTIVE = "active"
 LOCK = ".changing"
@@ -135,7 +135,7 @@ class Registry:
         version = bundle.digest[:DIGITS]
         with self._changing():
             if version not in {entry.version for entry in self._versions(name) if entry.is_shipped}:
-                _copy(source, folder / version, bundle.card)
+                copy_bundle(source, folder / version, bundle)
             if name not in self.names():
                 _point(folder, version)
             entry = self.version(name, version)
@@ -217,18 +217,6 @@ class Registry:
         self._models_dir.mkdir(parents=True, exist_ok=True)
         with locked(self._models_dir / LOCK):
             yield
-
-
-def _copy(source: Path, target: Path, card: Card) -> None:
-    """The card last: without one it is no version yet."""
-    target.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as undo:
-        if not (target / CARD).exists():
-            undo.callback(shutil.rmtree, target, ignore_errors=True)
-        for name in (*card.files, CARD):
-            with (source / name).open("rb") as original, replacing(target / name) as copy:
-                shutil.copyfileobj(original, copy)
-        undo.pop_all()
 
 
 def _point(folder: Path, version: str | None) -> None:

@@ -1,12 +1,15 @@
-"""Which files of a tree are pictures, and what their translations are called."""
+"""Which files of a tree are pictures, what their translations are called, and the folder that takes them."""
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
 from translation.codec import FORMATS
+from translation.durable import locked_folder
+from translation.report import JSON_LINES
 
 FORMAT_OF_SUFFIX = {suffix: name for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 SUFFIX_OF_FORMAT = {name: f".{name.lower()}" for name in FORMATS} | {"JPEG": ".jpg", "TIFF": ".tif"}
@@ -76,6 +79,27 @@ def _sample_names(target: PurePosixPath, samples: int) -> tuple[str, ...]:
     if samples == 1:
         return (str(target),)
     return tuple(str(target.with_stem(f"{target.stem}_{index}")) for index in range(samples))
+
+
+@contextmanager
+def taken(out: Path) -> Iterator[None]:
+    """An empty folder, or one of an earlier run, and no other's meanwhile; what that one was writing when it
+    was killed goes. Raises InvalidInput."""
+    if out.exists() and not out.is_dir():
+        raise InvalidInput(f"{out} is a file: give a folder for the output")
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / JSON_LINES).exists() and any(path.name[0] != "." for path in out.iterdir()):
+        raise InvalidInput(f"{out} has files in it but no {JSON_LINES}: give an empty folder, or a new one")
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked_folder(out))
+        except BlockingIOError:
+            raise InvalidInput(
+                f"another run writes to {out}: await its end, or give another folder"
+            ) from None
+        for unfinished in out.rglob(".*.part"):
+            unfinished.unlink()
+        yield
 
 
 def refuse_full(out: Path) -> None:

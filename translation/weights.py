@@ -1,7 +1,7 @@
 """The weights bundle: a folder that holds everything needed to translate both ways and to judge the results.
 
     card.json                          what the model is, and the sha256 of every file beside it
-    x_given_z.<hash>.safetensors       the map to x, and z_given_x the map to z; over 40 MB in several files
+    x_given_z.<hash>.safetensors       the map to x, and z_given_x the map to z; over 15 MB in several files
     ratio_latent.<hash>.safetensors    the log-ratio network that judges z, and ratio_observed that judges x
     score_latent.<hash>.safetensors    what that network saw in held-out pictures of z; score_observed, of x
 
@@ -12,7 +12,10 @@ Nothing in it is ever executed: pickle is refused by its content, whatever its n
 make saving atomic: new weights never touch the old ones, and the card that names them is replaced last.
 """
 
+import hashlib
+import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,12 +36,13 @@ from translation.card import (
     UnsafeWeights,
     WeightsMismatch,
     read_card,
+    read_file,
     refuse_other_preprocessing,
 )
 from translation.domain_score import Calibration, DomainScorer, judges_of
 from translation.durable import replacing
 from translation.model import DensityRatios, TranslationModel
-from translation.outline import outlines
+from translation.outline import Undrawn, outlines
 from translation.tensors import MAX_SHARD_BYTES, matched, read_tensors, stored, write_tensors
 
 __all__ = [
@@ -55,6 +59,7 @@ __all__ = [
     "UnknownSchema",
     "UnsafeWeights",
     "WeightsMismatch",
+    "copy_bundle",
     "load_bundle",
     "load_outline",
     "name_of",
@@ -122,6 +127,30 @@ def save_calibrations(
     _close(folder, Card.model_validate(told))
 
 
+def copy_bundle(source: Path, target: Path, bundle: Bundle) -> None:
+    """To a folder of its own, the card last: without one it is no bundle yet. What fails leaves nothing new.
+
+    `bundle` was loaded from `source`. Raises DigestMismatch where another lies there by now.
+    """
+    changed = f"{source} has become another bundle meanwhile: add it again"
+    card = read_file(source / CARD)
+    if hashlib.sha256(card).hexdigest() != bundle.digest:
+        raise DigestMismatch(changed)
+    target.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        if not (target / CARD).exists():
+            undo.callback(shutil.rmtree, target, ignore_errors=True)
+        try:
+            for name in bundle.card.files:
+                with (source / name).open("rb") as original, replacing(target / name) as copy:
+                    shutil.copyfileobj(original, copy)
+        except FileNotFoundError as error:
+            raise DigestMismatch(changed) from error
+        with replacing(target / CARD) as copy:
+            copy.write(card)
+        undo.pop_all()
+
+
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """The networks in float32 and evaluation mode. Raises InvalidBundle; nothing is ever half loaded."""
     card, digest = read_card(folder)
@@ -134,7 +163,8 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
         tensors |= shard
     with outlines():  # a card may ask for any size: what the files do not fill is never built
         fitting = matched(tensors, _networks(*_built(card)).state_dict())
-    model, ratios, calibrations = _built(card)
+    with Undrawn():  # nor are weights drawn that are overwritten at once
+        model, ratios, calibrations = _built(card)
     networks = _networks(model, ratios, calibrations)
     networks.load_state_dict(fitting)
     networks.eval().to(device)

@@ -67,6 +67,14 @@ def test_a_step_can_be_saved_again(folder: CheckpointFolder) -> None:
     assert latest_step(folder) == 2
 
 
+def test_a_copy_that_someone_made_of_one_is_none(folder: CheckpointFolder) -> None:
+    folder.save(1, state_of(1))
+    (folder.path / "00000001 (copy).json").write_bytes((folder.path / "00000001.json").read_bytes())
+    assert latest_step(folder) == 1
+    folder.save(2, state_of(2))
+    assert folder.steps() == [1, 2]
+
+
 def test_an_optimiser_goes_on_where_it_stopped(folder: CheckpointFolder) -> None:
     def steps(optimiser: torch.optim.Optimizer, weight: nn.Parameter, steps: int) -> None:
         for _ in range(steps):

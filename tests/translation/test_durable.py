@@ -24,6 +24,13 @@ def test_a_failure_half_way_leaves_the_old_bytes_and_nothing_else(tmp_path: Path
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("m" * 251 + ".png")
+    with replacing(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
 def write_half(path: Path) -> None:
     with replacing(path) as file:
         file.write(b"half")

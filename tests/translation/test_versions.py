@@ -1,12 +1,14 @@
 """The versions of a bundle: published beside the one in use, taken into use, removed."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
+from translation import registry
 from translation.model import DensityRatios, TranslationModel
 from translation.registry import (
     LOCK,
@@ -18,7 +20,7 @@ from translation.registry import (
     UnknownVersion,
     VersionInUse,
 )
-from translation.weights import Card, DigestMismatch, load_bundle, read_card, save_bundle
+from translation.weights import CARD, Bundle, Card, DigestMismatch, load_bundle, read_card, save_bundle
 
 
 def test_a_later_version_is_in_use_when_asked_for(bundles: Registry, retrained: Path) -> None:
@@ -142,6 +144,37 @@ def test_publishing_what_ships_adds_no_version(tmp_path: Path, bundles: Registry
     entry = bundles.add(tmp_path / "weights/horse2zebra", "horse2zebra", activate=True)
     assert (entry.is_shipped, entry.is_active) == (True, True)
     assert len(bundles.versions("horse2zebra")) == 1
+
+
+CHANGES = {
+    "its card": lambda bundle, card: (bundle / CARD).write_text(card.model_dump_json()),
+    "its weights": lambda bundle, card: next(bundle.glob("x_given_z.*")).unlink(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_run_that_changes_while_it_is_published_is_not(  # noqa: PLR0913, PLR0917 - five are fixtures
+    tmp_path: Path,
+    bundles: Registry,
+    retrained: Path,
+    card: Card,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path, Card], object],
+) -> None:
+    """A training that is at its end writes its card twice."""
+    whole = shutil.copytree(retrained, tmp_path / "whole")
+
+    def loaded(folder: Path) -> Bundle:
+        bundle = load_bundle(folder)
+        change(folder, card)
+        return bundle
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "load_bundle", loaded)
+        with pytest.raises(DigestMismatch, match="add it again"):
+            bundles.add(retrained, "ellipses")
+    assert bundles.names() == ("horse2zebra",)
+    assert bundles.add(whole, "ellipses").is_active
 
 
 def test_a_copy_that_fails_leaves_nothing(

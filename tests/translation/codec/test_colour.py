@@ -102,6 +102,21 @@ def test_twelve_bit_grey_tiff_is_scaled_by_its_own_white() -> None:
     assert image.getpixel((3, 3)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("depth", ["8 bits", "16 bits", "float"])
+def test_a_tiff_that_counts_from_white_is_not_read_as_its_negative(depth: str, ramp: Image.Image) -> None:
+    levels = np.asarray(ramp)
+    deeper = {
+        "8 bits": levels,
+        "16 bits": levels.astype(np.uint16) * 257,
+        "float": levels / np.float32(255),
+    }
+    data = saved(Image.fromarray(deeper[depth]), "TIFF")
+    photometric = struct.pack("<HHI", 262, 3, 1)
+    assert photometric + b"\1\0" in data
+    image = decode(data.replace(photometric + b"\1\0", photometric + b"\0\0")).image
+    assert np.asarray(image)[..., 0].tolist() == (255 - levels).tolist()
+
+
 def test_float_samples_in_0_to_1_are_scaled() -> None:
     levels = np.tile(np.linspace(0, 1, 56, dtype=np.float32), (40, 1))
     image = decode(saved(Image.fromarray(levels), "TIFF")).image
@@ -116,9 +131,12 @@ def test_float_samples_elsewhere_are_refused(stray: float) -> None:
         decode(saved(Image.fromarray(levels), "TIFF"))
 
 
-def test_thirty_two_bit_integers_are_refused() -> None:
-    with pytest.raises(codec.UnsupportedBitDepth):
-        decode(saved(Image.fromarray(np.zeros((9, 9), np.int32)), "TIFF"))
+def test_signed_and_thirty_two_bit_integers_are_refused() -> None:
+    thirty_two = saved(Image.fromarray(np.zeros((9, 9), np.int32)), "TIFF")
+    signed = saved(Image.fromarray(np.zeros((9, 9), np.uint16)), "TIFF", tiffinfo={339: 2})
+    for data in (thirty_two, signed):
+        with pytest.raises(codec.UnsupportedBitDepth, match="signed or 32-bit"):
+            decode(data)
 
 
 def test_a_palette_with_transparency_keeps_the_colours_under_it() -> None:

@@ -16,6 +16,7 @@ from translation.codec import decode
 from translation.folders import translate_folder
 from translation.report import FileReport
 from translation.translator import TranslationRequest, Translator
+from translation.tree import InvalidInput
 
 ZEBRA = TranslationRequest("zebra", seed=7)
 TRANSLATED = {"a.jpg", "a.png", "deep/er/b.webp", "deep/UPPER.JPG", "named wrongly.jpg"}
@@ -71,6 +72,24 @@ def test_without_a_seed_a_second_run_does_no_work_twice_either(
     assert translate_folder(translator, photos, tmp_path / "out", request).translated == 0
 
 
+def test_two_runs_do_not_write_to_one_folder(translator: Translator, photos: Path, tmp_path: Path) -> None:
+    def again(done: int, total: int, row: FileReport) -> None:
+        with pytest.raises(InvalidInput, match="another run writes to"):
+            translate_folder(translator, photos, tmp_path / "out", ZEBRA)
+
+    assert translate_folder(translator, photos, tmp_path / "out", ZEBRA, again).translated == len(TRANSLATED)
+    assert translate_folder(translator, photos, tmp_path / "out", ZEBRA).skipped == len(TRANSLATED)
+
+
+def damage(report: Path) -> None:
+    """A byte that is no text in the first line, and lines whose names are none."""
+    lines = report.read_bytes().replace(b"a", b"\xff", 1)
+    for file, outputs in ((5, []), ("a.png", [5])):
+        row = {"file": file, "outcome": "translated", "outputs": outputs}
+        lines += json.dumps(row).encode() + b"\n"
+    report.write_bytes(lines)
+
+
 CHANGES: dict[str, tuple[TranslationRequest, Callable[[Path, Path], object], set[str]]] = {
     "another seed": (TranslationRequest("zebra", seed=8), lambda photos, out: None, TRANSLATED),
     "another direction": (TranslationRequest("horse", seed=7), lambda photos, out: None, TRANSLATED),
@@ -78,6 +97,7 @@ CHANGES: dict[str, tuple[TranslationRequest, Callable[[Path, Path], object], set
     "a lost output": (ZEBRA, lambda photos, out: (out / "a.png").unlink(), {"a.png"}),
     "another file": (ZEBRA, lambda photos, out: (photos / "a.png").replace(photos / "a.jpg"), {"a.jpg"}),
     "a new file": (ZEBRA, lambda photos, out: (photos / "a.png").rename(photos / "new.png"), {"new.png"}),
+    "a damaged report": (ZEBRA, lambda photos, out: damage(out / "report.jsonl"), {"a.jpg"}),
     "a lost report": (
         ZEBRA,
         lambda photos, out: (out / "report.jsonl").write_text('{"file"\n[]\n'),

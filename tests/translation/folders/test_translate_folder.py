@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,26 @@ def test_a_files_seed_makes_the_same_picture_alone(
     assert row["outputs"] == [f"deep/er/b_{i}.webp" for i in range(3)]
     assert tuple(written) == alone.pictures
     assert row["padded_batch"] == alone.receipt.padded_batch == 4
+
+
+def test_a_name_that_is_too_long_does_not_keep_the_others(
+    translator: Translator, photograph: bytes, tmp_path: Path
+) -> None:
+    """A file's name has 255 bytes at most, and samples are numbered in theirs."""
+    (tmp_path / "photos").mkdir()
+    longest = "m" * 251 + ".jpg"
+    for name in ("a.jpg", longest, "z.jpg"):
+        (tmp_path / "photos" / name).write_bytes(photograph)
+    one, two = (
+        translate_folder(
+            translator, tmp_path / "photos", tmp_path / str(samples), replace(ZEBRA, samples=samples)
+        )
+        for samples in (1, 2)
+    )
+    assert (one.translated, one.failed) == (3, 0)
+    assert (two.translated, two.failed) == (2, 1)
+    assert "File name too long" in str(rows(tmp_path / "2")[longest]["message"])
+    assert tree(tmp_path / "2").keys() == {"a_0.jpg", "a_1.jpg", "z_0.jpg", "z_1.jpg"} | REPORTS
 
 
 def test_a_seed_depends_on_the_path_alone() -> None:
