@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
 REVALIDATED = "private, no-cache"  # kept, but asked after each time
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -37,3 +38,12 @@ class RevalidatedRoute(APIRoute):
             return response
 
         return handle_revalidated
+
+
+class RevalidatedFiles(StaticFiles):
+    """The page's own, which have to fit each other; browsers guess how long to keep what does not say it."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - as they came
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response

@@ -10,13 +10,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from app.archives.staging import Staging
 from app.archives.unpacking import ArchiveLimits
 from app.auth import Authentication, Gate
 from app.bundles.publisher import Publisher
+from app.caching import RevalidatedFiles
 from app.database.connection import Database
 from app.datasets.intake import Intake, IntakeLimits
 from app.datasets.store import DatasetStore
@@ -131,7 +131,7 @@ def _add_routes(app: FastAPI) -> None:
     for routes in (models, versions, translations, results, datasets, recipes, jobs, outcomes):
         app.include_router(routes.router, dependencies=STRICT, responses=problem_responses(422))
     for folder in ("static", "examples"):
-        app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
+        app.mount(f"/{folder}", RevalidatedFiles(directory=WEB / folder), name=folder)
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:

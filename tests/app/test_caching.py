@@ -24,6 +24,14 @@ def test_what_the_client_has_is_not_sent_again(client: Client, path: str) -> Non
     assert client.head(path).headers["ETag"] == etag
 
 
+@pytest.mark.parametrize("path", ["/static/page.css", "/examples/horse.jpg"])
+def test_the_pages_own_files_are_asked_after_each_time(client: Client, path: str) -> None:
+    first = client.get(path)
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert first.headers["Cache-Control"] == again.headers["Cache-Control"] == "no-cache"
+
+
 def test_a_model_with_another_card_has_another_etag(serve: Serve, tiny_bundle: Path, tmp_path: Path) -> None:
     bundle = shutil.copytree(tiny_bundle, tmp_path / "weights" / "tiny")
     with serve(weights_dir=bundle.parent) as client:

@@ -1,29 +1,49 @@
 // The public HTTP API, as any client has it: the key sent along, problems as exceptions, a busy service asked again.
 
-import { authorization, isMissing } from "./key.js";
+import { asksForKey, authorization, isMissing } from "./key.js";
 
 const PATIENCE = 20; // times that a busy service is asked again
 const BUSY = [429, 503];
 
-export class Refusal extends Error {
+/** An error whose message is for people. */
+export class Fault extends Error {}
+
+export class Refusal extends Fault {
   constructor(status, { type, title, detail }) {
-    super(`${title}: ${detail}${/[.!?]$/.test(detail) ? "" : "."}`);
+    const isNew = status === 401 && !asksForKey; // the service's first key is younger than the page
+    const advice = isNew ? "load this page again and enter your key" : detail;
+    super(`${title}: ${advice}${/[.!?]$/.test(advice) ? "" : "."}`);
     Object.assign(this, { status, type });
+  }
+}
+
+export class Unreachable extends Fault {
+  constructor() {
+    super("The service does not answer. Is it still running?");
   }
 }
 
 /** What to tell a person of an error. */
 export function reason(error) {
-  if (error instanceof Refusal) return error.message;
+  if (error instanceof Fault) return error.message;
   console.warn(error);
-  return "The service does not answer. Is it still running?";
+  return `That did not work: ${error.message}${/[.!?]$/.test(error.message) ? "" : "."}`;
 }
 
-/** The answer, whose status is good. Throws Refusal, and what fetch throws. */
+/** As fetch. Throws Unreachable, and AbortError. */
+export async function reach(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Unreachable();
+  }
+}
+
+/** The answer, whose status is good. Throws Refusal, and what `reach` throws. */
 export async function call(path, { headers, patience = 1, onWait = () => {}, ...options } = {}) {
   if (isMissing()) throw new Refusal(401, { type: "no-key", title: "This service asks for a key", detail: "enter yours above" });
   for (let tries = 1; ; tries += 1) {
-    const answer = await fetch(path, { headers: { ...headers, ...authorization() }, ...options });
+    const answer = await reach(path, { headers: { ...headers, ...authorization() }, ...options });
     if (answer.ok) return answer;
     const problem = await problemOf(answer);
     const retryAfter = answer.headers.get("Retry-After"); // none where somebody has to mend it first

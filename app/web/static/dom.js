@@ -63,7 +63,8 @@ export function date(text) {
 
 /** As in 2 h 5 min. */
 export function duration(seconds) {
-  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), Math.round(seconds % 60)];
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
   if (hours) return `${hours} h ${minutes} min`;
   return minutes ? `${minutes} min${minutes < 5 && rest ? ` ${rest} s` : ""}` : `${rest} s`;
 }

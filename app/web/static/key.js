@@ -3,8 +3,10 @@
 const KEPT = "sjmvi-key";
 const field = document.querySelector("#key");
 
+export const asksForKey = field !== null;
+
 export function isMissing() {
-  return field !== null && !field.value.trim();
+  return asksForKey && !field.value.trim();
 }
 
 /** Only what a header can hold: fetch throws at anything else. */

@@ -1,9 +1,9 @@
 // A zip on its way to the service, with its progress.
 
-import { Refusal } from "./api.js";
+import { Refusal, Unreachable } from "./api.js";
 import { authorization } from "./key.js";
 
-/** The service's answer in JSON. `onProgress` is told the share that is sent. Throws Refusal. */
+/** The service's answer in JSON. `onProgress` is told the share that is sent. Throws Refusal, Unreachable. */
 export function upload(path, archive, parameters, onProgress) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
   return new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ export function upload(path, archive, parameters, onProgress) {
       if (request.status === 201) resolve(request.response);
       else reject(new Refusal(request.status, problem));
     });
-    request.addEventListener("error", () => reject(new TypeError("the upload was cut off")));
+    request.addEventListener("error", () => reject(new Unreachable()));
     request.send(archive);
   });
 }

@@ -60,12 +60,37 @@ def test_the_first_view_is_small(visit: Open) -> None:
     assert 0 < sum(sizes) < MAX_FIRST_VIEW_BYTES
 
 
-def test_the_keyboard_skips_to_the_content(visit: Open) -> None:
-    page = visit()
+@pytest.mark.parametrize("path", ["/", "/batch", "/train"])
+def test_the_keyboard_skips_to_the_content_of_the_same_page(visit: Open, path: str) -> None:
+    page = visit(path)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("window.isSame = true")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    page.wait_for_timeout(500)  # it would be loaded again by then
     expect(page.locator("main")).to_be_focused()
+    assert page.evaluate("window.isSame")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_field_stands_out_from_what_is_around_it(visit: Open, scheme: str) -> None:
+    page = visit(color_scheme=scheme)
+    border = "input => getComputedStyle(input).borderTopColor"
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    colours = page.get_by_label("Seed", exact=True).evaluate(border), page.evaluate(paper)
+    darker, lighter = sorted(luminance(colour) for colour in colours)
+    assert (lighter + 0.05) / (darker + 0.05) >= 3  # WCAG 2.2, 1.4.11
+
+
+def luminance(colour: str) -> float:
+    """Of an opaque rgb(...): https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    shares = [int(value) / 255 for value in re.findall(r"\d+", colour)]
+    red, green, blue = (
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in shares
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_the_description_of_the_api_opens(visit: Open) -> None:

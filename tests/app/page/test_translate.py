@@ -88,6 +88,7 @@ def test_a_model_without_noise_is_asked_for_its_one_answer(
         expect(page.get_by_text("has one answer to each picture")).to_be_visible()
         expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
         expect(page.get_by_role("button", name="Back to horse")).to_be_hidden()
+        assert names(page) == ["horse-zebra.jpg"]
 
 
 def test_another_model_translates_the_same_pictures(

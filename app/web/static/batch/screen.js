@@ -1,9 +1,11 @@
 // The Batch screen: pictures in, a dataset of them, a job that translates it. The address names the job from then on.
 
+import { go } from "../address.js";
 import { reason } from "../api.js";
 import { bytes, count, el } from "../dom.js";
 import { fromPaste, watchDrop } from "../dataset/gather.js";
-import { send } from "../dataset/sending.js";
+import { skippedOf } from "../dataset/report.js";
+import { isSending, send } from "../dataset/sending.js";
 import { thumbs, zipFolders } from "../dataset/thumbs.js";
 import { freshName, packFolders } from "../dataset/names.js";
 import { showRecent } from "../jobs/list.js";
@@ -16,14 +18,17 @@ const form = document.querySelector("#order");
 const start = document.querySelector("#start");
 const problem = document.querySelector("#problem");
 const zone = document.querySelector("#pictures");
+const skipped = document.querySelector("#skipped");
 const recent = document.querySelector("#recent");
 const complain = (text) => (problem.textContent = text);
 
 let gathered = null;
 
 async function take(found) {
+  if (isSending()) return complain("The pictures before are still on their way.");
   if (!found.files.length) return complain("There are no files in it.");
   complain("");
+  skipped.replaceChildren();
   gathered = found;
   start.disabled = false;
   const what = found.zip ? `${found.zip.name}, ${bytes(found.bytes)}` : `${found.name}: ${count(found.files.length, "file")}, ${bytes(found.bytes)}`;
@@ -34,10 +39,12 @@ async function take(found) {
   if (gathered === found) place.append(...(await thumbs([["", files]])));
 }
 
-/** As a dataset, whose name it returns. */
+/** As a dataset, whose name it returns; what the service leaves out of it is told. */
 async function upload(found) {
-  const name = freshName(found.name);
-  return (await send(() => found.zip ?? packFolders([["", found]]), { name, kind: "single" })).name;
+  const pack = () => found.zip ?? packFolders([["", found]]);
+  const dataset = await send(pack, found.bytes, { name: freshName(found.name), kind: "single" });
+  skipped.replaceChildren(...[skippedOf(dataset.skipped)].filter(Boolean));
+  return dataset.name;
 }
 
 async function submit() {
@@ -52,7 +59,7 @@ async function submit() {
     const job = await order({
       kind: "translate", dataset: found.sent, model, to, samples: seeds.length, seed: exact(seeds[0]), temperature: Number(temperature),
     });
-    history.pushState(null, "", `/batch?job=${job.id}`);
+    go(`/batch?job=${job.id}`);
     show();
   } catch (error) {
     complain(reason(error));
@@ -72,10 +79,9 @@ async function show() {
 
 if (form) {
   followLink();
-  watchDrop(zone, take);
-  fromPaste(take);
+  watchDrop(zone, take, complain);
+  fromPaste(take, complain);
   watchSettings({ submit, change() {} });
 }
 onKey(show);
-window.addEventListener("popstate", () => location.reload());
 show();

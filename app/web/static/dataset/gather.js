@@ -1,5 +1,8 @@
 // Pictures from a person's disk: folders that are dropped or chosen, single files, or a zip of them.
 
+import { reason } from "../api.js";
+import { Unreadable } from "../files.js";
+
 /** A name, and its files with their paths inside it; or one zip, as it is. */
 export class Gathered {
   constructor(name, files) {
@@ -42,27 +45,38 @@ export async function fromTransfer(transfer) {
   return entries.length === 1 ? withoutRoot(files) : new Gathered("pictures", files);
 }
 
-/** Calls `take` with what is dropped on the element or chosen by its inputs. */
-export function watchDrop(zone, take) {
+/** Calls `take` with what is dropped on the element or chosen by its inputs; `complain` where it fails. */
+export function watchDrop(zone, take, complain) {
+  const pass = passTo(take, complain);
   const dragging = (on) => (event) => { event.preventDefault(); zone.classList.toggle("dragging", on); };
   zone.addEventListener("dragover", dragging(true));
   zone.addEventListener("dragleave", dragging(false));
-  zone.addEventListener("drop", async (event) => {
+  zone.addEventListener("drop", (event) => {
     dragging(false)(event);
-    const found = fromTransfer(event.dataTransfer);
-    take(await found);
+    pass(fromTransfer(event.dataTransfer));
   });
   for (const input of zone.querySelectorAll("input[type=file]")) {
     input.addEventListener("change", () => {
-      if (input.files.length) take(fromList(input.files));
+      if (input.files.length) pass(fromList(input.files));
       input.value = ""; // the same choice again is a choice
     });
   }
 }
 
-/** Calls `take` with files that are pasted. */
-export function fromPaste(take) {
-  document.addEventListener("paste", ({ clipboardData: { files } }) => files.length && take(fromList(files)));
+/** As `watchDrop`, with files that are pasted. */
+export function fromPaste(take, complain) {
+  const pass = passTo(take, complain);
+  document.addEventListener("paste", ({ clipboardData: { files } }) => files.length && pass(fromList(files)));
+}
+
+function passTo(take, complain) {
+  return async (found) => {
+    try {
+      await take(await found);
+    } catch (error) {
+      complain(reason(error));
+    }
+  };
 }
 
 function withoutRoot(files) {
@@ -75,7 +89,7 @@ function withoutRoot(files) {
 
 async function walk(entry, parent) {
   const path = parent ? `${parent}/${entry.name}` : entry.name;
-  if (entry.isFile) return [{ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) }];
+  if (entry.isFile) return [{ path, file: await fileOf(entry, path) }];
   const reader = entry.createReader();
   const children = [];
   for (;;) { // a hundred at a time
@@ -84,6 +98,10 @@ async function walk(entry, parent) {
     children.push(...some);
   }
   return (await Promise.all(children.map((child) => walk(child, path)))).flat();
+}
+
+function fileOf(entry, path) {
+  return new Promise((resolve, reject) => entry.file(resolve, () => reject(new Unreadable(path))));
 }
 
 function isShown({ path }) {

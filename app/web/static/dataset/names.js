@@ -9,6 +9,12 @@ export function slug(text) {
   return text.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, LONGEST);
 }
 
+/** Into a field where a person has written nothing. */
+export function suggest(field, text) {
+  if (field.value && field.value !== field.dataset.suggested) return;
+  field.value = field.dataset.suggested = slug(text);
+}
+
 /** That nothing else is called by: datasets of one name would be in each other's way. */
 export function freshName(text) {
   return `${slug(text) || "pictures"}-${Date.now().toString(36)}`;

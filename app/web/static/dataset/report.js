@@ -10,8 +10,12 @@ export function reportOf({ name, pictures, bytes: size, skipped, report }) {
     el("h2", {}, `${name}: ${count(pictures, "picture")}, ${bytes(size)}`),
     findings.length ? el("ul", { className: "findings" }, findings.map(finding)) : el("p", { className: "fine" }, "Nothing is wrong with them."),
     folders.length ? disclosure("Folders", foldersTable(folders)) : null,
-    skipped.count ? disclosure(`${count(skipped.count, "file")} left out`, reasons(skipped.files.map(({ file, reason }) => [file, reason]))) : null,
-    unreadable(folders), duplicates(report));
+    skippedOf(skipped), unreadable(folders), duplicates(report));
+}
+
+/** What the service left out of an archive, null where it took all. */
+export function skippedOf(skipped) {
+  return skipped.count ? reasons("left out", skipped) : null;
 }
 
 function finding({ level, message, advice }) {
@@ -28,20 +32,31 @@ function foldersTable(folders) {
 }
 
 function unreadable(folders) {
-  const files = folders.flatMap((folder) => folder.unreadable.files);
-  if (!files.length) return null;
-  return disclosure(`${count(files.length, "file")} that cannot be read`, reasons(files.map(({ file, reason }) => [file, reason])));
+  const lost = folders.map((folder) => folder.unreadable);
+  const all = { count: sum(lost.map(({ count: each }) => each)), files: lost.flatMap(({ files }) => files) };
+  return all.count ? reasons("that cannot be read", all) : null;
 }
 
 function duplicates({ exact, near }) {
-  const groups = [...(exact?.listed ?? []), ...(near?.listed ?? [])];
-  if (!groups.length) return null;
-  const rows = groups.slice(0, SHOWN).map(({ files, count: size }) => el("li", {}, `${files.join(", ")}${size > files.length ? ` and ${size - files.length} more` : ""}`));
-  return disclosure(`${count(groups.length, "group")} of pictures that are the same or nearly`, el("ul", { className: "lines" }, rows));
+  const found = [exact, near].filter(Boolean);
+  const groups = sum(found.map((each) => each.groups));
+  const rows = found.flatMap(({ listed }) => listed).map(({ files, count: size }) => el("li", {}, `${files.join(", ")}${size > files.length ? ` and ${size - files.length} more` : ""}`));
+  return groups ? disclosure(`${count(groups, "group")} of pictures that are the same or nearly`, lines(rows, groups)) : null;
 }
 
-function reasons(pairs) {
-  return el("ul", { className: "lines" }, pairs.slice(0, SHOWN).map(([file, reason]) => el("li", {}, el("code", {}, file), ` ${reason}`)));
+/** Of files, all of them counted and the first of them listed. */
+function reasons(what, { count: all, files }) {
+  const rows = files.map(({ file, reason }) => el("li", {}, el("code", {}, file), ` ${reason}`));
+  return disclosure(`${count(all, "file")} ${what}`, lines(rows, all));
+}
+
+function lines(rows, all) {
+  const shown = rows.slice(0, SHOWN);
+  return el("ul", { className: "lines" }, shown, all > shown.length ? el("li", {}, `and ${count(all - shown.length, "other")}`) : null);
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function sentence(text) {

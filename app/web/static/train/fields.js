@@ -11,6 +11,8 @@ const FIRST = { // what matters, under names for people
   "objective.weights.code": "Weight of the noise code",
 };
 
+const NOT_SET = "not set";
+
 export class Fields {
   /** `first` and `rest` are the elements that they go into. */
   constructor(first, rest) {
@@ -90,19 +92,20 @@ class Row {
   }
 }
 
-function inputOf({ value, shape, mayBeAbsent }) {
+function inputOf({ value, shape }) {
   const { type, enum: choices, minimum, maximum, multipleOf } = shape;
-  const absent = mayBeAbsent && value === null ? "not set" : "";
-  if (choices) return select(mayBeAbsent && !choices.includes(null) ? [null, ...choices] : choices, value, "not set");
+  const required = value !== null; // a job's `set` cannot take a value away
+  const placeholder = required ? "" : NOT_SET;
+  if (choices) return select([...(required ? [] : [null]), ...choices.filter((choice) => choice !== null)], value);
   if (type === "boolean") return el("input", { type: "checkbox", checked: value });
   if (type === "number" || type === "integer") {
     const limits = Object.fromEntries(Object.entries({ min: minimum, max: maximum }).filter(([, limit]) => limit !== undefined));
-    return el("input", { type: "number", step: type === "integer" ? (multipleOf ?? 1) : "any", ...limits, value: value ?? "", placeholder: absent, required: !mayBeAbsent });
+    return el("input", { type: "number", step: type === "integer" ? (multipleOf ?? 1) : "any", ...limits, value: value ?? "", placeholder, required });
   }
   const text = value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
-  return el("input", { type: "text", value: text, placeholder: absent, autocomplete: "off", spellcheck: false });
+  return el("input", { type: "text", value: text, placeholder, required: required && text !== "", autocomplete: "off", spellcheck: false });
 }
 
-function select(choices, value, absent) {
-  return el("select", {}, choices.map((choice) => el("option", { value: choice ?? "", selected: choice === value }, choice ?? absent)));
+function select(choices, value) {
+  return el("select", {}, choices.map((choice) => el("option", { value: choice ?? "", selected: choice === value }, choice ?? NOT_SET)));
 }

@@ -2,7 +2,7 @@
 
 const LOCAL = /^(evaluation\.features|training\.start_from)$/; // of the service's machine: a request cannot name files there
 
-/** Of every value: its path as `set` has it, its schema, the recipe's value, and whether it may be absent. */
+/** Of every value: its path as `set` has it, its schema and the recipe's value. */
 export function fieldsOf(schema, values) {
   return walk(schema, values, [], schema.$defs).filter(({ path }) => path.includes(".") && !LOCAL.test(path));
 }
@@ -19,7 +19,6 @@ function walk(schema, value, path, defs) {
   return [{
     path: path.join("."), value, description: schema.description ?? "",
     shape: { ...shape, enum: schema.enum ?? shape.enum },
-    mayBeAbsent: choices.some(({ type }) => type === "null"),
   }];
 }
 

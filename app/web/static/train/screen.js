@@ -1,7 +1,9 @@
 // The Train screen: pictures, a recipe, a job. The address names the job from then on.
 
+import { go } from "../address.js";
 import { json, reason } from "../api.js";
 import { el } from "../dom.js";
+import { suggest } from "../dataset/names.js";
 import { showRecent } from "../jobs/list.js";
 import { order } from "../jobs/order.js";
 import { showLinked } from "../jobs/view.js";
@@ -25,7 +27,7 @@ async function onDataset(found) {
   dataset = found;
   recipes.hidden = publication.hidden = !found;
   if (!found) return;
-  if (!form.model.value) form.model.value = found.domains.join("2");
+  suggest(form.model, found.domains.join("2"));
   try {
     const known = await askForBook();
     if (!recipes.querySelector("input[name=recipe]")) drawRecipes(known);
@@ -70,7 +72,7 @@ async function submit(event) {
       kind: "train", dataset: dataset.name, model: form.model.value, activate: form.activate.checked,
       recipe: new FormData(form).get("recipe"), set: fields.changes(), minutes: Number(form.minutes.value) || null,
     });
-    history.pushState(null, "", `/train?job=${job.id}`);
+    go(`/train?job=${job.id}`);
     show();
   } catch (error) {
     complain(reason(error));
@@ -96,5 +98,4 @@ watchPictures(onDataset, complain);
 form.addEventListener("submit", submit);
 form.minutes.addEventListener("input", askForSteps);
 onKey(show);
-window.addEventListener("popstate", () => location.reload());
 show();

@@ -1,6 +1,7 @@
 // One picture and one seed to the service, one sample back.
 
 import { insist } from "../api.js";
+import { assertReadable } from "../files.js";
 
 const KEPT_FORMATS = { "image/jpeg": "jpeg", "image/webp": "webp", "image/avif": "avif" }; // what is not here comes as PNG
 const EXTENSIONS = { jpeg: "jpg" };
@@ -8,9 +9,10 @@ const FULL = 507; // no room for links
 
 /**
  * The picture as `blob`, kept by the service as a result where it has room, and the upload's domain `score`, null where
- * the model gives none. `options` are those of `call`.
+ * the model gives none. `options` are those of `call`. Throws Fault.
  */
 export async function translation(file, { model, version = "", to, seed, temperature }, options) {
+  await assertReadable(file);
   const fields = { model, version, to, seed, temperature, format: KEPT_FORMATS[file.type] ?? "png" };
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
@@ -33,11 +35,13 @@ export function extension(blob) {
   return EXTENSIONS[format] ?? format;
 }
 
-/** `work` for every item, a few of them at once; ends with the first that fails. */
+/** `work` for every item, a few of them at once. Where one fails, no other is begun, and those under way come to their end. */
 export async function eachOf(items, atOnce, work) {
   const waiting = [...items];
+  const failures = [];
   const worker = async () => {
-    while (waiting.length) await work(waiting.shift());
+    while (waiting.length && !failures.length) await work(waiting.shift()).catch((error) => failures.push(error));
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  if (failures.length) throw failures[0];
 }

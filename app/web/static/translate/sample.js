@@ -19,7 +19,7 @@ export class Sample {
   }
 
   get fileName() {
-    return `${this.picture.stem}-${this.to}-${this.seed}.${extension(this.blob)}`;
+    return `${[this.picture.stem, this.to, this.seed].filter((part) => part !== null).join("-")}.${extension(this.blob)}`;
   }
 
   fill(blob) {
@@ -55,6 +55,7 @@ export class Sample {
 
   hideBack() {
     this.parts.back.hidden = true;
+    this.parts.back.classList.remove("waiting");
     this.parts.toggle.setAttribute("aria-pressed", "false");
   }
 
@@ -80,7 +81,7 @@ export class Sample {
     const isWanted = back.hidden;
     back.hidden = !isWanted;
     toggle.setAttribute("aria-pressed", isWanted);
-    if (!isWanted || this.back) return;
+    if (!isWanted || this.back || back.classList.contains("waiting")) return;
     back.classList.add("waiting");
     this.actions.back(this);
   }

@@ -1,6 +1,7 @@
 // The Translate screen. Without it the form posts the picture and the browser shows the answer.
 
-import { reason } from "../api.js";
+import { reach, reason } from "../api.js";
+import { Unreadable } from "../files.js";
 import { onKey } from "../key.js";
 import { isOdd, told } from "../score.js";
 import { linkedFile, UNKNOWN, writeLink } from "./link.js";
@@ -58,13 +59,15 @@ async function translate(picture, signal) {
   const { to, source, seeds, draws, wayBack } = settings;
   picture.samples = seeds.map((seed) => new Sample(picture, draws ? seed : null, to, wayBack ? source : null, actions));
   draw();
-  const say = (text) => signal.aborted || (progress.textContent = text);
+  const isWanted = () => !signal.aborted && pictures.includes(picture);
+  const say = (text) => isWanted() && (progress.textContent = text);
   say(`Translating ${pictures.length > 1 ? `${picture.name} ` : ""}to ${to} …`);
   let done = 0;
   try {
     await eachOf(picture.samples, AT_ONCE, async (sample) => {
+      if (!isWanted()) return;
       const { blob, score } = await translation(picture.file, { ...settings, seed: sample.seed ?? seeds[0] }, { signal, onWait: say });
-      if (signal.aborted) return;
+      if (!isWanted()) return;
       sample.fill(blob);
       picture.score = score;
       if (picture === chosen) drawScore();
@@ -72,19 +75,21 @@ async function translate(picture, signal) {
       say(`${done} of ${picture.samples.length}${pictures.length > 1 ? ` of ${picture.name}` : ""}`);
     });
   } catch (error) {
-    if (!signal.aborted) fail(picture, error);
+    if (isWanted()) fail(picture, error);
   }
-  if (!signal.aborted && picture === chosen) drawTools();
+  if (isWanted() && picture === chosen) drawTools();
 }
 
 /** One reason is enough for all samples: a refused picture is refused each time. */
 function fail(picture, error) {
-  const others = OF_THE_PICTURE.includes(error.status) ? [picture] : pictures;
-  for (const each of others.filter(({ samples }) => !samples.some(({ blob }) => blob))) {
+  const isItsOwn = error instanceof Unreadable || OF_THE_PICTURE.includes(error.status);
+  const text = reason(error);
+  for (const each of (isItsOwn ? [picture] : pictures).filter(({ samples }) => !samples.some(({ blob }) => blob))) {
     each.forget();
-    each.problem = reason(error);
+    each.problem = text;
   }
   for (const sample of picture.samples) sample.giveUp();
+  picture.problem = text; // also where some of its samples came
   draw();
 }
 
@@ -101,12 +106,13 @@ const actions = {
   },
   async back(sample) {
     const { signal } = round;
+    const isWanted = () => !signal.aborted && pictures.includes(sample.picture);
     const file = new File([sample.blob], sample.fileName, { type: sample.blob.type });
     try {
       const { blob } = await translation(file, { ...settings, to: sample.source, seed: sample.seed ?? settings.seeds[0] }, { signal });
-      if (!signal.aborted) sample.fillBack(blob);
+      if (isWanted()) sample.fillBack(blob);
     } catch (error) {
-      if (signal.aborted) return;
+      if (!isWanted()) return;
       sample.hideBack();
       problem.textContent = reason(error);
     }
@@ -144,6 +150,7 @@ function choose(picture) {
   unseen.textContent = `${picture.name} cannot be shown by this browser`;
   original.hidden = false;
   if (original.src !== picture.url) original.src = picture.url;
+  hideSpread(); // which is another picture's
   keepLink(picture);
   draw();
 }
@@ -184,20 +191,29 @@ async function firstPicture() {
 }
 
 async function exampleFile() {
-  const blob = await (await fetch(original.src)).blob();
+  const blob = await (await reach(original.src)).blob();
   return new File([blob], new URL(original.src).pathname.split("/").pop(), { type: blob.type });
 }
 
-async function start() {
+function start() {
   followLink();
   watchFiles(form.image, take, (text) => (problem.textContent = text));
-  const begin = () => { restart(); if (chosen) keepLink(chosen); };
-  watchSettings({ submit: begin, change: begin });
-  onKey(restart);
+  const renew = () => { restart(); if (chosen) keepLink(chosen); };
+  let isRenewed = false; // in this very moment: Enter in a field that was changed is a change and a submission
+  watchSettings({
+    submit() { if (!isRenewed) renew(); },
+    change() { renew(); isRenewed = true; setTimeout(() => (isRenewed = false)); },
+  });
+  onKey(() => (chosen ? restart() : begin()));
   original.addEventListener("load", fitFrames);
   original.addEventListener("error", () => (original.hidden = true));
   fitFrames();
   if (link.picture) original.hidden = true;
+  begin();
+}
+
+async function begin() {
+  problem.textContent = "";
   settings = readSettings();
   try {
     const [file, isExample] = await firstPicture();

@@ -7,13 +7,18 @@ const OPACITY = 0.92;
 const canvas = document.querySelector("#spread");
 const legend = document.querySelector("#legend");
 
+let drawing = 0; // the number of the one that is to be shown
+
 export function hideSpread() {
+  drawing += 1;
   canvas.hidden = legend.hidden = true;
 }
 
 /** Of Blobs, two at least. */
 export async function drawSpread(blobs) {
+  const mine = (drawing += 1);
   const { width, height, deviations } = await spreadOf(blobs);
+  if (mine !== drawing) return;
   const top = percentile(deviations, 0.99) || 1;
   const picture = new ImageData(width, height);
   deviations.forEach((deviation, index) => paint(picture.data, 4 * index, Math.min(deviation / top, 1)));
