@@ -9,7 +9,7 @@ from app.engine import Engine
 from app.jobs.caller import Caller
 from app.jobs.schemas import RETRY_S
 from app.jobs.service import Jobs
-from app.jobs.views import details, url_of
+from app.jobs.views import url_of
 from app.schemas import TranslationParameters
 
 PREFERENCE = "respond-async"
@@ -39,4 +39,4 @@ class Deferral:
         await self._engine.check(picture, parameters.samples, parameters.frame, timeout_s)
         job = await asyncio.to_thread(self._jobs.submit_picture, picture, params, caller, idempotency_key)
         headers = {"Location": url_of(job.id), "Retry-After": str(RETRY_S), "Preference-Applied": PREFERENCE}
-        return JSONResponse(details(job).model_dump(mode="json"), 202, headers)
+        return JSONResponse(self._jobs.details(job).model_dump(mode="json"), 202, headers)

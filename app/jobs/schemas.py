@@ -165,7 +165,9 @@ class JobLinks(BaseModel):
     samples: str | None = Field(None, description="of a training")
     evaluations: str | None = Field(None, description="of a training")
     pictures: str | None = Field(None, description="of a translation of a dataset")
-    result: str
+    result: str | None = Field(
+        None, description="null of a job that is over and has none, or has it no longer"
+    )
 
 
 EXAMPLE: dict[str, Any] = {

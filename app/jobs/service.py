@@ -33,15 +33,16 @@ from app.jobs.kinds import KINDS
 from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_by, unfinished_of
 from app.jobs.queue import Queue
 from app.jobs.removal import remove
-from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
+from app.jobs.schemas import ExportRequest, JobDetails, JobRequest, TrainRequest
 from app.jobs.states import FINISHED, State
-from app.schemas import MAX_SEED
+from app.jobs.views import details
 from translation.card import InvalidBundle, read_card
 from translation.model import UnknownDomain
 from translation.registry import DIGITS, Registry
 
 logger = logging.getLogger(__name__)
 
+EXACT = 2**53  # below it JSON's numbers are whole to a browser, and to whatever else reads them as floats
 NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
 
 
@@ -126,6 +127,9 @@ class Jobs:
         if job is None or caller.sees not in (None, job.owner):
             raise UnknownJob
         return job
+
+    def details(self, job: JobRow) -> JobDetails:
+        return details(job, JobFolder(self._runs_dir / job.id))
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
         """Raises what Ledger.retry does, UnknownDataset, UnknownModel, UnknownVersion."""
@@ -212,7 +216,7 @@ class Jobs:
         if params["to"] not in [to for _, to in card.directions]:
             told = " and ".join(to for _, to in card.directions)
             raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
-        seed = params["seed"] if params["seed"] is not None else secrets.randbelow(MAX_SEED + 1)
+        seed = params["seed"] if params["seed"] is not None else secrets.randbelow(EXACT)
         return {**params, **named, "seed": seed}
 
 

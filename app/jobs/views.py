@@ -4,9 +4,10 @@ from pathlib import Path
 
 from app.database.tables import JobRow, Json
 from app.jobs.desk import PROGRESS, SAMPLE
+from app.jobs.folder import JobFolder
 from app.jobs.progress import Progress
 from app.jobs.schemas import JobDetails, JobFault, JobLinks, Sample
-from app.jobs.states import State
+from app.jobs.states import FINISHED, State
 
 URL = "/v1/jobs"
 
@@ -15,7 +16,7 @@ def url_of(job_id: str) -> str:
     return f"{URL}/{job_id}"
 
 
-def details(job: JobRow) -> JobDetails:
+def details(job: JobRow, folder: JobFolder) -> JobDetails:
     url, is_training = url_of(job.id), job.kind == "train"
     progress = Progress.model_validate(shown(job.id, PROGRESS, job.progress)) if job.progress else None
     return JobDetails(
@@ -38,9 +39,14 @@ def details(job: JobRow) -> JobDetails:
             samples=f"{url}/samples" if is_training else None,
             evaluations=f"{url}/evaluations" if is_training else None,
             pictures=f"{url}/pictures" if job.kind == "translate" and job.dataset else None,
-            result=f"{url}/result",
+            result=f"{url}/result" if _may_have_result(job, folder) else None,
         ),
     )
+
+
+def _may_have_result(job: JobRow, folder: JobFolder) -> bool:
+    """Whether there is one, or may be once it is over."""
+    return job.state not in FINISHED or (job.state == State.SUCCEEDED and folder.result.is_file())
 
 
 def shown(job_id: str, name: str, data: Json) -> Json:

@@ -14,7 +14,7 @@ from app.jobs.kinds import KINDS
 from app.jobs.ledger import ID
 from app.jobs.schemas import ACCEPTED, RETRY, RETRY_S, JobDetails, JobPage, JobRequest, Samples
 from app.jobs.states import FINISHED, State
-from app.jobs.views import details, sample, url_of
+from app.jobs.views import sample, url_of
 from app.problems import problem_responses
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -61,7 +61,7 @@ def create_job(
     """Order a training, a translation of many pictures, an evaluation, or an export."""
     job = state["jobs"].submit(order, caller, idempotency_key)
     response.headers.update({"Location": url_of(job.id), "Retry-After": str(RETRY_S)})
-    return details(job)
+    return state["jobs"].details(job)
 
 
 @router.get("", operation_id="list_jobs", responses=problem_responses(422))
@@ -79,7 +79,8 @@ def list_jobs(
     found = state["jobs"].page(caller, in_state, kind, cursor, limit + 1)
     page = found[:limit]
     return JobPage(
-        jobs=[details(job) for job in page], next_cursor=page[-1].id if len(found) > limit else None
+        jobs=[state["jobs"].details(job) for job in page],
+        next_cursor=page[-1].id if len(found) > limit else None,
     )
 
 
@@ -92,7 +93,7 @@ def show_job(job_id: JobId, response: Response, state: StateDep, caller: CallerD
     job = state["jobs"].get(job_id, caller)
     if job.state not in FINISHED:
         response.headers["Retry-After"] = str(RETRY_S)
-    return details(job)
+    return state["jobs"].details(job)
 
 
 @router.get("/{id}/events", operation_id="job_events", response_class=Response, responses=EVENTS)
@@ -170,25 +171,25 @@ def job_result(job_id: JobId, state: StateDep, caller: CallerDep) -> Response:
 @router.post("/{id}/cancel", operation_id="cancel_job", status_code=202, responses=CONFLICTS)
 def cancel_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     """End it. What it has done is kept for a retry; if it runs, it ends within moments."""
-    return details(state["jobs"].ledger.cancel(job_id, caller.sees))
+    return state["jobs"].details(state["jobs"].ledger.cancel(job_id, caller.sees))
 
 
 @router.post("/{id}/pause", operation_id="pause_job", status_code=202, responses=CONFLICTS)
 def pause_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     """Stop it for now, its device free for others; if it runs, it stops within moments."""
-    return details(state["jobs"].ledger.pause(job_id, caller.sees))
+    return state["jobs"].details(state["jobs"].ledger.pause(job_id, caller.sees))
 
 
 @router.post("/{id}/resume", operation_id="resume_job", status_code=202, responses=CONFLICTS)
 def resume_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     """Go on with one that is paused, where it was."""
-    return details(state["jobs"].ledger.resume(job_id, caller.sees))
+    return state["jobs"].details(state["jobs"].ledger.resume(job_id, caller.sees))
 
 
 @router.post("/{id}/retry", operation_id="retry_job", status_code=202, responses=CONFLICTS)
 def retry_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     """Take up one that has failed or was cancelled, where it was."""
-    return details(state["jobs"].retry(job_id, caller))
+    return state["jobs"].details(state["jobs"].retry(job_id, caller))
 
 
 @router.delete("/{id}", operation_id="delete_job", status_code=204, responses=CONFLICTS)

@@ -164,6 +164,28 @@ def test_two_versions_are_compared_on_one_picture_and_the_better_one_is_taken_in
     expect(card.get_by_role("img", name="mine.png as zebra of seed 11")).to_have_count(2)  # as it was
 
 
+def test_a_comparison_lets_go_of_the_pictures_that_it_shows_no_more(
+    visit: Callable[..., Page], client: Client, other: bytes
+) -> None:
+    headers = {"Content-Type": "application/zip"}
+    client.post("/v1/models/tiny/versions", content=other, headers=headers).raise_for_status()
+    page = visit("/models")
+    page.evaluate("""() => {
+        const [create, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+        window.kept = new Set();
+        URL.createObjectURL = (blob) => { const url = create(blob); kept.add(url); return url; };
+        URL.revokeObjectURL = (url) => { kept.delete(url); revoke(url); };
+    }""")
+    card = page.get_by_role("article", name="tiny")
+    card.get_by_text("Compare versions").press("Enter")
+    for seed in (7, 11):
+        card.get_by_label("Seed of both").fill(str(seed))
+        card.get_by_label("Seed of both").press("Tab")
+        expect(card.get_by_role("img", name=f"as zebra of seed {seed}, by")).to_have_count(2, timeout=WAIT_MS)
+    unseen = "() => [...kept].filter((url) => !document.querySelector(`img[src='${url}']`))"
+    assert page.evaluate(unseen) == []
+
+
 def test_one_version_has_nothing_to_be_compared_with(visit: Callable[..., Page]) -> None:
     page = visit("/models")
     page.get_by_text("Compare versions").click()

@@ -3,14 +3,15 @@
 import { json } from "../api.js";
 import { el, number } from "../dom.js";
 import { Curves } from "./curves.js";
+import { titleOf, withUnit } from "./figures.js";
 
-const FIGURES = { // by line and name, as an evaluation has them
-  "sample/kernel": ["Kernel distance", "samples to held-out pictures of their domain, x 100; less is better"],
-  "sample/frechet": ["Frechet distance", "the same by mean and covariance of the features"],
-  "diversity/pixel_std": ["Diversity", "how far samples of one picture lie apart, in grey levels"],
-  "diversity/feature_distance": ["Feature spread", "the same in what the network sees, 0 to 2"],
-  "cycle/plain": ["There and back", "mean absolute error of what comes back, in grey levels"],
-  "bound/total": ["Bound", "NELBO one way and NAPLBO the other, by the model's own ratios"],
+const MEANINGS = { // by line and name, as an evaluation has them
+  "sample/kernel": "samples to held-out pictures of their domain; less is better",
+  "sample/frechet": "the same by mean and covariance of the features",
+  "diversity/pixel_std": "how far samples of one picture lie apart",
+  "diversity/feature_distance": "the same in what the network sees",
+  "cycle/plain": "mean absolute error of what comes back",
+  "bound/total": "NELBO one way and NAPLBO the other, by the model's own ratios",
 };
 
 export class Evaluations {
@@ -44,13 +45,13 @@ export class Evaluations {
     const figures = directions.map(({ lines }) => Object.fromEntries(
       Object.entries(lines).flatMap(([line, found]) => Object.entries(found).map(([name, value]) => [`${line}/${name}`, value]))));
     this.curves ??= this.#draw(directions, figures);
-    this.curves.add(step, Object.fromEntries(Object.keys(FIGURES).map((name) => [name, figures.map((found) => found[name])])));
+    this.curves.add(step, Object.fromEntries(Object.keys(MEANINGS).map((name) => [name, figures.map((found) => found[name])])));
     this.shown = step;
   }
 
   #draw(directions, figures) {
-    const measured = Object.entries(FIGURES).filter(([name]) => figures.some((found) => name in found));
-    const curves = new Curves(Object.fromEntries(measured), directions.map(({ source, to }) => `${source} to ${to}`));
+    const measured = Object.keys(MEANINGS).filter((path) => figures.some((found) => path in found));
+    const curves = new Curves(Object.fromEntries(measured.map((path) => [path, wordsOf(path)])), directions.map(({ source, to }) => `${source} to ${to}`));
     this.place.replaceChildren(curves.element);
     this.element.hidden = false;
     return curves;
@@ -60,6 +61,11 @@ export class Evaluations {
     const scored = evaluations.filter(({ score }) => score !== null);
     if (!scored.length) return;
     const best = scored.reduce((least, each) => (each.score < least.score ? each : least));
-    this.best.textContent = `The least mean kernel distance so far, ${number(best.score, 3)}, was at step ${best.step}: its weights become the model.`;
+    this.best.textContent = `${withUnit("Of the mean kernel distance", "sample", "kernel")}, the least so far, ${number(best.score, 3)}, was at step ${best.step}: its weights become the model.`;
   }
+}
+
+function wordsOf(path) {
+  const [line, name] = path.split("/");
+  return [titleOf(name), withUnit(MEANINGS[path], line, name)];
 }

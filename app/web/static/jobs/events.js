@@ -1,15 +1,20 @@
 // A job's server-sent events. EventSource cannot send a key, so they are read from an ordinary answer.
 
-import { call, pause } from "../api.js";
+import { insist, pause } from "../api.js";
 
 const RETRY_S = 2;
 
-/** Calls `onEvent(name, data)` for each, from the first on, until the job is done; a cut line is taken up again. */
-export async function follow(job, onEvent, signal) {
+/**
+ * Calls `onEvent(name, data)` for each, from the first on, until the job is done. A cut line is taken up again;
+ * `onCut` is told whether it is cut.
+ */
+export async function follow(job, onEvent, onCut, signal) {
   let last = 0;
   for (;;) {
     try {
-      const answer = await call(`/v1/jobs/${job}/events`, { headers: { "Last-Event-ID": String(last) }, signal });
+      const headers = { "Last-Event-ID": String(last) };
+      const answer = await insist(`/v1/jobs/${job}/events`, { headers, signal, onWait: () => onCut(true) });
+      onCut(false);
       if (answer.status === 204) return;
       for await (const { id, name, data } of events(answer.body)) {
         last = id ?? last;
@@ -18,6 +23,7 @@ export async function follow(job, onEvent, signal) {
       }
     } catch (error) {
       if (signal?.aborted || [401, 403, 404].includes(error.status)) throw error;
+      onCut(true);
     }
     await pause(RETRY_S, signal);
   }

@@ -1,6 +1,6 @@
 // A picture of the service's in the page, fetched when it comes into view.
 
-import { call, reason } from "../api.js";
+import { insist, reason } from "../api.js";
 import { el } from "../dom.js";
 import { authorization } from "../key.js";
 
@@ -16,7 +16,7 @@ export function imageOf(url, name) {
     if (!isIntersecting) return;
     observer.disconnect();
     try {
-      image.src = link.href = URL.createObjectURL(await (await call(url)).blob());
+      image.src = link.href = URL.createObjectURL(await (await insist(url)).blob());
     } catch (error) {
       image.replaceWith(el("span", { role: "alert" }, reason(error)));
     }

@@ -1,16 +1,16 @@
 // The contact sheet of a translation, as it grows: every picture, and the files that did not become one.
 
-import { json } from "../api.js";
+import { insist } from "../api.js";
 import { disclosure, el } from "../dom.js";
 import { isOdd, told } from "../score.js";
 import { imageOf } from "./image.js";
 
-const PAGE = 100;
+const PAGE = 500;
 const MOST = 300; // pictures: the zip has all of them
 
 export class Outcomes {
   constructor(job) {
-    Object.assign(this, { job, seen: 0, files: new Map(), failed: 0 });
+    Object.assign(this, { job, seen: 0, files: new Map(), isOver: false, hasAll: false });
     this.pictures = el("ul", { className: "contact", ariaLabel: "Translated pictures" });
     this.failures = el("ul", { className: "lines" });
     this.trouble = disclosure("", this.failures);
@@ -24,18 +24,28 @@ export class Outcomes {
 
   /** What has come since; at the end, from the first on, for the report is put in order then. */
   async load(isOver) {
-    if (this.isAtWork) return;
+    this.isOver ||= isOver;
+    if (this.isAtWork || this.hasAll) return;
     this.isAtWork = true;
     try {
-      if (isOver) this.seen = 0;
-      for (let more = true; more;) {
-        const { files } = await json(`/v1/jobs/${this.job}/pictures?after=${this.seen}&limit=${PAGE}`);
-        files.forEach((file) => this.#add(file));
-        this.seen += files.length;
-        more = files.length === PAGE;
-      }
+      let wasOver;
+      do {
+        wasOver = this.isOver;
+        if (wasOver) this.seen = 0;
+        await this.#read();
+      } while (wasOver !== this.isOver);
+      this.hasAll = wasOver;
     } finally {
       this.isAtWork = false;
+    }
+  }
+
+  async #read() {
+    for (let more = true; more;) {
+      const { files } = await (await insist(`/v1/jobs/${this.job}/pictures?after=${this.seen}&limit=${PAGE}`)).json();
+      files.forEach((file) => this.#add(file));
+      this.seen += files.length;
+      more = files.length === PAGE;
     }
   }
 

@@ -4,13 +4,15 @@ import { reason } from "../api.js";
 import { count, el, number, table } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { comparison } from "./comparison.js";
+import { titleOf, withUnit } from "./figures.js";
 
 const RESULTS = { train: trained, translate: translated, evaluate: evaluated, export: exported };
+const GONE = "Its files are gone: they are kept for some days.";
 
 export function resultOf(job) {
   const { said, links = [], more = [] } = RESULTS[job.kind](job);
-  const download = downloadLink(job.links.result, `${job.id}.zip`, "Download the zip");
-  return el("div", { className: "result" }, el("p", { className: "fine" }, said), el("p", { className: "actions" }, links, download), more);
+  const files = job.links.result ? downloadLink(job.links.result, `${job.id}.zip`, "Download the zip") : el("span", { className: "soft" }, GONE);
+  return el("div", { className: "result" }, el("p", { className: "fine" }, said), el("p", { className: "actions" }, links, files), more);
 }
 
 function trained(job) {
@@ -35,7 +37,7 @@ function translated({ result }) {
 function evaluated({ result }) {
   const shown = ({ mean, std }) => (mean === null ? "–" : `${number(mean)}${std === null ? "" : ` ± ${number(std, 2)}`}`);
   const rows = (lines) => Object.entries(lines).flatMap(([line, figures]) =>
-    Object.entries(figures).map(([name, figure]) => [`${line}, ${name}`.replaceAll("_", " "), shown(figure)]));
+    Object.entries(figures).map(([name, figure]) => [withUnit(`${line.replaceAll("_", " ")}: ${titleOf(name)}`, line, name), shown(figure)]));
   const tables = result.directions.map(({ source, target, pictures, references, lines }) =>
     table(`${source} to ${target}, ${count(pictures, "picture")} against ${references}`, null, rows(lines)));
   return { said: "Measured.", more: el("div", { className: "two" }, tables) };

@@ -1,6 +1,6 @@
 // A training as it goes: the terms of its objective and what is measured on the way as curves, and its sample grids.
 
-import { call, json } from "../api.js";
+import { insist, json } from "../api.js";
 import { el, number } from "../dom.js";
 import { Curves } from "./curves.js";
 import { Evaluations } from "./evaluations.js";
@@ -15,7 +15,7 @@ const TERMS = { // by the names of a run's log
 /** `complain` is given what the service refuses. */
 export function trainingOf(job, complain) {
   const curves = new Curves(TERMS);
-  const grids = new Grids(job);
+  const grids = new Grids(job, complain);
   const evaluations = new Evaluations(job);
   const element = el("div", { className: "training" }, el("div", { className: "terms" }, curves.element, evaluations.element), grids.element);
   grids.load().catch(complain);
@@ -31,8 +31,8 @@ export function trainingOf(job, complain) {
 
 /** The sample grids, with a slider over the steps; it stays at the newest until it is moved. */
 class Grids {
-  constructor(job) {
-    Object.assign(this, { job, samples: [], urls: new Map(), newest: null });
+  constructor(job, complain) {
+    Object.assign(this, { job, samples: [], images: new Map(), newest: null });
     this.image = el("img", { alt: "" });
     this.slider = el("input", { type: "range", min: 0, max: 0, ariaLabel: "Step of the sample grid" });
     this.label = el("span", { className: "number" });
@@ -40,7 +40,7 @@ class Grids {
       el("div", { className: "frame" }, this.image),
       el("figcaption", {}, el("label", { className: "measured" }, this.label, this.slider),
         el("p", { className: "soft" }, "A row a picture: itself, its translations, and the first of them translated back.")));
-    this.slider.addEventListener("input", () => this.#show());
+    this.slider.addEventListener("input", () => this.#show().catch(complain));
   }
 
   /** With the one of that address, if there is one. The events of a long training tell of the same again and again. */
@@ -77,11 +77,21 @@ class Grids {
 
   async #show() {
     const { step, url } = this.samples[this.slider.valueAsNumber];
-    this.label.textContent = `step ${number(step, 9)}`;
     this.slider.ariaValueText = `step ${step}`;
-    if (!this.urls.has(url)) this.urls.set(url, URL.createObjectURL(await (await call(url)).blob()));
+    const image = await this.#fetched(url);
     if (this.samples[this.slider.valueAsNumber].url !== url) return; // moved on meanwhile
-    this.image.src = this.urls.get(url);
+    this.label.textContent = `step ${number(step, 9)}`;
+    this.image.src = image;
     this.image.alt = `Translations after step ${step}`;
+  }
+
+  /** Once, unless it could not be. */
+  #fetched(url) {
+    if (!this.images.has(url)) {
+      const image = insist(url).then(async (answer) => URL.createObjectURL(await answer.blob()));
+      this.images.set(url, image);
+      image.catch(() => this.images.delete(url));
+    }
+    return this.images.get(url);
   }
 }

@@ -15,36 +15,46 @@ const CONTROLS = { // what can be asked for, by state
   retry: ["failed", "cancelled"],
   cancel: ["queued", "running", "paused", "interrupted"],
 };
+const CUT = "How far it is cannot be followed just now; trying again …";
 const FORESTALLED = { paused: ["pause"], cancelled: ["pause", "cancel"] }; // by what its worker was told already
 
 export class JobView {
   /** `onState` is told of the job whenever its state is another. */
   constructor(root, id, onState = () => {}) {
-    Object.assign(this, { root, id, onState, job: null });
+    Object.assign(this, { root, id, onState, job: null, isCut: false, isAsked: false });
+    this.title = el("h2", { tabIndex: -1 });
     this.bar = el("progress", { max: 1, ariaLabel: "Progress" });
-    this.text = el("p", { className: "number soft", role: "status" });
-    this.badge = el("span", { className: "badge" });
+    this.text = el("p", { className: "number soft" });
+    this.badge = el("span", { className: "badge", role: "status" });
     this.problem = el("p", { role: "alert" });
-    this.controls = el("p", { className: "actions" });
+    this.buttons = { ...Object.fromEntries(Object.keys(CONTROLS).map((verb) => [verb, this.#control(verb)])), delete: this.#deletion() };
+    this.controls = el("p", { className: "actions" }, Object.values(this.buttons));
     this.about = el("div", {});
     this.outcome = el("div", { className: "outcome" });
   }
 
   /** Shows it and goes along with it to its end. Throws what the service refuses. */
   async show(signal) {
+    this.root.replaceChildren(this.problem);
     this.job = await json(`/v1/jobs/${this.id}`, { signal });
-    this.training = this.job.kind === "train" ? trainingOf(this.id, (error) => this.#complain(error)) : null;
+    this.training = this.job.kind === "train" ? trainingOf(this.id, (error) => this.complain(error)) : null;
     this.outcomes = this.job.links.pictures ? new Outcomes(this.id) : null;
+    this.title.textContent = `${KINDS[this.job.kind] ?? this.job.kind}: ${titleOf(this.job)}`;
     this.root.replaceChildren(
-      el("header", { className: "job-head" }, el("h2", {}, `${KINDS[this.job.kind] ?? this.job.kind}: ${titleOf(this.job)}`), this.badge),
+      el("header", { className: "job-head" }, this.title, this.badge),
       this.bar, this.text, this.problem, this.controls, this.outcome,
       ...[this.training, this.outcomes].filter(Boolean).map(({ element }) => element),
       this.about, logOf(() => this.job));
     this.#draw();
-    await follow(this.id, (name, data) => this.#on(name, data, signal).catch((error) => this.#complain(error)), signal);
+    const onEvent = (name, data) => this.#on(name, data, signal).catch((error) => this.complain(error));
+    const onCut = (isCut) => {
+      this.isCut = isCut;
+      this.#drawProgress();
+    };
+    await follow(this.id, onEvent, onCut, signal);
   }
 
-  #complain(error) {
+  complain(error) {
     if (error.name !== "AbortError") this.problem.textContent = reason(error);
   }
 
@@ -63,12 +73,11 @@ export class JobView {
   #draw() {
     const { job } = this;
     const { state, wanted, error, params, created, started, finished, attempt } = job;
-    this.badge.textContent = wanted ? `about to be ${wanted}` : state;
+    const told = wanted ? `about to be ${wanted}` : state;
+    if (this.badge.textContent !== told) this.badge.textContent = told; // is read out
     this.badge.className = `badge ${state}`;
     this.problem.textContent = error ? `${error.detail[0].toUpperCase()}${error.detail.slice(1)}` : "";
-    const verbs = Object.keys(CONTROLS).filter((verb) => CONTROLS[verb].includes(state) && !FORESTALLED[wanted]?.includes(verb));
-    const deletion = FINISHED.includes(state) ? [this.#deletion()] : [];
-    this.controls.replaceChildren(...verbs.map((verb) => this.#control(verb)), ...deletion);
+    this.#drawControls();
     this.about.replaceChildren(facts([
       ["Ordered", date(created)], ["Began", started && date(started)], ["Ended", finished && date(finished)],
       ["Attempts", attempt > 1 ? String(attempt) : null],
@@ -80,8 +89,19 @@ export class JobView {
     if (state === "succeeded" && !this.outcome.children.length) this.outcome.append(resultOf(job));
   }
 
+  /** Where the one that has the focus goes, the title gets it: another button may do the contrary. */
+  #drawControls() {
+    const { state, wanted } = this.job;
+    for (const [verb, button] of Object.entries(this.buttons)) {
+      const isGone = !(CONTROLS[verb] ?? FINISHED).includes(state) || FORESTALLED[wanted]?.includes(verb);
+      if (isGone && button === document.activeElement) this.title.focus();
+      button.hidden = isGone;
+    }
+    this.controls.hidden = Object.values(this.buttons).every(({ hidden }) => hidden);
+  }
+
   #drawOutcomes() {
-    this.outcomes?.load(FINISHED.includes(this.job.state)).catch((error) => this.#complain(error));
+    this.outcomes?.load(FINISHED.includes(this.job.state)).catch((error) => this.complain(error));
   }
 
   #drawProgress() {
@@ -89,7 +109,7 @@ export class JobView {
     this.bar.hidden = FINISHED.includes(state);
     if (progress?.total) this.bar.value = progress.done / progress.total;
     else this.bar.removeAttribute("value");
-    this.text.textContent = progressText(this.job);
+    this.text.textContent = this.isCut ? CUT : progressText(this.job);
   }
 
   #control(verb) {
@@ -111,28 +131,33 @@ export class JobView {
   #button(title, act, question = null) {
     const button = el("button", { type: "button", className: "quiet" }, title);
     button.addEventListener("click", async () => {
-      if (question && !confirm(question)) return;
-      button.disabled = true;
+      if (this.isAsked || (question && !confirm(question))) return;
+      this.isAsked = true; // a button that is disabled would lose the focus
       try {
         await act();
       } catch (error) {
-        this.#complain(error);
-        button.disabled = false;
+        this.complain(error);
       }
+      this.isAsked = false;
     });
     return button;
   }
 }
 
-/** The view of the job that the page's address names, in `root`; calls `complain` where there is none. */
-export async function showLinked(root, complain) {
+const followed = new WeakMap(); // from a root to what ends its view
+
+/** The view of the job that the page's address names, in `root`, in the place of an earlier one. */
+export async function showLinked(root) {
+  followed.get(root)?.abort();
   const id = new URLSearchParams(location.search).get("job");
   root.hidden = !id;
-  if (!id) return false;
+  if (!id) return;
+  const end = new AbortController();
+  followed.set(root, end);
+  const view = new JobView(root, id);
   try {
-    await new JobView(root, id).show();
+    await view.show(end.signal);
   } catch (error) {
-    complain(reason(error));
+    view.complain(error);
   }
-  return true;
 }

@@ -41,7 +41,7 @@ export async function compared({ name, directions }, version, onChange = () => {
 
 class Comparison {
   constructor(name, directions, versions, chosen, onChange) {
-    Object.assign(this, { name, directions, versions, onChange, files: [], round: new AbortController() });
+    Object.assign(this, { name, directions, versions, onChange, files: [], urls: [], round: new AbortController() });
     const group = `way-${(made += 1)}`;
     this.ways = directions.map(({ source, to }, index) => el("input", { type: "radio", name: group, value: to, checked: index === 0, "data-source": source }));
     this.seed = el("input", { inputMode: "numeric", value: SEED, pattern: "[0-9]{1,19}", required: true, maxLength: 19, autocomplete: "off" });
@@ -136,21 +136,27 @@ class Comparison {
   async #translate(files, signal) {
     const to = this.ways.find(({ checked }) => checked).value;
     const seed = this.seed.value;
+    this.urls.splice(0).forEach((url) => URL.revokeObjectURL(url)); // of the pictures that are replaced here
     const cells = files.flatMap((file) => this.sides.map(({ value: version }) => ({ file, version, frame: el("div", { className: "frame waiting" }) })));
     this.rows.replaceChildren(...files.map((file) => this.#row(file, cells.filter((cell) => cell.file === file))));
     try {
       await eachOf(cells, AT_ONCE, async ({ file, version, frame }) => {
         const { blob } = await translation(file, { model: this.name, version, to, seed, temperature: 1 }, { signal });
         frame.classList.remove("waiting");
-        frame.append(el("img", { src: URL.createObjectURL(blob), alt: `${file.name} as ${to} of seed ${seed}, by ${version}` }));
+        frame.append(el("img", { src: this.#urlOf(blob), alt: `${file.name} as ${to} of seed ${seed}, by ${version}` }));
       });
     } finally {
       for (const { frame } of cells) frame.classList.remove("waiting");
     }
   }
 
+  #urlOf(blob) {
+    this.urls.push(URL.createObjectURL(blob));
+    return this.urls.at(-1);
+  }
+
   #row(file, cells) {
-    const original = el("img", { src: URL.createObjectURL(file), alt: file.name });
+    const original = el("img", { src: this.#urlOf(file), alt: file.name });
     const figure = (frame, caption) => el("figure", {}, frame, el("figcaption", { className: "soft" }, caption));
     const line = el("li", {}, figure(el("div", { className: "frame" }, original), file.name),
       cells.map(({ frame, version }) => figure(frame, shortOf(this.#version(version)))));
