@@ -1,7 +1,19 @@
-// A zip on its way to the service, with its progress.
+// A zip on its way to the service, with its progress. Whoever closes the page meanwhile is asked first.
 
 import { Refusal, Unreachable } from "./api.js";
 import { authorization } from "./key.js";
+
+const stay = (event) => event.preventDefault();
+
+/** What `work` returns, the page being kept open as long as it takes. */
+export async function staying(work) {
+  window.addEventListener("beforeunload", stay);
+  try {
+    return await work();
+  } finally {
+    window.removeEventListener("beforeunload", stay);
+  }
+}
 
 /** The service's answer in JSON. `onProgress` is told the share that is sent. Throws Refusal, Unreachable. */
 export function upload(path, archive, parameters, onProgress) {

@@ -69,7 +69,7 @@ async function submit() {
 
 async function show() {
   complain("");
-  const isShown = showLinked(document.querySelector("#job"), complain);
+  const isShown = showLinked(document.querySelector("#job"));
   const hasJob = new URLSearchParams(location.search).has("job");
   document.querySelector("#again").hidden = !hasJob;
   if (form) form.hidden = hasJob;

@@ -3,11 +3,10 @@
 import { Fault, json } from "../api.js";
 import { bytes } from "../dom.js";
 import { assertReadable } from "../files.js";
-import { upload } from "../upload.js";
+import { staying, upload } from "../upload.js";
 
 const box = document.querySelector("#sending");
 const [bar, text] = box ? [box.querySelector("progress"), box.querySelector("p")] : [];
-const stay = (event) => event.preventDefault(); // whoever closes the page is asked first
 
 export function isSending() {
   return box.hidden === false;
@@ -16,19 +15,19 @@ export function isSending() {
 /** The dataset as the service describes it, of the archive of `size` bytes that `pack` makes. Throws Fault. */
 export async function send(pack, size, parameters) {
   box.hidden = false;
-  window.addEventListener("beforeunload", stay);
   say("Packing …");
   try {
-    await assertWelcome(size);
-    const archive = await pack();
-    await assertReadable(archive);
-    const onProgress = (share) => {
-      if (share < 1) say(`Sending ${bytes(archive.size)}, ${Math.round(100 * share)} %`, share);
-      else say("Looking through the pictures …");
-    };
-    return await upload("/v1/datasets", archive, parameters, onProgress);
+    return await staying(async () => {
+      await assertWelcome(size);
+      const archive = await pack();
+      await assertReadable(archive);
+      const onProgress = (share) => {
+        if (share < 1) say(`Sending ${bytes(archive.size)}, ${Math.round(100 * share)} %`, share);
+        else say("Looking through the pictures …");
+      };
+      return upload("/v1/datasets", archive, parameters, onProgress);
+    });
   } finally {
-    window.removeEventListener("beforeunload", stay);
     box.hidden = true;
   }
 }

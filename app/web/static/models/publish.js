@@ -1,45 +1,38 @@
 // A bundle from elsewhere, published as a version of a model.
 
-import { json, reason } from "../api.js";
+import { Fault, json, reason } from "../api.js";
 import { bytes } from "../dom.js";
-import { upload } from "../upload.js";
+import { staying, upload } from "../upload.js";
 
 const form = document.querySelector("#publish");
 const button = form.querySelector("[type=submit]");
 const [bar, said] = [form.querySelector("progress"), form.querySelector("[role=status]")];
-const stay = (event) => event.preventDefault(); // whoever closes the page is asked first
 
 /** Calls `onChange` once it is there. */
 export function watchPublication(onChange) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
-    window.addEventListener("beforeunload", stay);
     try {
-      if (await publish()) await onChange();
+      await staying(publish);
+      await onChange();
     } catch (error) {
       say(reason(error));
     }
-    window.removeEventListener("beforeunload", stay);
     button.disabled = false;
   });
 }
 
-/** Whether it is, and not too large to be sent. */
 async function publish() {
   const [bundle] = form.bundle.files;
   const { limits: { max_bundle_bytes: most } } = await json("/v1");
-  if (bundle.size > most) {
-    say(`This is ${bytes(bundle.size)}, and the service takes a bundle of ${bytes(most)} at most.`);
-    return false;
-  }
+  if (bundle.size > most) throw new Fault(`This is ${bytes(bundle.size)}, and the service takes a bundle of ${bytes(most)} at most.`);
   const onProgress = (share) => say(share < 1 ? `Sending, ${Math.round(100 * share)} %` : "Checking it and warming it up …", share);
   say("Sending …", 0);
   const path = `/v1/models/${encodeURIComponent(form.model.value)}/versions`;
   const { name, version } = await upload(path, bundle, form.activate.checked ? { activate: true } : {}, onProgress);
   say(`Published: version ${version} of ${name}.`);
   form.reset();
-  return true;
 }
 
 /** Of a share that is sent, the rest on a bar. */

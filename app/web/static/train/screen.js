@@ -82,7 +82,7 @@ async function submit(event) {
 
 async function show() {
   complain("");
-  const isShown = showLinked(document.querySelector("#job"), complain);
+  const isShown = showLinked(document.querySelector("#job"));
   form.hidden = new URLSearchParams(location.search).has("job");
   document.querySelector("#again").hidden = !form.hidden;
   if (!form.hidden) askForBook();
