@@ -63,6 +63,8 @@ def _json(answer: Answer, results: Results) -> bytes:
         direction=Direction(source=answer.source, to=receipt.to),
         seed=receipt.seed,
         temperature=receipt.temperature,
+        working_size=list(receipt.working_size),
+        frame=receipt.frame,
         padded_batch=receipt.padded_batch,
         domain_score=receipt.domain_score,
         pictures=pictures,

@@ -90,8 +90,9 @@ class TranslationParameters(BaseModel):
     refuse_at: RefuseAt = 0.0
     embed_metadata: bool = Field(
         True,
-        description="the files say how they were made: model and digest, direction, seed, sample, software; "
-        "as PNG text, or XMP. Of what the upload says of itself they never hold anything",
+        description="the files say how they were made: model and digest, direction, seed, sample, "
+        "temperature, working size, frame, padded batch, software; as PNG text, or XMP. Of what the upload "
+        "says of itself they never hold anything",
     )
 
 
@@ -127,7 +128,8 @@ class TranslationAnswer(BaseModel):
         {
             **{"model": "horse2zebra", "version": DIGEST[:16], "digest": DIGEST},
             **{"direction": {"source": "horse", "to": "zebra"}, "seed": 7},
-            **{"temperature": 1.0, "padded_batch": 2, "domain_score": 0.42},
+            **{"temperature": 1.0, "working_size": [171, 128], "frame": 0},
+            **{"padded_batch": 2, "domain_score": 0.42},
             "pictures": [
                 {
                     **{"index": index, "url": f"/v1/results/{DIGEST}", "sha256": DIGEST},
@@ -145,6 +147,13 @@ class TranslationAnswer(BaseModel):
     direction: Direction
     seed: int
     temperature: float
+    working_size: list[int] = Field(
+        min_length=2,
+        max_length=2,
+        description="width and height in pixels at which the model worked: the shorter, as size, "
+        "brings the same pictures back",
+    )
+    frame: int | None = Field(description="of the upload, where one was named")
     padded_batch: int
     domain_score: float | None = Field(
         description="how much at home the upload is in the source domain: the share of held-out pictures of "

@@ -76,7 +76,8 @@ class Timings:
 @dataclass(frozen=True)
 class Receipt:
     """All that is needed to make the same bytes again, how long it took, and how much at home the picture is
-    in the source domain: in (0, 1], a rank among held-out pictures of it, None where the bundle has none."""
+    in the source domain: in (0, 1], a rank among held-out pictures of it, None where the bundle has none.
+    The short side of the working size is the process size that brings it back."""
 
     model: str
     digest: str
@@ -85,6 +86,8 @@ class Receipt:
     samples: int
     temperature: float
     size: tuple[int, int]
+    working_size: tuple[int, int]
+    frame: int | None
     padded_batch: int
     domain_score: float | None
     timings: Timings
@@ -208,6 +211,8 @@ class Translator:
             samples=request.samples,
             temperature=request.temperature,
             size=picture.image.size,
+            working_size=samples.image.size,
+            frame=request.frame,
             padded_batch=samples.padded_batch,
             domain_score=samples.domain_score,
             timings=timings,
@@ -215,14 +220,16 @@ class Translator:
 
     def _provenance(self, samples: Samples, request: TranslationRequest, index: int) -> Mapping[str, str]:
         """No times: the same request makes the same bytes."""
-        return {
+        frame = {} if request.frame is None else {"SJMVI-Frame": str(request.frame)}
+        return frame | {
             "Software": _software(),
             "SJMVI-Model": self.name,
             "SJMVI-Model-Digest": self.digest,
             "SJMVI-Direction": f"{self.sampler.model.source_of(request.to)} -> {request.to}",
             "SJMVI-Seed": str(samples.seed),
             "SJMVI-Sample": str(index),
-            "SJMVI-Temperature": f"{request.temperature:g}",
+            "SJMVI-Temperature": repr(request.temperature),
+            "SJMVI-Working-Size": "{}x{}".format(*samples.image.size),
             "SJMVI-Padded-Batch": str(samples.padded_batch),
         }
 

@@ -35,6 +35,7 @@ RECEIPT = {
     "SJMVI-Model-Digest": "sha256 of its card",
     "SJMVI-Direction": "the two domains, percent-encoded, as in horse -> zebra",
     "SJMVI-Seed": "brings the same pictures back, with the same parameters",
+    "SJMVI-Working-Size": "width x height in pixels at which the model worked, as in 171x128",
     "SJMVI-Padded-Batch": "the size of the batch that they were drawn in; same size, same bytes",
     "SJMVI-Domain-Score": "the share of held-out pictures of the source domain that look no more like it "
     "than the upload does; absent where there is none, see domain_score of the JSON",
@@ -181,6 +182,7 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
         "SJMVI-Model-Digest": receipt.digest,
         "SJMVI-Direction": f"{quote(answer.source)} -> {quote(receipt.to)}",  # a header takes ASCII alone
         "SJMVI-Seed": str(receipt.seed),
+        "SJMVI-Working-Size": "{}x{}".format(*receipt.working_size),
         "SJMVI-Padded-Batch": str(receipt.padded_batch),
         "Server-Timing": ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items()),
     }

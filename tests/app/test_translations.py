@@ -71,7 +71,8 @@ def test_json_says_what_was_done_and_what_the_links_lead_to(client: Client, phot
     digest = answer.headers["SJMVI-Model-Digest"]
     assert body == {
         **{"model": "tiny", "version": digest[:16], "digest": digest, "seed": 7, "temperature": 0.5},
-        **{"direction": {"source": "horse", "to": "zebra"}, "padded_batch": 2, "domain_score": 1 / 25},
+        **{"direction": {"source": "horse", "to": "zebra"}, "working_size": [45, 32], "frame": None},
+        **{"padded_batch": 2, "domain_score": 1 / 25},
     }
     for index, row in enumerate(pictures):
         content = client.get(row["url"]).content
@@ -143,6 +144,7 @@ def test_the_headers_are_a_receipt(client: Client, photograph: bytes) -> None:
     assert headers["SJMVI-Model-Digest"] == client.get("/v1/models/tiny").json()["digest"]
     assert headers["SJMVI-Direction"] == "horse -> zebra"
     assert headers["SJMVI-Seed"] == str(2**63 - 1)
+    assert headers["SJMVI-Working-Size"] == "45x32"
     assert headers["SJMVI-Padded-Batch"] == "4"
     assert headers["SJMVI-Domain-Score"] == "0.0400"  # the held-out pictures are noise: none is so odd
     assert headers["SJMVI-Request-Id"] == "mine-1"

@@ -19,6 +19,7 @@ from translation.codec import (
 )
 from translation.codec import ImageTooLarge as TooLarge
 from translation.model import UnknownDomain
+from translation.sampler import ProcessSize
 from translation.translator import Samples, TranslationRequest, Translator
 from translation.weights import load_bundle, load_outline
 
@@ -82,7 +83,7 @@ def test_the_receipt_says_all_that_is_needed_to_repeat_it(translator: Translator
     receipt = translator(photograph, TranslationRequest("horse", samples=3, seed=5, temperature=0.5)).receipt
     assert (receipt.model, receipt.digest) == ("tiny", translator.digest)
     assert (receipt.to, receipt.seed, receipt.samples, receipt.temperature) == ("horse", 5, 3, 0.5)
-    assert (receipt.size, receipt.padded_batch) == (SIZE, 4)
+    assert (receipt.size, receipt.working_size, receipt.padded_batch) == (SIZE, (45, 32), 4)
     timings = receipt.timings
     assert min(timings.decode_s, timings.sample_s, timings.encode_s) > 0
 
@@ -97,9 +98,30 @@ def test_a_png_carries_its_receipt(translator: Translator, photograph: bytes) ->
         "SJMVI-Direction": "horse -> zebra",
         "SJMVI-Seed": "7",
         "SJMVI-Sample": "1",
-        "SJMVI-Temperature": "1",
+        "SJMVI-Temperature": "1.0",
+        "SJMVI-Working-Size": "45x32",
         "SJMVI-Padded-Batch": "2",
     }
+
+
+@pytest.mark.parametrize("size", [None, 16, "native"])
+def test_what_a_png_carries_makes_it_again(
+    translator: Translator, photograph: bytes, size: ProcessSize
+) -> None:
+    image = decode(photograph).image
+    buffer = BytesIO()
+    image.rotate(180).save(buffer, "PNG", save_all=True, append_images=[image])
+    request = TranslationRequest("zebra", seed=7, temperature=1.23456789, process_size=size, frame=1)
+    (first,) = translator(buffer.getvalue(), request).pictures
+    text = Image.open(BytesIO(first)).text
+    again = TranslationRequest(
+        text["SJMVI-Direction"].split(" -> ")[1],
+        seed=int(text["SJMVI-Seed"]),
+        temperature=float(text["SJMVI-Temperature"]),
+        process_size=min(map(int, text["SJMVI-Working-Size"].split("x"))),
+        frame=int(text["SJMVI-Frame"]),
+    )
+    assert translator(buffer.getvalue(), again).pictures == (first,)
 
 
 def test_alpha_goes_around_the_network(translator: Translator, photograph: bytes) -> None:
