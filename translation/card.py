@@ -138,8 +138,15 @@ class Card(BaseModel):
         calibrated = (self.calibration or {}).keys()
         if unknown := sorted(calibrated - {*self.domains}):
             raise ValueError(f"calibration is of {unknown[0]!r}, which is none of its domains")
-        if calibrated and self.architecture.discriminator is None:
+        if not calibrated:
+            return self
+        if self.architecture.discriminator is None:
             raise ValueError("calibration is of log ratios, and the architecture has no discriminator")
+        if self.training_size < (smallest := self.architecture.discriminator.smallest_side):
+            raise ValueError(
+                f"calibration is of log ratios, which judge no picture below {smallest} pixels, and "
+                f"training_size is {self.training_size}"
+            )
         return self
 
     @property

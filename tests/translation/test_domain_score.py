@@ -137,6 +137,15 @@ class TestBundle:
         with pytest.raises(error, match=words):
             load_bundle(bundle)
 
+    def test_pictures_too_small_for_the_ratios_are_not_judged(self, bundle: Path) -> None:
+        fields = json.loads((bundle / CARD).read_bytes())
+        fields["architecture"]["discriminator"]["downsamplings"] = 6
+        (bundle / CARD).write_text(json.dumps(fields))
+        with pytest.raises(
+            weights.InvalidBundle, match="no picture below 192 pixels, and training_size is 32"
+        ):
+            load_bundle(bundle)
+
     def test_without_ratios_there_is_nothing_to_calibrate(self, one_way_bundle: Path) -> None:
         card = Card.model_validate_json((one_way_bundle / CARD).read_bytes())
         with pytest.raises(ValueError, match="no discriminator"):
