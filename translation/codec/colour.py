@@ -4,7 +4,7 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
-from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from translation.codec.errors import UnsupportedBitDepth
 
@@ -26,7 +26,7 @@ def _to_eight_bits(source: Image.Image) -> Image.Image:
     """Of deeper samples only grey ones arrive whole: Pillow gives 16-bit colours as their high bytes."""
     if source.mode.startswith("I;16"):
         levels = np.asarray(source)
-        grey = _band(levels / np.float32(_white_level(source)))
+        grey = _band(_from_black(levels / np.float32(_white_level(source)), source))
         if "transparency" in source.info:
             grey.putalpha(_band(levels != source.info["transparency"]))
         return grey
@@ -36,7 +36,7 @@ def _to_eight_bits(source: Image.Image) -> Image.Image:
             raise UnsupportedBitDepth(
                 f"float samples must lie in [0, 1], not {values.min():g} to {values.max():g}"
             )
-        return _band(values)
+        return _band(_from_black(values, source))
     if source.mode == "I":
         raise UnsupportedBitDepth("32-bit integer samples: which value is white is not known")
     return source
@@ -46,6 +46,12 @@ def _white_level(source: Image.Image) -> int:
     """A TIFF says of how many bits its samples are: of 12, it may be."""
     bits: int = source.tag_v2.get(BITSPERSAMPLE, (16,))[0] if isinstance(source, TiffImageFile) else 16
     return (1 << bits) - 1
+
+
+def _from_black(values: np.ndarray, source: Image.Image) -> np.ndarray:
+    """A TIFF may count from white; Pillow turns such samples over up to 8 bits, but no deeper ones."""
+    is_from_white = isinstance(source, TiffImageFile) and source.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
+    return 1 - values if is_from_white else values
 
 
 def _band(values: np.ndarray) -> Image.Image:

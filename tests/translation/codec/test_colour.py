@@ -102,6 +102,21 @@ def test_twelve_bit_grey_tiff_is_scaled_by_its_own_white() -> None:
     assert image.getpixel((3, 3)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("depth", ["8 bits", "16 bits", "float"])
+def test_a_tiff_that_counts_from_white_is_not_read_as_its_negative(depth: str, ramp: Image.Image) -> None:
+    levels = np.asarray(ramp)
+    deeper = {
+        "8 bits": levels,
+        "16 bits": levels.astype(np.uint16) * 257,
+        "float": levels / np.float32(255),
+    }
+    data = saved(Image.fromarray(deeper[depth]), "TIFF")
+    photometric = struct.pack("<HHI", 262, 3, 1)
+    assert photometric + b"\1\0" in data
+    image = decode(data.replace(photometric + b"\1\0", photometric + b"\0\0")).image
+    assert np.asarray(image)[..., 0].tolist() == (255 - levels).tolist()
+
+
 def test_float_samples_in_0_to_1_are_scaled() -> None:
     levels = np.tile(np.linspace(0, 1, 56, dtype=np.float32), (40, 1))
     image = decode(saved(Image.fromarray(levels), "TIFF")).image
