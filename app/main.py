@@ -56,7 +56,7 @@ from app.strictness import STRICT
 from translation.device import canonical, pick_device
 from translation.registry import Registry
 
-MAX_BUNDLE_FILES = 1000  # shards of 40 MB, and what lies beside them
+MAX_BUNDLE_FILES = 1000  # shards of 15 MB, and what lies beside them
 WEB = Path(__file__).parent / "web"
 
 

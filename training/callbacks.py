@@ -113,10 +113,10 @@ def _json_line(report: StepReport) -> str:
 
 
 def _step(line: bytes) -> float:
-    """Infinite for a line that a crash cut short."""
+    """Infinite for a line that a crash cut short, or that is of no step."""
     try:
         return float(json.loads(line)["step"])
-    except ValueError:
+    except (ValueError, TypeError, LookupError):
         return math.inf
 
 

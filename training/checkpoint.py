@@ -53,7 +53,8 @@ class CheckpointFolder:
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints, the oldest first."""
-        return sorted(int(manifest.stem) for manifest in self.path.glob("[0-9]*.json"))
+        stems = (manifest.stem for manifest in self.path.glob("[0-9]*.json"))
+        return sorted(int(stem) for stem in stems if stem.isdecimal())  # what else lies there is not ours
 
     def save(self, step: int, state: State) -> None:
         """On the disk, in full, by the time it returns. Raises TypeError for what would not load."""

@@ -86,9 +86,11 @@ def _read(path: Path) -> Iterable[FileReport]:
     """The whole lines of a report; a line that is not one is work to be done again."""
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().splitlines():
         try:
             values = json.loads(line)
-            yield FileReport(**values | {"outputs": tuple(values["outputs"])})
+            row = FileReport(**values | {"outputs": tuple(values["outputs"])})
         except (ValueError, TypeError, LookupError):
             continue
+        if all(isinstance(name, str) for name in (row.file, *row.outputs)):
+            yield row

@@ -223,7 +223,7 @@ class Translator:
         frame = {} if request.frame is None else {"SJMVI-Frame": str(request.frame)}
         return frame | {
             "Software": _software(),
-            "SJMVI-Model": self.name,
+            "SJMVI-Model": self.name.encode(errors="replace").decode(),  # a folder's may be of any bytes
             "SJMVI-Model-Digest": self.digest,
             "SJMVI-Direction": f"{self.sampler.model.source_of(request.to)} -> {request.to}",
             "SJMVI-Seed": str(samples.seed),

@@ -1,7 +1,7 @@
 """The weights bundle: a folder that holds everything needed to translate both ways and to judge the results.
 
     card.json                          what the model is, and the sha256 of every file beside it
-    x_given_z.<hash>.safetensors       the map to x, and z_given_x the map to z; over 40 MB in several files
+    x_given_z.<hash>.safetensors       the map to x, and z_given_x the map to z; over 15 MB in several files
     ratio_latent.<hash>.safetensors    the log-ratio network that judges z, and ratio_observed that judges x
     score_latent.<hash>.safetensors    what that network saw in held-out pictures of z; score_observed, of x
 

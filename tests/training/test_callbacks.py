@@ -106,7 +106,7 @@ class TestJsonLines:
         path = tmp_path / "metrics.jsonl"
         run(JsonLines(path, 0), range(1, 7))
         with path.open("a") as file:
-            file.write('{"step": 8, "ste')
+            file.write('{}\n5\nnull\n{"step": null}\n{"step": 8, "ste')
         run(JsonLines(path, resumed_from), range(resumed_from + 1, 11))
         assert steps_in(path) == [2, 4, 6, 8, 10]
 

@@ -52,12 +52,8 @@ def test_the_latest_state_comes_back_and_the_last_two_are_kept(folder: Checkpoin
     for step in (9, 10, 100):
         folder.save(step, state_of(step))
     assert latest_step(folder) == 100
-    assert sorted(file.name for file in folder.path.iterdir()) == [
-        "00000010.json",
-        "00000010.pt",
-        "00000100.json",
-        "00000100.pt",
-    ]
+    names = sorted(file.name for file in folder.path.iterdir())
+    assert names == ["00000010.json", "00000010.pt", "00000100.json", "00000100.pt"]
 
 
 def test_a_step_can_be_saved_again(folder: CheckpointFolder) -> None:
@@ -65,6 +61,12 @@ def test_a_step_can_be_saved_again(folder: CheckpointFolder) -> None:
         folder.save(step, state_of(step))
     assert folder.steps() == [1, 2]
     assert latest_step(folder) == 2
+
+
+def test_a_copy_that_someone_made_of_one_is_none(folder: CheckpointFolder) -> None:
+    folder.save(1, state_of(1))
+    (folder.path / "00000001 (copy).json").touch()
+    assert latest_step(folder) == 1
 
 
 def test_an_optimiser_goes_on_where_it_stopped(folder: CheckpointFolder) -> None:

@@ -104,6 +104,15 @@ def test_a_png_carries_its_receipt(translator: Translator, photograph: bytes) ->
     }
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_bundle_whose_name_is_no_text_translates(tiny_bundle: Path, photograph: bytes, format: str) -> None:
+    translator = Translator(load_bundle(tiny_bundle), name="caf\udce9")
+    translation = translator(photograph, TranslationRequest("zebra", seed=7, format=format))
+    assert translation.receipt.model == "caf\udce9"
+    text = getattr(Image.open(BytesIO(translation.pictures[0])), "text", {"SJMVI-Model": "caf?"})
+    assert text["SJMVI-Model"] == "caf?"
+
+
 @pytest.mark.parametrize("size", [None, 16, "native"])
 def test_what_a_png_carries_makes_it_again(
     translator: Translator, photograph: bytes, size: ProcessSize

@@ -12,6 +12,7 @@ import numpy as np
 from training.evaluation.features import FeatureNetwork, Features, Tick, in_batches, joined
 from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures
+from training.evaluation.report import versions
 from training.objective.joints import Sampling
 from training.objective.sjmvi import Ratios
 from translation.durable import replacing
@@ -66,7 +67,7 @@ class Remembered:
         self.network = network
         self.tick = tick
         self._rows: dict[str, Features] = {}
-        self._folder = folder and folder / network.digest[:16]
+        self._folder = folder and folder / _computed_by(network)[:16]
         for file in sorted(self._folder.glob("*.npz")) if self._folder else ():
             self._read(file)
 
@@ -108,5 +109,10 @@ def trial_digest(subject: str, network: FeatureNetwork, protocol: Protocol, at: 
     """Of everything that a trial's figures depend on. `subject` is the bundle's digest."""
     pictures = [at.sources.digest, at.sources.names, at.references.digest, at.train and at.train.digest]
     asked = {**vars(protocol), "seeds": [seed]}
-    text = json.dumps([subject, network.digest, asked, at.source, at.target, pictures], sort_keys=True)
+    text = json.dumps([subject, _computed_by(network), asked, at.source, at.target, pictures], sort_keys=True)
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _computed_by(network: FeatureNetwork) -> str:
+    """The network and the libraries that run it: an evaluation states one version of each."""
+    return sha256(json.dumps([network.digest, versions()], sort_keys=True).encode()).hexdigest()

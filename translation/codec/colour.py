@@ -38,7 +38,7 @@ def _to_eight_bits(source: Image.Image) -> Image.Image:
             )
         return _band(_from_black(values, source))
     if source.mode == "I":
-        raise UnsupportedBitDepth("32-bit integer samples: which value is white is not known")
+        raise UnsupportedBitDepth("signed or 32-bit integer samples: which value is white is not known")
     return source
 
 

@@ -131,9 +131,12 @@ def test_float_samples_elsewhere_are_refused(stray: float) -> None:
         decode(saved(Image.fromarray(levels), "TIFF"))
 
 
-def test_thirty_two_bit_integers_are_refused() -> None:
-    with pytest.raises(codec.UnsupportedBitDepth):
-        decode(saved(Image.fromarray(np.zeros((9, 9), np.int32)), "TIFF"))
+def test_signed_and_thirty_two_bit_integers_are_refused() -> None:
+    thirty_two = saved(Image.fromarray(np.zeros((9, 9), np.int32)), "TIFF")
+    signed = saved(Image.fromarray(np.zeros((9, 9), np.uint16)), "TIFF", tiffinfo={339: 2})
+    for data in (thirty_two, signed):
+        with pytest.raises(codec.UnsupportedBitDepth, match="signed or 32-bit"):
+            decode(data)
 
 
 def test_a_palette_with_transparency_keeps_the_colours_under_it() -> None:

@@ -81,6 +81,15 @@ def test_two_runs_do_not_write_to_one_folder(translator: Translator, photos: Pat
     assert translate_folder(translator, photos, tmp_path / "out", ZEBRA).skipped == len(TRANSLATED)
 
 
+def damage(report: Path) -> None:
+    """A byte that is no text in the first line, and lines whose names are none."""
+    lines = report.read_bytes().replace(b"a", b"\xff", 1)
+    for file, outputs in ((5, []), ("a.png", [5])):
+        row = {"file": file, "outcome": "translated", "outputs": outputs}
+        lines += json.dumps(row).encode() + b"\n"
+    report.write_bytes(lines)
+
+
 CHANGES: dict[str, tuple[TranslationRequest, Callable[[Path, Path], object], set[str]]] = {
     "another seed": (TranslationRequest("zebra", seed=8), lambda photos, out: None, TRANSLATED),
     "another direction": (TranslationRequest("horse", seed=7), lambda photos, out: None, TRANSLATED),
@@ -88,6 +97,7 @@ CHANGES: dict[str, tuple[TranslationRequest, Callable[[Path, Path], object], set
     "a lost output": (ZEBRA, lambda photos, out: (out / "a.png").unlink(), {"a.png"}),
     "another file": (ZEBRA, lambda photos, out: (photos / "a.png").replace(photos / "a.jpg"), {"a.jpg"}),
     "a new file": (ZEBRA, lambda photos, out: (photos / "a.png").rename(photos / "new.png"), {"new.png"}),
+    "a damaged report": (ZEBRA, lambda photos, out: damage(out / "report.jsonl"), {"a.jpg"}),
     "a lost report": (
         ZEBRA,
         lambda photos, out: (out / "report.jsonl").write_text('{"file"\n[]\n'),
