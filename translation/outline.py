@@ -1,4 +1,4 @@
-"""Networks of shapes alone: built in no time, in no memory, whatever their size."""
+"""Networks without initial weights: of shapes alone, in no time and no memory, or to be filled at once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from torch.overrides import TorchFunctionMode
 @contextmanager
 def outlines() -> Iterator[None]:
     """What is built inside has no values."""
-    with torch.device("meta"), _Undrawn():
+    with torch.device("meta"), Undrawn():
         yield
 
 
-class _Undrawn(TorchFunctionMode):
-    """Nor are initial weights drawn: to draw nothing, torch imports its compiler, which takes a second."""
+class Undrawn(TorchFunctionMode):
+    """Initial weights are not drawn: to draw nothing, torch imports its compiler, which takes a second."""
 
     def __torch_function__(
         self,

@@ -42,7 +42,7 @@ from translation.card import (
 from translation.domain_score import Calibration, DomainScorer, judges_of
 from translation.durable import replacing
 from translation.model import DensityRatios, TranslationModel
-from translation.outline import outlines
+from translation.outline import Undrawn, outlines
 from translation.tensors import MAX_SHARD_BYTES, matched, read_tensors, stored, write_tensors
 
 __all__ = [
@@ -163,7 +163,8 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
         tensors |= shard
     with outlines():  # a card may ask for any size: what the files do not fill is never built
         fitting = matched(tensors, _networks(*_built(card)).state_dict())
-    model, ratios, calibrations = _built(card)
+    with Undrawn():  # nor are weights drawn that are overwritten at once
+        model, ratios, calibrations = _built(card)
     networks = _networks(model, ratios, calibrations)
     networks.load_state_dict(fitting)
     networks.eval().to(device)

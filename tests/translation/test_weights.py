@@ -34,6 +34,12 @@ def test_every_tensor_survives(tmp_path: Path, card: Card) -> None:
     assert not loaded.ratios.training
 
 
+def test_loading_draws_no_random_numbers(tiny_bundle: Path) -> None:
+    before = torch.get_rng_state()
+    load_bundle(tiny_bundle)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_file_for_every_network(bundle: Path) -> None:
     names = {path.name.split(".")[0] for path in bundle.glob("*.safetensors")}
     ratios = {"ratio_latent", "ratio_observed"}
