@@ -128,7 +128,7 @@ class TranslationAnswer(BaseModel):
         {
             **{"model": "horse2zebra", "version": DIGEST[:16], "digest": DIGEST},
             **{"direction": {"source": "horse", "to": "zebra"}, "seed": 7},
-            **{"temperature": 1.0, "working_size": [171, 128], "frame": None},
+            **{"temperature": 1.0, "working_size": [171, 128], "frame": 0},
             **{"padded_batch": 2, "domain_score": 0.42},
             "pictures": [
                 {
