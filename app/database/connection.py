@@ -1,6 +1,7 @@
 """Transactions: readers that see one state, writers one after the other."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,20 @@ def _begin_by_hand(connection: sqlite3.Connection, _: object) -> None:
     """The driver's own BEGIN comes too late: a read before the first write would not be part of it."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+@event.listens_for(Engine, "connect")
+def _teach_subseconds(connection: object, _: object) -> None:
+    """DBOS takes every SQLite of a Python from 3.12 on to know unixepoch('subsec'), which came
+    with SQLite 3.42; many systems have such a Python, and an older SQLite."""
+    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < (3, 42):
+        connection.create_function("unixepoch", 1, _subseconds)
+
+
+def _subseconds(modifier: str) -> float:
+    if modifier != "subsec":
+        raise ValueError(modifier)
+    return round(time.time(), 3)
 
 
 def _begin(connection: Connection) -> None:

@@ -66,9 +66,9 @@ def picture(folder: JobFolder, name: str) -> Path:
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
-    """None of a line that is being written."""
+    """None of a line that is being written, or is none of a report."""
     try:
-        row: dict[str, Any] = json.loads(line)
+        row = json.loads(line)
     except ValueError:
         return None
-    return row
+    return row if isinstance(row, dict) else None
