@@ -30,7 +30,7 @@ def out(job: dict[str, Any], data: Path) -> Path:
     Image.new("RGB", (8, 8), "brown").save(out / "inner" / "a b.png")
     translated = row("inner/a b.png", outputs=["inner/a b.png"], domain_score=0.25)
     failed = row("c.png", outcome="failed", message="it is broken")
-    (out / "report.jsonl").write_text(translated + failed + '{"file": "d')
+    (out / "report.jsonl").write_text(translated + failed + "5\n" + '{"file": "d')
     return out
 
 
