@@ -40,7 +40,8 @@ function unreadable(folders) {
 function duplicates({ exact, near }) {
   const found = [exact, near].filter(Boolean);
   const groups = sum(found.map((each) => each.groups));
-  const rows = found.flatMap(({ listed }) => listed).map(({ files, count: size }) => el("li", {}, `${files.join(", ")}${size > files.length ? ` and ${size - files.length} more` : ""}`));
+  const more = (size, { length }) => (size > length ? ` and ${size - length} more` : "");
+  const rows = found.flatMap(({ listed }) => listed).map(({ files, count: size }) => el("li", {}, `${files.join(", ")}${more(size, files)}`));
   return groups ? disclosure(`${count(groups, "group")} of pictures that are the same or nearly`, lines(rows, groups)) : null;
 }
 
