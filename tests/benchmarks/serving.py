@@ -45,11 +45,13 @@ class Bare:
     """The sampler without a service: batches of eight, from picture to picture, scored as it scores them."""
 
     def __init__(self, bundle: Path, size: int) -> None:
+        from translation.device import keep_freed_memory
         from translation.sampler import Sampler
         from translation.weights import load_bundle
 
         loaded = load_bundle(bundle)
         self.sampler = Sampler(loaded.model, loaded.card.training_size, scorer=loaded.scorer)
+        keep_freed_memory(self.sampler.device)  # as the service's process does
         self.to, self.size = loaded.card.domains[1], size
 
     def __call__(self, images: Sequence[Image.Image]) -> None:
