@@ -28,8 +28,8 @@ def pick_device(name: str) -> torch.device:
 def keep_freed_memory(device: torch.device) -> None:
     """Have this process keep, on a CPU, what a network's layers have freed, for the next ones.
 
-    By default glibc gives each large tensor back to the kernel, which clears it anew for the next layer: at
-    256 pixels, eight samples at once, a quarter of the time. What the process held at its peak it keeps.
+    By default glibc gives each large tensor back to the kernel, which clears it anew for the next layer: of
+    eight samples of 256 pixels that can be a quarter of the time. What the process held at its peak it keeps.
     """
     if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

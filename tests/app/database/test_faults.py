@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from time import time
 
 import pytest
 from httpx import Client
@@ -43,6 +44,12 @@ def test_an_upgrade_says_what_was_there_before(tmp_path: Path) -> None:
         before, now = upgrade(database)
         assert (before, upgrade(database)) == (None, (now, now))
         assert revision(database) == now
+
+
+def test_what_the_queue_asks_of_sqlite_is_known_to_an_old_one_too(database: Database) -> None:
+    before = round(time(), 3)
+    with database.reading() as session:
+        assert before <= session.scalar(text("SELECT unixepoch('subsec')")) <= time() + 0.001
 
 
 def test_a_database_of_a_later_version_is_left_alone(file: Path, database: Database) -> None:
