@@ -15,6 +15,7 @@ from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
 from training.courses import Courses
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
+from training.domains import BadDataset
 from training.learner import Learner
 from training.objective.ratios import frozen, gradient_penalty
 from training.objective.sjmvi import SJMVI, Draws, SJMVITerms, ratio_diagnostics
@@ -122,22 +123,26 @@ class Trainer:
     def run(self, batches: Iterable[Batch], stopped: Callable[[], bool]) -> bool:
         """Train to the end: True; or until `stopped`: False. Either way the last step is in a checkpoint.
 
-        Raises Diverged, with the checkpoints from before the trouble kept.
+        Raises BadDataset, with the last step kept too; Diverged, with checkpoints from before the trouble.
         """
         saved_at = time.monotonic()
         callbacks = (*self.callbacks, StopSigns(self.objective.divergence))
         with ExitStack() as stack:
             for callback in callbacks:
                 stack.callback(callback.on_end)
-            for batch in batches:
-                if self.step >= self.schedule.steps or stopped():
-                    break
-                report = self.learn(batch)
-                for callback in callbacks:
-                    callback.on_step(report)
-                if time.monotonic() - saved_at > self.schedule.checkpoint_every_s:
-                    self.save()
-                    saved_at = time.monotonic()
+            try:
+                for batch in batches:
+                    if self.step >= self.schedule.steps or stopped():
+                        break
+                    report = self.learn(batch)
+                    for callback in callbacks:
+                        callback.on_step(report)
+                    if time.monotonic() - saved_at > self.schedule.checkpoint_every_s:
+                        self.save()
+                        saved_at = time.monotonic()
+            except BadDataset:
+                self.save()
+                raise
             self.save()
         return self.step >= self.schedule.steps
 

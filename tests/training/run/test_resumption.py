@@ -16,7 +16,8 @@ import torch
 import training.run
 from training.checkpoint import CheckpointFolder, RunInUse
 from training.config import BadRecipe
-from training.run import Interrupted, resume
+from training.domains import BadDataset
+from training.run import Interrupted, resume, train
 from training.trainer import StepReport
 from translation.weights import load_bundle, read_card
 
@@ -60,6 +61,23 @@ class StopsAt:
     def on_end(self) -> None: ...
 
 
+class TakesAwayAt:
+    """In the place of the progress line: the folder goes at the end of a step, as a drive that fails does."""
+
+    def __init__(self, step: int, folder: Path) -> None:
+        self.step = step
+        self.folder = folder
+
+    def __call__(self) -> "TakesAwayAt":
+        return self
+
+    def on_step(self, report: StepReport) -> None:
+        if report.step == self.step:
+            self.folder.rename(self.folder.with_name("elsewhere"))
+
+    def on_end(self) -> None: ...
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_between_two_steps_and_costs_nothing(
     number: signal.Signals, straight: Path, train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -76,6 +94,20 @@ def test_a_signal_ends_a_run_between_two_steps_and_costs_nothing(
 
     monkeypatch.setattr(training.run, "Progress", StopsAt(STEPS, number))  # too late to stop anything
     assert resume(run, device="cpu") == run
+    assert_ended_as(straight, run)
+
+
+def test_pictures_that_go_amid_a_run_end_it_and_cost_nothing(
+    straight: Path, pair: tuple[Path, Path], tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, plain = tmp_path / "run", shutil.copytree(pair[0], tmp_path / "plain")
+    monkeypatch.setattr(training.run, "Progress", TakesAwayAt(STOP_AT, plain))
+    overrides = ["data.cache_bytes=0", "data.workers=0", "training.checkpoint_every_s=1e9"]
+    with pytest.raises(BadDataset, match=f"pictures beside {plain}/.* cannot be read"):
+        train(plain, pair[1], tiny, overrides=overrides, device="cpu", out=run)
+    assert CheckpointFolder(run / "checkpoints").steps()[-1] == STOP_AT
+    plain.with_name("elsewhere").rename(plain)
+    resume(run, device="cpu")
     assert_ended_as(straight, run)
 
 
