@@ -38,7 +38,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     ] = None,
     samples: Annotated[int, typer.Option(min=2, max=64, help="of one input, for the diversity")] = 10,
     inputs: Annotated[
-        int, typer.Option(min=1, help="pictures whose samples and structure are looked at")
+        int, typer.Option(min=2, help="pictures whose samples and structure are looked at")
     ] = 30,
     noise: Annotated[
         str, typer.Option(help="on the cycle's intermediate picture, sigma in [-1, 1]")
@@ -59,7 +59,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     processor, loaded, name = pick_device(device), load(bundle), called(bundle)
     keep_freed_memory(processor)
     check_domains(chosen, loaded.card.domains)
-    folders = find_test_folders(first, second, train, loaded.card.domains, size)
+    folders = find_test_folders(first, second, train, loaded.card, size)
     network = load_feature_network(features, processor)  # last: it may have to be fetched
     folder = out or Path("runs") / f"evaluation-{name}"
     with interruptible(), progress_bar("evaluating") as progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -43,13 +43,12 @@ class DomainFolders:
         """By domain: what the files held, wherever they lie and whatever they are called."""
         splits = {"train": self.train, "validation": self.validation}
         return {
-            domain: {split: self._fingerprint(files[index]) for split, files in splits.items()}
+            domain: {
+                split: fingerprint_of(self.digests[file] for file in files[index])
+                for split, files in splits.items()
+            }
             for index, domain in enumerate(self.domains)
         }
-
-    def _fingerprint(self, files: Files) -> dict[str, int | str]:
-        digests = sorted(self.digests[file] for file in files)
-        return {"pictures": len(files), "sha256": sha256("\n".join(digests).encode()).hexdigest()}
 
 
 def find_domains(
@@ -69,11 +68,17 @@ def find_domains(
             f"--domains, such as horse,zebra ({OF})"
         )
     digests_x, digests_z = (digests_of(folder) for folder in folders)
-    train_x, validation_x = _split(folders[0], digests_x, validation_share)
-    train_z, validation_z = _split(folders[1], digests_z, validation_share)
+    train_x, validation_x = split(folders[0], digests_x, validation_share)
+    train_z, validation_z = split(folders[1], digests_z, validation_share)
     return DomainFolders(
         folders, (train_x, train_z), (validation_x, validation_z), names, digests_x | digests_z
     )
+
+
+def fingerprint_of(digests: Iterable[str]) -> dict[str, int | str]:
+    """Of what files held, in any order."""
+    lines = sorted(digests)
+    return {"pictures": len(lines), "sha256": sha256("\n".join(lines).encode()).hexdigest()}
 
 
 def two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
@@ -89,9 +94,12 @@ def two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
     return folders
 
 
-def _split(folder: Path, digests: dict[Path, str], validation_share: float) -> tuple[Files, Files]:
-    """(train, validation). Validation is in the order of the hashes: any first few of it are a mixed lot."""
-    distinct = {digests[file]: file for file in reversed(digests)}  # of equal files, the first
+def split(folder: Path, digests: Mapping[Path, str], validation_share: float) -> tuple[Files, Files]:
+    """(train, validation). Validation is in the order of the hashes: any first few of it are a mixed lot.
+
+    Raises BadDataset.
+    """
+    distinct = {digests[file]: file for file in reversed([*digests])}  # of equal files, the first
     if len(distinct) < 2:
         raise BadDataset(
             f"{folder} holds {len(distinct)} different pictures ({', '.join(sorted(SUFFIXES))}): need 2"

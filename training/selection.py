@@ -117,11 +117,12 @@ class Selection:
             file.write(told.model_dump_json(indent=2).encode())
 
     def metrics(self) -> dict[str, Any]:
-        """For a card: the rule, what it was applied to, and the figures of the selected and of the last."""
+        """For a card: the rule, to what and how often it was applied, figures of the selected and last."""
         last = self.seen[-1] if self.seen else None
-        told = {"selected": self.selected, "last": last}
-        figures = {name: candidate.as_json() for name, candidate in told.items() if candidate is not None}
-        return {VALIDATION: {"rule": RULE, "protocol": dict(self.protocol), **figures}}
+        both = {"selected": self.selected, "last": last}
+        figures = {name: candidate.as_json() for name, candidate in both.items() if candidate is not None}
+        told = {"rule": RULE, "evaluations": len(self.seen), "protocol": dict(self.protocol)}
+        return {VALIDATION: {**told, **figures}}
 
     def _advise(self, step: int, best: Candidate) -> None:
         since = sum(candidate.step > best.step for candidate in self.seen)

@@ -8,7 +8,7 @@ Tiao, Bonilla and Ramos (2018), section 3: both are reparameterised, v = mean + 
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,9 @@ class Distribution(Protocol):
     def entropy(self) -> Tensor:
         """(B, ...): nats per element, analytic."""
 
+    def detach(self) -> Self:
+        """The same density without a graph."""
+
 
 @dataclass(frozen=True)
 class _LocationScale:
@@ -41,6 +44,9 @@ class _LocationScale:
     def standard_noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Noise of location 0 and scale 1, of the shape and on the device of `like`."""
         raise NotImplementedError
+
+    def detach(self) -> Self:
+        return type(self)(self.mean.detach(), self.scale.detach())
 
     def rsample(self, noise_scale: float | None = None, generator: torch.Generator | None = None) -> Tensor:
         mean = self.mean.to(torch.promote_types(self.mean.dtype, torch.float32))

@@ -4,8 +4,6 @@ what lies between `prepare` and the encoding in another process, the one that ha
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 from typing import Self
 
@@ -13,6 +11,7 @@ import torch
 from PIL import Image
 
 from translation.codec import ImageTooLarge, Limits, Picture, decode, encode, on_white
+from translation.packages import version_of
 from translation.painted import Painted
 from translation.sampler import Drawing, Draws, ProcessSize, Sampler
 from translation.spread import Spread
@@ -222,7 +221,7 @@ class Translator:
         """No times: the same request makes the same bytes."""
         frame = {} if request.frame is None else {"SJMVI-Frame": str(request.frame)}
         return frame | {
-            "Software": _software(),
+            "Software": " ".join(filter(None, ("SJMVI", version_of("sjmvi")))),
             "SJMVI-Model": self.name.encode(errors="replace").decode(),  # a folder's may be of any bytes
             "SJMVI-Model-Digest": self.digest,
             "SJMVI-Direction": f"{self.sampler.model.source_of(request.to)} -> {request.to}",
@@ -232,14 +231,6 @@ class Translator:
             "SJMVI-Working-Size": "{}x{}".format(*samples.image.size),
             "SJMVI-Padded-Batch": str(samples.padded_batch),
         }
-
-
-@cache
-def _software() -> str:
-    try:
-        return f"SJMVI {version('sjmvi')}"
-    except PackageNotFoundError:  # run from its folder, installed nowhere
-        return "SJMVI"
 
 
 def output_format(picture: Picture, request: TranslationRequest) -> str:

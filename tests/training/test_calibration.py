@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from training.domains import BadDataset
 from training.evaluation.pictures import read_pictures
 from training.run import train
 from translation.architecture import NoDiscriminator
-from translation.sampler import UNCALIBRATED, Sampler
+from translation.sampler import Sampler
 from translation.weights import load_bundle
 
 Fill = Callable[..., Path]
@@ -84,7 +85,7 @@ def test_too_few_leave_what_was_there_where_both_are_insisted_on(bundle: Path, f
 def test_what_is_too_long_to_be_scored_is_passed_over(
     bundle: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Sampler.__init__, "__defaults__", ("cpu", torch.float32, 32 * 64, UNCALIBRATED))
+    monkeypatch.setattr("training.calibration.Sampler", partial(Sampler, max_batch_pixels=32 * 64))
     horses, zebras = fill("horses", 20), fill("zebras", 20, seed=1)
     Image.new("RGB", (96, 24)).save(horses / "long.png")
     found = calibrate_bundle(bundle, (read_pictures(horses), read_pictures(zebras)), CPU)

@@ -14,6 +14,7 @@ from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures
 from training.evaluation.report import versions
 from training.objective.joints import Sampling
+from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import Ratios
 from translation.durable import replacing
 from translation.sampler import Sampler
@@ -41,6 +42,12 @@ class Judge:
 
     ratios: Ratios
     sampling: Sampling
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether no ratio looks at what a draw was given."""
+        both = (self.ratios.latent, self.ratios.observed)
+        return all(isinstance(ratio, TwoHeadRatio) and ratio.conditioning == 0 for ratio in both)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ the root is the sum of the singular values of A B^T: exact for any n and D, wher
 covariances of low rank is not.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,13 @@ from training.evaluation.features import Array
 
 SUBSETS = 100
 SUBSET_SIZE = 100
+LARGER = 1.2  # than a subset a set is to be: by then their spread is that of figures of fresh sets
 
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """Mean and standard deviation over subsets; NaN for the latter where a subset is all there is."""
+    """Mean and standard deviation over subsets; NaN for the latter where subsets are all but the whole set,
+    and so alike that their spread says nothing of other pictures'."""
 
     mean: float
     std: float
@@ -38,12 +41,13 @@ def kernel_distance(a: Array, b: Array, subsets: int = SUBSETS, size: int = SUBS
     """Over `subsets` draws of `size` of each set, or of as many as the smaller one has; not scaled by 100."""
     generator, size = np.random.default_rng(0), min(size, len(a), len(b))
     if size == len(a) == len(b):
-        return KernelDistance(squared_mmd(a, b), float("nan"))
+        return KernelDistance(squared_mmd(a, b), math.nan)
     values = [
         squared_mmd(a[generator.choice(len(a), size, False)], b[generator.choice(len(b), size, False)])
         for _ in range(subsets)
     ]
-    return KernelDistance(float(np.mean(values)), float(np.std(values)))
+    told = min(len(a), len(b)) >= LARGER * size
+    return KernelDistance(float(np.mean(values)), float(np.std(values)) if told else math.nan)
 
 
 def squared_mmd(a: Array, b: Array) -> float:

@@ -69,8 +69,11 @@ class Protocol:
     measures: tuple[str, ...] = MEASURES
 
     def __post_init__(self) -> None:
-        if not self.seeds or self.samples < 2 or self.inputs < 1:
-            raise BadProtocol("an evaluation needs a seed, two samples of an input, and an input")
+        if not self.seeds or self.samples < 2 or self.inputs < 2:
+            raise BadProtocol("an evaluation needs a seed, two samples of an input, and two inputs")
+        for noise in self.noises:
+            if not 0 <= noise < math.inf:
+                raise BadProtocol(f"noise {noise} is not from 0 on: it is a sigma on the scale of [-1, 1]")
         if unknown := set(self.measures) - set(MEASURES):
             raise BadProtocol(f"{', '.join(sorted(unknown))} is none of {', '.join(MEASURES)}")
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.domains import BadDataset
+from training.domains import BadDataset, fingerprint_of, split
 from training.evaluation.pictures import Pictures, read_pictures
+from translation.card import Card
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +29,22 @@ class EvaluationFolders:
             name: [{"pictures": len(pictures), "sha256": pictures.digest} for pictures in both]
             for name, both in sets.items()
         }
-        return {**said, "test_pictures_in_train": list(self.shared) if self.train else None}
+        known = self.train is not None or any(self.shared)
+        return {**said, "test_pictures_in_train": list(self.shared) if known else None}
 
 
 def find_test_folders(
     first: Path,
     second: Path | None,
     train: tuple[Path, Path] | None,
-    domains: tuple[str, str],
+    card: Card,
     size: int | None,
 ) -> EvaluationFolders:
     """A root with testA and testB, or two folders; training pictures are those given, or beside them.
 
-    Raises BadDataset.
+    `card` is of the bundle that is evaluated. Raises BadDataset.
     """
+    domains = card.domains
     test = (first, second) if second else (first / TEST[0], first / TEST[1])
     if not second and not all(map(Path.is_dir, test)):
         raise BadDataset(f"{first} holds no {TEST[0]} and {TEST[1]}: give two folders, or a root with both")
@@ -50,7 +53,13 @@ def find_test_folders(
     pictures = (read_pictures(test[0], size), read_pictures(test[1], size))
     beside = train or _beside(test)
     training = (read_pictures(beside[0], size), read_pictures(beside[1], size)) if beside else None
-    return EvaluationFolders(pictures, training, _shared(pictures, training))
+    shared = _learned(test, pictures, card) if training is None else _shared(pictures, training)
+    if any(shared):
+        log.warning(
+            "%d of %d test pictures are training pictures as well: the figures flatter the model",
+            *(sum(shared), sum(map(len, pictures))),
+        )
+    return EvaluationFolders(pictures, training, shared)
 
 
 def _beside(test: tuple[Path, Path]) -> tuple[Path, Path] | None:
@@ -63,14 +72,22 @@ def _beside(test: tuple[Path, Path]) -> tuple[Path, Path] | None:
     return None
 
 
-def _shared(test: tuple[Pictures, Pictures], train: tuple[Pictures, Pictures] | None) -> tuple[int, int]:
-    if train is None:
-        return 0, 0
+def _shared(test: tuple[Pictures, Pictures], train: tuple[Pictures, Pictures]) -> tuple[int, int]:
     known = {digest for pictures in train for digest in pictures.digests}
-    shared = [sum(digest in known for digest in pictures.digests) for pictures in test]
-    if any(shared):
-        log.warning(
-            "%d of %d test pictures are training pictures as well: the figures flatter the model",
-            *(sum(shared), sum(map(len, test))),
-        )
-    return shared[0], shared[1]
+    first, second = (sum(digest in known for digest in pictures.digests) for pictures in test)
+    return first, second
+
+
+def _learned(roots: tuple[Path, Path], test: tuple[Pictures, Pictures], card: Card) -> tuple[int, int]:
+    """How many the bundle was trained on, where a folder is the one that its training saw, held-out pictures
+    included: a card knows whole folders, and no picture."""
+    share = card.recipe.get("data", {}).get("validation_share")
+    if share is None:
+        return 0, 0
+    found = []
+    for domain, root, pictures in zip(card.domains, roots, test, strict=True):
+        digests = dict(zip(map(Path, pictures.names), pictures.digests, strict=True))
+        train, _ = split(root, digests, share)
+        theirs = card.data.get(domain, {}).get("train")
+        found.append(len(train) if fingerprint_of(digests[file] for file in train) == theirs else 0)
+    return found[0], found[1]

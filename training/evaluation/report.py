@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from training.evaluation.figures import DirectionFigures, Evaluation, Figure
 from translation.durable import replacing
+from translation.packages import version_of
 
 JSON = "evaluation.json"
 PAGE = "index.html"
@@ -105,8 +106,9 @@ def write_json(folder: Path, document: Mapping[str, Any]) -> Path:
     return folder / JSON
 
 
-def versions(names: Sequence[str] = ("torch", "numpy", "pillow", "onnxruntime")) -> dict[str, str]:
-    """What the figures were computed by."""
-    from importlib.metadata import version
+COMPUTED_BY = ("sjmvi", "torch", "numpy", "pillow", "onnxruntime", "torch-fidelity")
 
-    return {name: version(name) for name in names}
+
+def versions() -> dict[str, str]:
+    """What the figures were computed by."""
+    return {name: found for name in COMPUTED_BY if (found := version_of(name))}

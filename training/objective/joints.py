@@ -33,7 +33,8 @@ class Joint:
 
     def detached(self) -> "Joint":
         """The same pairs without a graph: what ratio estimators learn from."""
-        return replace(self, drawn=self.drawn.detach(), judged=self.judged.detach())
+        code = None if self.code is None else self.code.detach()
+        return Joint(self.given, self.drawn.detach(), self.judged.detach(), self.conditional.detach(), code)
 
     def read(self, reach: float) -> Tensor:
         """The draws as they are; of a gradient with respect to them, a share `reach` goes on to who drew."""

@@ -12,7 +12,7 @@ pair (x, xi), after Almahairi et al. (2018), https://arxiv.org/abs/1802.10151.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from torch import Tensor
 
@@ -29,6 +29,7 @@ class Density(Protocol):
     def rsample(self, noise_scale: float | None = None) -> Tensor: ...
     def log_prob(self, value: Tensor) -> Tensor: ...
     def entropy(self) -> Tensor: ...
+    def detach(self) -> Self: ...
 
 
 @dataclass(frozen=True)

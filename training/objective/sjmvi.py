@@ -195,7 +195,8 @@ def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> 
 
     mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
     The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
-    log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant.
+    log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
+    of ratios that look at what was given, which those of conditioning 0 do not.
     """
     sides = {
         "latent": (ratios.latent, draws.q, draws.latent_reference),

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from translation.codec import PREPROCESSING
@@ -11,6 +10,7 @@ from translation.durable import replacing
 from translation.export.direction import Direction, direction_to
 from translation.export.formats import FORMATS
 from translation.export.parity import Parity, compare
+from translation.packages import version_of
 from translation.weights import Bundle
 
 REPORT = "export.json"
@@ -75,13 +75,6 @@ def _report(bundle: Bundle, format_name: str, exported: tuple[ExportedDirection,
         "format": format_name,
         "unit": "grey levels of 256, the largest difference between the model and the file",
         "directions": [asdict(row) for row in exported],
-        "versions": {name: found for name in TOOLS if (found := _version(name))},
+        "versions": {name: found for name in TOOLS if (found := version_of(name))},
     }
     return json.dumps(report, indent=1)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

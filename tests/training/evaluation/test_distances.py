@@ -74,11 +74,18 @@ def test_kernel_distance_over_subsets_is_near_that_of_all_rows() -> None:
     assert 0 < found.std < found.mean
 
 
-def test_where_every_subset_is_the_whole_nothing_is_said_of_their_spread() -> None:
+def test_where_every_subset_is_nearly_the_whole_nothing_is_said_of_their_spread() -> None:
     a, b = draws(20, 0, 1, 0), draws(20, 1, 1, 1)
     assert math.isnan(kernel_distance(a, b).std)
     assert kernel_distance(a, b).mean == squared_mmd(a, b)
-    assert kernel_distance(a, b[:19]).std > 0
+    assert math.isnan(kernel_distance(a, b[:19]).std)
+    assert math.isnan(kernel_distance(a, b, size=17).std)
+
+
+def test_what_is_said_of_their_spread_is_about_that_of_fresh_sets() -> None:
+    found = [kernel_distance(draws(120, 0, 1, seed), draws(140, 1, 1, 1000 + seed)) for seed in range(30)]
+    fresh, told = np.std([each.mean for each in found]), np.mean([each.std for each in found])
+    assert fresh / 2 < told < 2 * fresh
 
 
 def test_top1_is_the_share_of_rows_won_by_the_class() -> None:

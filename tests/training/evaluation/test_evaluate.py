@@ -157,7 +157,14 @@ def test_a_class_that_the_network_does_not_know_is_refused(
         evaluate(sampler, test_pictures, network, replace(PROTOCOL, classes=classes))
 
 
-@pytest.mark.parametrize("asked", [{"seeds": ()}, {"samples": 1}, {"inputs": 0}, {"measures": ("beauty",)}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"seeds": ()}, {"samples": 1}, {"inputs": 1}, {"measures": ("beauty",)}),
+        *({"noises": (0.1, -0.1)}, {"noises": (math.nan,)}, {"noises": (math.inf,)}),
+    ],
+    ids=str,
+)
 def test_a_protocol_that_measures_nothing_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(BadProtocol):
         Protocol(**asked)

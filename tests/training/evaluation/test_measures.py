@@ -25,7 +25,7 @@ from training.objective.joints import Sampling
 from training.objective.ratios import FreeRatio
 from training.objective.sjmvi import Ratios
 from translation.sampler import Sampler
-from translation.weights import load_bundle
+from translation.weights import Bundle, load_bundle
 
 Pair = tuple[Pictures, Pictures]
 
@@ -142,13 +142,26 @@ class TestBound:
         assert noisy["likelihood"] > clean["likelihood"]
 
 
-def test_there_is_no_bound_where_no_log_ratio_was_learned() -> None:
+def shipped(**objective: object) -> Bundle:
+    """Its card saying of its objective what it is told to."""
     bundle = load_bundle(Path(__file__).parents[3] / "weights" / "horse2zebra")
-    assert judge_of(bundle) is not None
+    card = bundle.card.model_copy(update={"objective": bundle.card.objective | objective})
+    return replace(bundle, card=card)
+
+
+def test_ratios_that_never_look_at_the_source_give_no_bound(bench: Bench, there: Direction) -> None:
+    judges = {conditioning: judge_of(shipped(conditioning=conditioning)) for conditioning in (0.0, 0.1)}
+    found = {
+        conditioning: bound(bench, there, judge, seed=0) for conditioning, judge in judges.items() if judge
+    }
+    assert found[0.0].keys() == {"likelihood", "divergence"}
+    assert found[0.1].keys() == {"likelihood", "divergence", "total"}
+
+
+def test_there_is_no_bound_where_no_log_ratio_was_learned() -> None:
+    assert judge_of(shipped()) is not None
     for divergence in ("least-squares", "one that nobody knows here"):
-        objective = bundle.card.objective | {"divergence": divergence}
-        other = replace(bundle, card=bundle.card.model_copy(update={"objective": objective}))
-        assert judge_of(other) is None
+        assert judge_of(shipped(divergence=divergence)) is None
     recipe = load_recipe("cyclegan", ["model.generator.width=4", "model.discriminator.width=4"])
     learner = build_learner(recipe, ("horse", "zebra"), torch.device("cpu"))
     assert build_judge(recipe, learner) is None

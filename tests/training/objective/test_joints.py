@@ -107,3 +107,6 @@ def test_detached_pairs_are_the_same_pairs_without_a_graph() -> None:
         assert torch.equal(getattr(detached, pair), getattr(joint, pair))
         assert not getattr(detached, pair).requires_grad
     assert isinstance(detached, Joint)
+    assert torch.equal(detached.conditional.mean, joint.conditional.mean)
+    assert not detached.conditional.mean.requires_grad
+    assert not detached.conditional.scale.requires_grad

@@ -66,6 +66,9 @@ class Categorical:
     def log_prob(self, value: Tensor) -> Tensor:
         return self.log_probabilities.gather(1, value)
 
+    def detach(self) -> "Categorical":
+        return Categorical(self.log_probabilities.detach())
+
     def entropy(self) -> Tensor:
         return -(self.log_probabilities.exp() * self.log_probabilities).sum(1, keepdim=True)
 

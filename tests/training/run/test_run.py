@@ -1,5 +1,6 @@
 """Whole runs, from two folders to a bundle: what they leave, what they start from, what they refuse."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from training.build import build_learner
 from training.checkpoint import CheckpointFolder, RunInUse, RunLock
 from training.config import BadRecipe, load_recipe
 from training.dataset import BadDataset, Batch
+from training.evaluation.folders import find_test_folders
 from training.origin import NotARun
 from training.run import resume, train
 from training.trainer import Diverged
@@ -200,3 +202,27 @@ def test_the_implied_scale_in_the_card_is_that_of_the_end(
     run = train_tiny(overrides=[fixed, "training.steps=1", override], out=tmp_path)
     card, _ = read_card(run / "bundle")
     assert card.objective["implied_scale"] == (implied and pytest.approx(implied))
+
+
+def test_an_evaluation_is_told_of_pictures_that_were_learned_from(
+    straight: Path, pair: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    card, _ = read_card(straight / "bundle")
+    found = find_test_folders(*pair, None, card, None)
+    assert found.shared == (11, 8)  # of 12 and 9, one of either was held out
+    assert found.as_json()["test_pictures_in_train"] == [11, 8]
+    assert "19 of 21 test pictures are training pictures as well" in caplog.text
+    others = Path(shutil.copytree(pair[1], tmp_path / "others"))
+    next(others.iterdir()).unlink()
+    assert find_test_folders(pair[0], others, None, card, None).shared == (11, 0)
+    assert find_test_folders(others, others, None, card, None).as_json()["test_pictures_in_train"] is None
+
+
+def test_small_sets_get_no_more_grids_than_that(
+    pair: tuple[Path, Path], tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.run.MOST_GRIDS", 3)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(Path(tiny).read_text().replace("grid_every = 3\n", ""))
+    run = train(*pair, str(recipe), device="cpu", out=tmp_path / "run", overrides=["training.steps=18"])
+    assert [grid.stem for grid in sorted((run / "samples").iterdir())] == ["000006", "000012", "000018"]
