@@ -27,10 +27,11 @@ from training.objective.joints import Sampling
 from training.objective.presets import PRESETS, Preset
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import SJMVI, Ratios
+from training.objective_recipe import ObjectiveRecipe
 from training.optimisers import Optimisation, adam, linear_decay
-from training.recipe import ObjectiveRecipe, Recipe
+from training.recipe import Recipe
 from training.replay import Replay
-from training.trainer import Schedule
+from training.schedule import Schedule
 from translation.architecture import Architecture
 from translation.generators.blocks import ResidualBlock
 from translation.model import DensityRatios, TranslationModel
@@ -40,7 +41,7 @@ from translation.weights import load_bundle
 def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
     data = recipe.data
     augmentation = Augmentation(
-        data.size, data.load_size, data.horizontal_flip, data.crop, data.colour_jitter
+        data.size, data.short_side, data.horizontal_flip, data.crop, data.colour_jitter
     )
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of this machine, each with a cache
     return UnpairedFolders(folders, augmentation, recipe.training.seed, data.cache_bytes // here)

@@ -1,5 +1,6 @@
 """Adam, its rate as a function of the step, and clipping that tells a broken gradient from a large one."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,10 @@ def linear_decay(step: int, steps: int, decay_from: float) -> float:
 
 @dataclass(frozen=True)
 class Optimisation:
-    """One side's parameters and optimiser, of the maps or of the ratios; `rate` of step 0, 1, ..."""
+    """One side's parameters and optimiser, of the maps or of the ratios; `rate` of step 0, 1, ...
+
+    The gradient of both directions together is brought down to a norm of `clip_norm`; 0: it is left alone.
+    """
 
     parameters: tuple[nn.Parameter, ...]
     optimiser: Optimizer
@@ -66,7 +70,7 @@ class Descent:
         assert self.loss is not None
         side = self.optimisation
         processes.sum_([*(weight.grad for weight in side.parameters if weight.grad is not None), self.loss])
-        self.norm = nn.utils.clip_grad_norm_(side.parameters, side.clip_norm).detach()
+        self.norm = nn.utils.clip_grad_norm_(side.parameters, side.clip_norm or math.inf).detach()
         if not torch.isfinite(self.norm + self.loss):
             side.optimiser.zero_grad(set_to_none=True)
             return False

@@ -18,6 +18,6 @@ def prepare(trainer: Trainer, recipe: Recipe) -> None:
         sys.stderr.write(f"{plan}\n")
     if plan.warning:
         log.warning("%s", plan.warning)
-    tune_for_fixed_shapes(trainer.device)
+    tune_for_fixed_shapes(trainer.device, recipe.training.precision)
     if recipe.training.compile:
         compile_generators(trainer, recipe.data.size)

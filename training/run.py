@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from training.beginning import begin, keep, refuse_begun
 from training.build import (
     build_autocast,
     build_dataset,
@@ -24,12 +25,12 @@ from training.build import (
 )
 from training.calibration import calibrate_bundle
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
-from training.checkpoint import CheckpointFolder, RunLock
-from training.config import dump_recipe, load_recipe, measured_by
+from training.checkpoint import CheckpointFolder
+from training.config import load_recipe, measured_by
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
-from training.doctor.for_run import inspect_for_run
+from training.doctor.for_run import JSON_FILE, inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import BadDataset, DomainFolders
 from training.evaluation.pictures import held_out_of
@@ -37,7 +38,7 @@ from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import recipe_of
 from training.memory import explained, pairs_at_once
-from training.origin import RUN_FILE, NotARun, Origin, lineage_of
+from training.origin import RUN_FILE, Origin, lineage_of
 from training.pace import lasting
 from training.preparation import prepare
 from training.publication import save_state
@@ -45,11 +46,11 @@ from training.recipe import Recipe
 from training.samples import sample_grid
 from training.selection import Measurements, Save, Selection, refuse_other_network
 from training.trainer import Diverged, Trainer
-from translation.durable import replacing
 from translation.signals import stop_signals
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
+MOST_GRIDS = 50  # 6 MB each at 256 pixels, and small sets have many epochs
 
 
 class Interrupted(RuntimeError):
@@ -95,11 +96,11 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
         )
         validator = build_validator(loaded, folders, processor) if processes.is_first else None
         if processes.is_first:
-            _refuse_begun(run)
+            refuse_begun(run)
         if minutes is not None:
             loaded = lasting(minutes, loaded, processor, processes)
         if processes.is_first:
-            _begin(run, loaded, origin)
+            begin(run, loaded, origin)
         _inspect(run, loaded, origin, processes)
         return _run(run, loaded, origin, folders, processor, processes, validator)
 
@@ -117,24 +118,9 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
         validator = build_validator(recipe, folders, processor) if processes.is_first else None
         if validator is not None and validator.network:
             refuse_other_network(run, validator.as_json())
+        if not (run / JSON_FILE).exists() and not CheckpointFolder(run / "checkpoints").steps():
+            _inspect(run, recipe, origin, processes)  # it ended while it looked
         return _run(run, recipe, origin, folders, processor, processes, validator)
-
-
-def _begin(run: Path, recipe: Recipe, origin: Origin) -> None:
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise NotARun(f"{run} is no folder: give another --out") from error
-    with RunLock(run):  # from another run that begins here now
-        _refuse_begun(run)
-        with replacing(run / "recipe.toml") as file:
-            file.write(dump_recipe(recipe).encode())
-        origin.write(run)
-
-
-def _refuse_begun(run: Path) -> None:
-    if (run / RUN_FILE).exists():
-        raise NotARun(f"{run} holds a run already: continue it with --resume {run}, or give another --out")
 
 
 def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:
@@ -163,8 +149,8 @@ def _run(
     validator: Validator | None,
 ) -> Path:
     with held(run, processes):
-        if processes.is_first and origin != Origin.read(run):
-            origin.write(run)
+        if processes.is_first:
+            keep(run, recipe, origin)
         dataset = build_dataset(recipe, folders)
         trainer = _trainer(run, recipe, origin, device, processes)
         sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
@@ -173,7 +159,8 @@ def _run(
         save = partial(save_state, recipe, origin, dataset, trainer)
         publish: Callable[[], None] = partial(save, run / "bundle")
         if processes.is_first:
-            every = recipe.training.grid_every or sampler.steps_per_epoch(batch_size)
+            epoch = sampler.steps_per_epoch(batch_size)
+            every = recipe.training.grid_every or max(epoch, recipe.training.steps // MOST_GRIDS)
             trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
         if validator is not None:
             publish = _validate(run, recipe, trainer, validator, save) or publish

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 
 import torch
 
+from training.memory import pairs_at_once
 from training.objective.ratios import frozen
+from training.recipe import Precision
 from training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -22,12 +24,13 @@ BACKEND = "inductor"
 REASON_LENGTH = 300  # a compiler's error can be a page
 
 
-def tune_for_fixed_shapes(device: torch.device) -> None:
-    """cuDNN tries its algorithms once for each shape; float32 matrices are multiplied as TF32, as its
-    convolutions are already."""
+def tune_for_fixed_shapes(device: torch.device, precision: Precision) -> None:
+    """cuDNN tries its algorithms once for each shape. What is float32 is multiplied and convolved as TF32, 10
+    bits of mantissa, unless the recipe asks for float32 by name."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
-        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = precision != "float32"
+        torch.set_float32_matmul_precision("highest" if precision == "float32" else "high")
 
 
 @contextmanager
@@ -62,7 +65,7 @@ def _try(trainer: Trainer, size: int) -> None:
     """A forward and a backward pass of the maps, and one without a gradient, as the steps will need them."""
     learner, objective, device = trainer.learner, trainer.objective, trainer.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        x, z = torch.rand(2, trainer.schedule.micro_batch, 3, size, size, device=device) * 2 - 1
+        x, z = torch.rand(2, pairs_at_once(trainer), 3, size, size, device=device) * 2 - 1
         with frozen(learner.networks), trainer.autocast():
             draws = objective.draw(learner.maps, x, z)
             terms = objective.terms(learner.maps, learner.ratios, draws)

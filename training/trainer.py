@@ -4,15 +4,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from training.callbacks import Callback, StopSigns
 from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
-from training.courses import Courses
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
 from training.domains import BadDataset
@@ -22,6 +21,7 @@ from training.objective.sjmvi import SJMVI, Draws, SJMVITerms, ratio_diagnostics
 from training.optimisers import Descent
 from training.samples import code_spread
 from training.scalars import joint_scalars
+from training.schedule import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -35,32 +35,14 @@ class Diverged(RuntimeError):
 @dataclass(frozen=True)
 class StepReport:
     """One step, as callbacks see it. `scalars` is empty but for every `log_every`-th step: reading them waits
-    for the device. `images` counts both domains; `skipped` the steps left out so far."""
+    for the device. `images` counts both domains; `skipped` the steps so far whose
+    loss or gradient was not finite: of the maps, and nothing changed; of the ratios, and they did not."""
 
     step: int
     steps: int
     images: int
     scalars: Mapping[str, float]
     skipped: int
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Counts and periods of a run, in steps but for checkpoint_every_s.
-
-    `batch_size` is that of all processes together; a device holds `micro_batch` pairs at once.
-    """
-
-    steps: int
-    batch_size: int
-    micro_batch: int
-    seed: int
-    ratio_steps: int
-    gradient_penalty: float
-    gradient_penalty_every: int
-    log_every: int
-    checkpoint_every_s: float
-    courses: Courses = field(default_factory=Courses)
 
 
 @dataclass(frozen=True)
@@ -137,7 +119,8 @@ class Trainer:
                     report = self.learn(batch)
                     for callback in callbacks:
                         callback.on_step(report)
-                    if time.monotonic() - saved_at > self.schedule.checkpoint_every_s:
+                    late = time.monotonic() - saved_at > self.schedule.checkpoint_every_s
+                    if late and not self.skipped_in_a_row:
                         self.save()
                         saved_at = time.monotonic()
             except BadDataset:
@@ -152,15 +135,17 @@ class Trainer:
         learner, courses, share = self.learner, self.schedule.courses, self.step / self.schedule.steps
         self.objective = courses.follow(self._as_given, learner.model, learner.ratios, share)
         parts, finite = self._descend_maps(batch)
+        side: Literal["maps", "ratios"] = "maps"
         if finite:
-            ratio_losses, finite = self._descend_ratios(parts)
+            losses, finite = self._descend_ratios(parts)
+            side = "ratios"
         if finite:  # else the maps stepped, and nothing answers to what they are now
             self.learner.average.update_parameters(self.learner.model)
-        self._count(finite)
+        self._count(finite, side)
         self.step += 1
         scalars: dict[str, float] = {}
-        if finite and self.step % self.schedule.log_every == 0:
-            scalars = self._scalars(parts, ratio_losses) | courses.in_effect(share)
+        if finite and (self.step % self.schedule.log_every == 0 or self.step == self.schedule.steps):
+            scalars = self._scalars(parts, losses) | courses.in_effect(share)
         return StepReport(self.step, self.schedule.steps, 2 * self.schedule.batch_size, scalars, self.skipped)
 
     def _descend_maps(self, batch: Batch) -> tuple[list[Part], bool]:
@@ -175,16 +160,20 @@ class Trainer:
             parts.append(Part(share, draws.detached(), terms))
         return parts, self._take("maps", descent)
 
-    def _descend_ratios(self, parts: list[Part]) -> tuple[list[Tensor], bool]:
-        learner, finite = self.learner, True
+    def _descend_ratios(self, parts: list[Part]) -> tuple[list[dict[str, Tensor]], bool]:
+        learner, penalty, finite = self.learner, self.schedule.penalty(self.step), True
         for repetition in range(self.schedule.ratio_steps):
             descent, losses = learner.ratios_optimisation.descent(), []
             for part in parts:
                 draws = learner.replay(self._drawn_again(part.draws) if repetition else part.draws)
                 with self.autocast():
                     loss = self.objective.ratio_loss(learner.ratios, draws)
-                descent.add(part.share * (loss + self._penalty(draws)))
-                losses.append(loss)
+                found = {"ratio_loss": loss}
+                if penalty:
+                    found["gradient_penalty"] = self._slope(draws)
+                    loss = loss + penalty * found["gradient_penalty"]
+                descent.add(part.share * loss)
+                losses.append(found)
             finite &= self._take("ratios", descent)
         return losses, finite
 
@@ -203,24 +192,20 @@ class Trainer:
         with torch.no_grad(), self.autocast():
             return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
 
-    def _penalty(self, draws: Draws) -> Tensor | float:
-        """Lazy R1 (Karras et al., 2020): every k-th step, k times as strong."""
-        every = self.schedule.gradient_penalty_every
-        if not self.schedule.gradient_penalty or self.step % every:
-            return 0.0
+    def _slope(self, draws: Draws) -> Tensor:
+        """R1 of both ratios, unweighted."""
         ratios, augment = self.learner.ratios, self.objective.augment
-        penalty = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, augment)
-        penalty = penalty + gradient_penalty(
-            ratios.observed, draws.observed_reference, draws.p.given, augment
-        )
-        return every * self.schedule.gradient_penalty * penalty
+        latent = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, augment)
+        return latent + gradient_penalty(ratios.observed, draws.observed_reference, draws.p.given, augment)
 
-    def _count(self, finite: bool) -> None:
+    def _count(self, finite: bool, side: Literal["maps", "ratios"]) -> None:
         self.skipped_in_a_row = 0 if finite else self.skipped_in_a_row + 1
         if finite:
             return
         self.skipped += 1
-        log.warning("step %d left out: its loss or gradient is not finite", self.step + 1)
+        log.warning(
+            "step %d: the %s stay as they are, their loss or gradient is not finite", self.step + 1, side
+        )
         if self.skipped_in_a_row == MAX_SKIPPED_IN_A_ROW:
             raise Diverged(
                 f"{MAX_SKIPPED_IN_A_ROW} steps in a row up to step {self.step + 1} gave a loss or gradient "
@@ -229,10 +214,10 @@ class Trainer:
                 "bundle (training.start_from) or from nothing"
             )
 
-    def _scalars(self, parts: list[Part], ratio_losses: list[Tensor]) -> dict[str, float]:
+    def _scalars(self, parts: list[Part], losses: list[dict[str, Tensor]]) -> dict[str, float]:
         found = [
-            {**part.terms.named(), "ratio_loss": loss, **self._diagnostics(part.draws)}
-            for part, loss in zip(parts, ratio_losses, strict=True)
+            {**part.terms.named(), **loss, **self._diagnostics(part.draws)}
+            for part, loss in zip(parts, losses, strict=True)
         ]
         scalars = joint_scalars(found, [part.share for part in parts], self.processes)
         norms = {name: float(norm) for name, norm in self._norms.items()}

@@ -13,8 +13,9 @@ from training.courses import Courses
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
 from training.recipe import Recipe
+from training.schedule import Schedule
 from training.shapes import compile_generators, tune_for_fixed_shapes
-from training.trainer import Schedule, Trainer
+from training.trainer import Trainer
 
 COUNTED = 4  # steps
 
@@ -35,7 +36,7 @@ class Trial:
                 device,
                 processes,
             )
-        tune_for_fixed_shapes(device)
+        tune_for_fixed_shapes(device, recipe.training.precision)
 
     def compile(self) -> None:
         compile_generators(self.trainer, self.size)
@@ -44,7 +45,9 @@ class Trial:
         """Whether the device can take a whole step on so many at once, its R1 and its log line included."""
         trainer = self.trainer
         trainer.step = 0
-        trainer.schedule = replace(trainer.schedule, batch_size=pairs, micro_batch=pairs, log_every=1)
+        trainer.schedule = replace(
+            trainer.schedule, batch_size=pairs, micro_batch=pairs, log_every=1, gradient_penalty_every=1
+        )
         try:
             trainer.learn(self._noise(pairs))
         except torch.OutOfMemoryError:

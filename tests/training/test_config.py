@@ -106,6 +106,8 @@ WRONG = {
     "no such crop": ("data.crop=oval", "data.crop: not one of random"),
     "no such network": ("model.generator.name=unet", "model.generator: .*'unet'"),
     "views beyond the picture": ("data.load_size=63", "data: load_size 63 .* 64"),
+    "codes looked at by nothing": ("objective.code_augmentation=colour", "objective: code_augmentation .*0"),
+    "share of no augmentation": ("objective.augmentation_probability=0.5", "objective: .*there is none"),
     "patch beyond the picture": ("model.discriminator.downsamplings=5", "data.size is 64, .*downsamplings"),
     "section for a field": ("training=3", "training: "),
     "field for a section": ("training.steps.x=3", "steps is a field"),
@@ -124,12 +126,22 @@ def test_what_is_wrong_is_named(override: str, message: str) -> None:
     ("overrides", "message"),
     [
         (("objective.weights.code_recovery=1", "model.generator.code_size=0"), "code_recovery needs codes"),
+        (("objective.code_course=[[0, 1]]", "model.generator.code_size=0"), "code_course needs codes"),
         (("objective.scale_course=[[0, 1]]", "model.generator.scale=learned"), "of fixed scales"),
     ],
 )
 def test_what_the_model_has_not_is_not_asked_of_it(overrides: tuple[str, ...], message: str) -> None:
     with pytest.raises(BadRecipe, match=message):
         load_recipe("quick", overrides)
+
+
+@pytest.mark.parametrize("side", [64, 128, 256])
+def test_pictures_are_an_eighth_larger_than_the_views_cut_from_them(side: int) -> None:
+    assert load_recipe("quick", [f"data.size={side}"]).data.short_side == side * 9 // 8
+
+
+def test_the_special_case_clips_no_gradient() -> None:
+    assert load_recipe("cyclegan").optimisation.clip_norm == 0 < load_recipe("quick").optimisation.clip_norm
 
 
 def test_a_run_that_goes_on_changes_its_means_alone(tmp_path: Path) -> None:

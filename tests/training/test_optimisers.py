@@ -49,6 +49,12 @@ def test_a_large_gradient_is_clipped(weight: nn.Parameter) -> None:
     assert weight.grad.norm().item() == pytest.approx(0.5, rel=1e-4)
 
 
+def test_without_a_norm_to_clip_to_no_gradient_is_changed(weight: nn.Parameter) -> None:
+    assert optimisation_of(weight, clip_norm=0).descend(1000 * weight.sum(), 0)
+    assert weight.grad is not None
+    assert weight.grad.tolist() == [1000.0] * 3
+
+
 BROKEN: dict[str, Callable[[Tensor], Tensor]] = {
     "loss nan": lambda weight: weight.sum() * torch.nan,
     "loss infinite, gradient finite": lambda weight: weight.sum() + torch.inf,

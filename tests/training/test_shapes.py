@@ -2,6 +2,7 @@
 
 import logging
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 
 import training.shapes
 from training.checkpoint import rng_state
+from training.recipe import Precision
 from training.shapes import compile_generators, tune_for_fixed_shapes
 
 JOINT = runpy.run_path(str(Path(__file__).with_name("parts") / "joint_step.py"))
@@ -35,15 +37,32 @@ def test_what_cannot_be_compiled_goes_on_as_it_is_and_says_why(
     assert trainer.learner.model.z_given_x(source).mean.isfinite().all()
 
 
+@pytest.fixture(name="as_found")
+def _as_found() -> Iterator[None]:
+    cudnn, precision = torch.backends.cudnn, torch.get_float32_matmul_precision()
+    found = cudnn.benchmark, cudnn.allow_tf32
+    yield
+    torch.set_float32_matmul_precision(precision)
+    cudnn.benchmark, cudnn.allow_tf32 = found
+
+
+@pytest.mark.usefixtures("as_found")
 def test_a_cpu_is_left_as_it_is() -> None:
     before = torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()
-    tune_for_fixed_shapes(torch.device("cpu"))
+    tune_for_fixed_shapes(torch.device("cpu"), "auto")
     assert (torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()) == before
 
 
-def test_cuda_is_tuned_for_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    precision = torch.get_float32_matmul_precision()
-    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
-    tune_for_fixed_shapes(torch.device("cuda"))
+@pytest.mark.usefixtures("as_found")
+@pytest.mark.parametrize(
+    ("precision", "matrices", "has_tf32"),
+    [("auto", "high", True), ("bfloat16", "high", True), ("float32", "highest", False)],
+)
+def test_cuda_is_tuned_for_one_shape_and_float32_is_float32(
+    precision: Precision, matrices: str, has_tf32: bool
+) -> None:
+    torch.backends.cudnn.benchmark = False
+    tune_for_fixed_shapes(torch.device("cuda"), precision)
     assert torch.backends.cudnn.benchmark
-    torch.set_float32_matmul_precision(precision)
+    assert torch.get_float32_matmul_precision() == matrices
+    assert torch.backends.cudnn.allow_tf32 == has_tf32

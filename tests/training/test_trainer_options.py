@@ -1,12 +1,15 @@
 """What a recipe can add to the loop: it is resumed bit for bit as well, and does what it says."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
 from training.checkpoint import CheckpointFolder, rng_state
@@ -114,3 +117,28 @@ def test_what_changes_on_the_way_is_reported_as_it_was(make: Make) -> None:
     assert trainer.learner.average.module.x_given_z.generator.scale.value.item() == pytest.approx(0.1)
     weights = trainer.objective.weights
     assert (weights.nell, weights.nelp, weights.code) == pytest.approx((1 / 6, 1 / 6, 7 / 3))
+
+
+def test_a_lazy_penalty_comes_every_kth_step_and_k_times_as_strong(make: Make) -> None:
+    def networks(*schedules: tuple[float, int]) -> dict[str, Tensor]:
+        """After a step under each (penalty, every)."""
+        trainer = make(name=str(schedules))
+        for penalty, every in schedules:
+            trainer.schedule = replace(
+                trainer.schedule, gradient_penalty=penalty, gradient_penalty_every=every
+            )
+            run(trainer, steps=1)
+        return trainer.learner.networks.state_dict()
+
+    lazy, none = networks((2.0, 2), (2.0, 2)), networks((0.0, 1), (0.0, 1))
+    torch.testing.assert_close(lazy, networks((0.0, 1), (4.0, 1)), rtol=0, atol=0)
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(lazy, none, rtol=0, atol=0)
+
+
+def test_a_step_with_a_penalty_says_what_it_was(make: Make) -> None:
+    once = partial(make, "optimisation.ratio_steps=1")
+    logged = run(once())
+    assert [scalars.get("gradient_penalty", 0.0) > 0 for scalars in logged] == [False, True] * 3
+    again = run(once("optimisation.gradient_penalty=3", name="strong"), steps=2)
+    assert again[1]["gradient_penalty"] == logged[1]["gradient_penalty"]  # R1 itself

@@ -85,7 +85,7 @@ def test_two_folders_become_a_model(
     picture_of(page, "train-done")
     (job,) = client.get("/v1/jobs?kind=train").json()["jobs"]
     follow_evaluations(page, client.get(job["links"]["evaluations"]).json()["evaluations"])
-    assert job["params"]["set"] == TINY | {"data.load_size": 18}
+    assert job["params"]["set"] == TINY
     assert job["params"]["dataset"].startswith("plain-ones2striped-")
     follow_distances(page, job["id"])
     assert violations(page) == []

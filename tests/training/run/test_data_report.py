@@ -57,7 +57,9 @@ def test_a_signal_while_it_looks_is_an_interruption_to_go_on_from(
     with pytest.raises(Interrupted, match="--resume"):
         train_tiny(out=tmp_path / "run", overrides=["training.steps=1"])
     assert not (tmp_path / "run" / "data.json").exists()
+    monkeypatch.undo()
     assert (resume(tmp_path / "run", device="cpu") / "bundle").is_dir()
+    assert (tmp_path / "run" / "data.json").exists()
 
 
 def test_a_folder_of_which_too_much_is_lost_is_refused_before_anything_is_learned(

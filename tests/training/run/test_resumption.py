@@ -120,9 +120,12 @@ def test_a_run_may_go_on_with_other_means(
     assert "activations 2 x" in capsys.readouterr().err
     with pytest.raises(BadRecipe, match="a run that goes on can change training.micro_batch"):
         resume(tmp_path, "cpu", ["training.steps=3"])
+    monkeypatch.setattr(training.run, "Progress", StopsAt(2, signal.SIGINT))  # too late to stop anything
     resume(tmp_path, "cpu", ["training.micro_batch=1"])
     assert "activations 1 x" in capsys.readouterr().err
     assert read_card(tmp_path / "bundle")[0].steps == 2
+    resume(tmp_path, "cpu")
+    assert "activations 1 x" in capsys.readouterr().err
 
 
 def test_kill_9_costs_the_steps_since_the_last_checkpoint(

@@ -20,7 +20,6 @@ export class Fields {
   }
 
   show(schema, { values }) {
-    this.values = values;
     this.rows = fieldsOf(schema, values).map((field) => new Row(field));
     const matters = Object.keys(FIRST).map((path) => this.#row(path)).filter(Boolean);
     const others = Map.groupBy(this.rows.filter((row) => !matters.includes(row)), ({ field }) => field.path.split(".")[0]);
@@ -39,12 +38,7 @@ export class Fields {
 
   /** What departs from the recipe, as a job's `set` has it. */
   changes() {
-    const changed = Object.fromEntries(this.rows.filter((row) => row.isChanged()).map((row) => [row.field.path, row.value()]));
-    if ("data.size" in changed && !("data.load_size" in changed)) { // which must not be smaller
-      const { size, load_size: loaded } = this.values.data;
-      changed["data.load_size"] = Math.ceil((changed["data.size"] * loaded) / size);
-    }
-    return changed;
+    return Object.fromEntries(this.rows.filter((row) => row.isChanged()).map((row) => [row.field.path, row.value()]));
   }
 
   #row(path) {
