@@ -1,11 +1,8 @@
-"""`sjmvi`: one command, all verbs. Each imports what it needs when it runs: --help waits for no torch.
-
-Exit codes: 0 ok, 1 failed, 2 usage, 3 input, 4 model or bundle, 5 environment, 6 some items failed,
-130 and 143 signals.
-"""
+"""`sjmvi`: one command, all verbs. Each imports what it needs when it runs: --help waits for no torch."""
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
@@ -27,11 +24,16 @@ from app.cli_weights import weights
 from app.cli_worker import worker
 
 DEBUG = "--debug"
+ERRORS = (
+    "Every error is one line, `error: <slug>: <message>`; --debug shows where it came from. "
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 input, 4 model or bundle, 5 environment, 6 some items failed, "
+    "130 and 143 signals."
+)
 
 app = typer.Typer(
     name="sjmvi",
     help="Unpaired image-to-image translation that samples: two folders in, a model both ways out.",
-    epilog="Every error is one line, `error: <slug>: <message>`; --debug shows where it came from.",
+    epilog=ERRORS,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -67,6 +69,20 @@ app.command(
 )(train)
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"sjmvi {version('sjmvi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="which version this is", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
 @app.command(epilog="sjmvi serve --port 8080")
 def serve(
     host: Annotated[str | None, typer.Option(help="where to listen; SJMVI_HOST, 127.0.0.1")] = None,
@@ -100,7 +116,8 @@ def execute(arguments: Sequence[str], debug: bool = False) -> int:
     try:
         return app(arguments, prog_name="sjmvi", standalone_mode=False) or 0
     except typer.TyperException as error:
-        return _fail("usage", error.format_message(), error.exit_code)
+        message = error.format_message()  # empty where nothing was given, and the help was shown
+        return _fail("usage", message, error.exit_code) if message else error.exit_code
     except BrokenPipeError:
         return 1
     except Exception as error:  # the last one to see it

@@ -4,9 +4,10 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from app.cli_output import wide_console
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -35,12 +36,16 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="for programs")] =
         rows = {name: {"value": values[name], "source": source} for name, source in origins.items()}
         typer.echo(json.dumps({"file": str(file) if file else None, "settings": rows}))
         return
-    table = Table("setting", "value", "from", "what it is", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("from", overflow="fold")
+    table.add_column("what it is")
     for name, source in origins.items():
         told = Settings.model_fields[name].description or ""
         value = escape(_shown(settings, name))
         table.add_row(name, value, source if source == "default" else f"[bold]{source}[/bold]", escape(told))
-    Console().print(table)
+    wide_console().print(table)
 
 
 def _shown(settings: "Settings", name: str) -> str:

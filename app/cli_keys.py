@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from app.cli_output import wide_console
 from translation.names import OF
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def list_keys(
         until = f"{key.expires:%Y-%m-%d}" if key.expires else "never"
         scopes = ", ".join(sorted(key.scopes))
         table.add_row(key.name, f"{key.prefix}…", scopes, key.state, f"{key.created:%Y-%m-%d}", until)
-    Console().print(table if listed else "none; sjmvi keys create makes one")
+    wide_console().print(table if listed else "none; sjmvi keys create makes one")
 
 
 @keys.command(epilog="sjmvi keys revoke phone")

@@ -13,16 +13,21 @@ INTERRUPTED = 130
 WIDTH = 110
 
 
+def wide_console() -> Console:
+    """As wide as the terminal, or wide enough for a table: cut short in a log it is of no use."""
+    console = Console()
+    console.width = max(console.width, WIDTH)
+    return console
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
     """The first column names the rows."""
-    console = Console()
-    console.width = max(console.width, WIDTH)  # a table cut short in a log is of no use
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    console.print(table, markup=False)
+    wide_console().print(table, markup=False)
 
 
 @contextmanager

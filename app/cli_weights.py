@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.cli_output import wide_console
 from translation.names import OF
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def list_bundles(
     if as_json:
         typer.echo(json.dumps([_row(entry) for entry in entries]))
         return
-    table = Table("name", "version", "domains", "size", "licence", box=None, pad_edge=False)
+    table = Table("name", "version", "domains", "size", "created", "licence", box=None, pad_edge=False)
     for entry in entries:
         in_use = " in use" if name and entry.is_active else ""
         table.add_row(entry.name, f"{entry.version or ''}{in_use}", *_cells(entry))
-    Console().print(table if entries else "none; sjmvi train makes a bundle, sjmvi weights add names it")
+    wide_console().print(table if entries else "none; sjmvi train makes a bundle, sjmvi weights add names it")
 
 
 @weights.command(epilog="sjmvi weights show horse2zebra")
@@ -140,11 +141,22 @@ def said_of(entry: "Entry") -> str:
 
 def folder_of(bundle: str) -> Path:
     """Of what the user calls a bundle. A path goes before a name. Raises UnknownModel, UnknownVersion."""
+    from translation.registry import UnknownModel
+
     path = Path(bundle)
     if (path / "bundle").is_dir():
         return path / "bundle"
+    if path.exists():
+        return path
     name, _, version = bundle.partition(AT)
-    return path if path.exists() else registry().folder(name, version or None)
+    bundles = registry()
+    try:
+        return bundles.folder(name, version or None)
+    except UnknownModel as error:
+        where = " and ".join(str(folder.absolute()) for folder in bundles.folders)
+        raise UnknownModel(
+            f"{error}; looked for in {where}, which SJMVI_WEIGHTS_DIR and SJMVI_DATA_DIR change"
+        ) from error
 
 
 def called(bundle: str) -> str:
@@ -175,4 +187,4 @@ def _cells(entry: "Entry") -> tuple[str, ...]:
     if entry.card is None:
         return (f"[red]{escape(entry.fault or '')}[/red]",)
     card = entry.card
-    return card.pair, f"{card.training_size} px", escape(card.licence)
+    return card.pair, f"{card.training_size} px", card.created[:16].replace("T", " "), escape(card.licence)

@@ -80,6 +80,8 @@ def first_fault(error: ValidationError) -> str:
     fault = max((first, *of_one_field), key=lambda each: len(each["loc"]))
     parts = (str(part) for part in fault["loc"])
     where = ".".join(part for part in parts if part.isidentifier() or part.isdigit())  # not the alternative's
+    if fault["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        return f"{where}: there is no such field; sjmvi train --schema has them all"
     given = "" if isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}".removeprefix(": ").replace("Value error, ", "")
 

@@ -86,9 +86,8 @@ def two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
     folders = (first, second) if second else (first / "trainA", first / "trainB")
     for folder in (first, *folders):
         if not folder.is_dir():
-            raise BadDataset(
-                f"{folder} is not a folder: give two folders of pictures, or one with trainA and trainB in it"
-            )
+            beside = "" if second else ", or one with trainA and trainB in it"
+            raise BadDataset(f"{folder} is not a folder: give two folders of pictures{beside}")
     if folders[0].samefile(folders[1]):
         raise BadDataset(f"{first} was given for both domains: give two different folders")
     return folders

@@ -23,7 +23,8 @@ def recipe_of(run: Path, overrides: Sequence[str]) -> Recipe:
     for override in overrides:
         if override.partition("=")[0] not in MEANS:
             raise BadRecipe(
-                f"{override!r}: a run that goes on can change {', '.join(MEANS)}, and nothing else"
+                f"{override!r}: a run that goes on can change {', '.join(MEANS)}, and nothing else; what is "
+                f"to learn otherwise, or longer, is a new run: --set training.start_from={run}/bundle"
             )
     recipe = str(run / "recipe.toml")
     changed = load_recipe(recipe, overrides)

@@ -40,7 +40,8 @@ class Origin(BaseModel):
             where = ".".join(map(str, fault["loc"]))
             raise NotARun(f"{run} is not a run: {RUN_FILE}: {where} {fault['msg']}") from error
         except (OSError, ValueError) as error:
-            raise NotARun(f"{run} is not a run: {error}") from error
+            told = error.strerror if isinstance(error, OSError) else error
+            raise NotARun(f"{run} is not a run: {RUN_FILE}: {told}") from error
 
     def write(self, run: Path) -> None:
         # not by pydantic, which fails on a path that is not UTF-8

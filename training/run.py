@@ -6,6 +6,7 @@ bundle/   last/
 Without an evaluation bundle/ is the last state, and there is no last/.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -47,6 +48,8 @@ from training.samples import sample_grid
 from training.selection import Measurements, Save, Selection, refuse_other_network
 from training.trainer import Diverged, Trainer
 from translation.signals import stop_signals
+
+log = logging.getLogger(__name__)
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
@@ -118,8 +121,14 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
         validator = build_validator(recipe, folders, processor) if processes.is_first else None
         if validator is not None and validator.network:
             refuse_other_network(run, validator.as_json())
-        if not (run / JSON_FILE).exists() and not CheckpointFolder(run / "checkpoints").steps():
+        steps = CheckpointFolder(run / "checkpoints").steps()
+        if not steps and not (run / JSON_FILE).exists():
             _inspect(run, recipe, origin, processes)  # it ended while it looked
+        if steps and steps[-1] >= recipe.training.steps and processes.is_first:
+            log.warning(
+                "%s has ended; to go on from its weights, begin a new run with --set training.start_from=%s",
+                *(run, run / "bundle"),
+            )
         return _run(run, recipe, origin, folders, processor, processes, validator)
 
 

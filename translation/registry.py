@@ -208,6 +208,11 @@ class Registry:
             return replace(entry, fault=str(error))
         return replace(entry, version=entry.version or digest[:DIGITS], card=card, digest=digest)
 
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Of what ships, and of what was published here."""
+        return self._weights_dir, self._models_dir
+
     def _unknown(self, name: str) -> UnknownModel:
         return UnknownModel(f"no model named {name!r}; available: {', '.join(self.names()) or 'none'}")
 

@@ -3,6 +3,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -196,6 +197,15 @@ def test_a_device_without_memory_is_no_fault_of_the_program(
     monkeypatch.setattr(Translator, "sample", fail)
     assert execute(["translate", "tiny", "in.jpg", "out.jpg", "--to", "zebra"]) == 5
     assert capsys.readouterr().err == "error: out-of-memory: CUDA out of memory. Tried to allocate 9 GiB\n"
+
+
+def test_nothing_is_wrong_with_asking_for_the_version_or_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["--version"]) == 0
+    assert capsys.readouterr().out == f"sjmvi {version('sjmvi')}\n"
+    assert execute([]) == 2
+    shown = capsys.readouterr()
+    assert "6 some items failed" in " ".join((shown.out + shown.err).split())
+    assert "error: usage" not in shown.err
 
 
 def test_debug_lets_the_error_through() -> None:

@@ -101,3 +101,12 @@ def test_a_broken_bundle_is_listed_with_its_fault_and_not_verified(
     assert "broken" in capsys.readouterr().out
     assert execute(["weights", "verify", "broken"]) == 4
     assert capsys.readouterr().err.startswith("error: invalid-bundle: ")
+
+
+def test_a_name_that_is_not_there_is_told_with_the_folders_looked_in(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["weights", "show", "tony"]) == 4
+    told = capsys.readouterr().err
+    assert "no model named 'tony'; available: tiny;" in told
+    assert f"looked for in {tiny_bundle.parent} and {tmp_path}/data/models" in told

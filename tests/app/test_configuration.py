@@ -79,6 +79,7 @@ def test_every_setting_is_shown_with_its_source_and_no_secret(
     assert execute(["config", "show"]) == 0
     table = capsys.readouterr().out
     assert "SJMVI_RATE_LIMIT" in table
+    assert all(name in table for name in Settings.model_fields)
     assert "hidden" not in out + table
 
 

@@ -78,8 +78,8 @@ def test_an_override_sets_one_field(override: str, value: object, tmp_path: Path
 
 WRONG = {
     "unknown section": ("foo.bar=1", "foo: "),
-    "unknown field": ("data.sise=64", "data.sise: "),
-    "unknown weight": ("objective.weights.nel=1", "objective.weights.nel: "),
+    "unknown field": ("data.sise=64", "data.sise: there is no such field; sjmvi train --schema"),
+    "unknown weight": ("objective.weights.nel=1", "objective.weights.nel: there is no such field"),
     "no number": ("training.steps=many", "training.steps: .*many"),
     "out of range": ("training.steps=0", "training.steps: .*got 0"),
     "not finite": ("optimisation.maps_rate=inf", "optimisation.maps_rate: "),

@@ -125,11 +125,12 @@ def _shared(report: Report) -> Iterator[Finding]:
 def _repeated(report: Report) -> Iterator[Finding]:
     exact, near = report.exact, report.near
     extra = exact.pictures - exact.groups
-    if extra or near.groups:
+    copies = f"{_count(extra, 'exact copy', 'exact copies')} of pictures" if extra else ""
+    near_copies = f"{_count(near.groups, 'group')} of near duplicates" if near.groups else ""
+    if copies or near_copies:
         yield _warning(
             "duplicates",
-            f"{_count(extra, 'exact copy', 'exact copies')} of pictures, and {_count(near.groups, 'group')} "
-            "of near duplicates",
+            ", and ".join(filter(None, (copies, near_copies))),
             "keep one of each: a picture that is seen twice as often counts twice",
         )
 

@@ -111,6 +111,15 @@ def test_pictures_that_go_amid_a_run_end_it_and_cost_nothing(
     assert_ended_as(straight, run)
 
 
+def test_a_run_that_has_ended_says_how_to_go_on_from_it(
+    straight: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Path(shutil.copytree(straight, tmp_path / "run"))
+    resume(run, device="cpu")
+    assert f"{run} has ended; to go on" in caplog.text
+    assert f"--set training.start_from={run}/bundle" in caplog.text
+
+
 def test_a_run_may_go_on_with_other_means(
     train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
