@@ -13,6 +13,7 @@ CYCLEGAN = (  # Zhu et al. (2017) at the same size, width and budget
     "objective.weights.nell=10",
     "objective.weights.nelp=10",
     "optimisation.gradient_penalty=0",
+    "optimisation.clip_norm=0",
     "optimisation.replay_pairs=50",
 )
 
