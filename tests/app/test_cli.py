@@ -223,3 +223,20 @@ def test_a_machine_that_only_trains_is_told_what_is_wrong(tmp_path: Path) -> Non
     assert found.returncode == 3
     assert found.stderr.startswith(f"error: bad-dataset: {tmp_path}")
     assert found.stderr.count("\n") == 1
+
+
+WITHOUT_A_PART_OF_TRAINING = """
+import sys
+sys.modules["training.config"] = None
+from app.cli import execute
+sys.exit(execute(sys.argv[1:]))
+"""
+
+
+def test_an_installation_that_lacks_a_part_is_told_in_one_line() -> None:
+    command = [sys.executable, "-c", WITHOUT_A_PART_OF_TRAINING, "train", "horses", "zebras"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr == (
+        "error: module-not-found-error: import of training.config halted; None in sys.modules\n"
+    )
