@@ -100,7 +100,6 @@ def test_a_picture_that_is_there_is_replaced_only_when_asked(
     assert read("out.jpg").format == "JPEG"
     assert execute(["translate", "tiny", "in.jpg", "in.jpg", "--to", "zebra", "--overwrite"]) == 3
     assert Path("in.jpg").read_bytes() == photograph
-    assert execute(["translate", "tiny", ".", "out", "--to", "zebra", "--overwrite"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -132,6 +131,9 @@ REFUSALS = {
     "large-size": ("translate tiny in.jpg out.png --to zebra --size 2049", 2, "usage"),
     "several-to-stdout": ("translate tiny in.jpg - --to zebra --samples 2", 2, "usage"),
     "stdin-to-a-folder": ("translate tiny - out --to zebra", 2, "usage"),
+    "unknown-suffix": ("translate tiny in.jpg out.jpgg --to zebra", 2, "usage"),
+    "no-such-format": ("translate tiny in.jpg out --to zebra --format tga", 2, "usage"),
+    "two-formats": ("translate tiny in.jpg out.jpg --to zebra --format png", 2, "usage"),
     "onto-its-input": ("translate tiny in.jpg in.jpg --to zebra", 3, "invalid-input"),
     "domain": ("translate tiny in.jpg out --to cow", 2, "bad-parameter"),
     "no-input": ("translate tiny absent.jpg out --to zebra", 3, "invalid-input"),
