@@ -10,13 +10,14 @@ from app.problem import ENVIRONMENT, FAILED, INPUT, USAGE, Problem, Table, probl
 
 def told(error: Exception) -> tuple[Problem, str]:
     """In one line."""
-    table = _problems_of_training()
+    table: Table = {}
     try:
-        from app.errors import PROBLEMS, faults_of
-    except ModuleNotFoundError:
-        return _without_a_service(error, table), _in_one_line(error)
-    from pydantic import ValidationError
+        table = _problems_of_training()
+        from pydantic import ValidationError
 
+        from app.errors import PROBLEMS, faults_of
+    except Exception:  # what is not installed or broken may be the error itself, which is the one to tell
+        return _without_a_service(error, table), _in_one_line(error)
     problem = problem_of(error, {**PROBLEMS, **table})
     if isinstance(error, ValidationError):
         return problem, _listed(faults_of(error))

@@ -2,9 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 
 from app.cli_output import progress_bar
+from app.cli_translate_words import PIPE, naming, receipt_in_words, summary_in_words, with_options
 from app.cli_weights import BundleName, called, load
 from app.problem import SOME_FAILED
 
@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from translation.sampler import ProcessSize
     from translation.translator import TranslationRequest, Translator
 
-PIPE = "-"
 MAX_SEED = 2**63 - 1
+
+
+class PictureFormat(StrEnum):
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    AVIF = "avif"
+    BMP = "bmp"
+    TIFF = "tiff"
+    GIF = "gif"
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         str | None, typer.Option(help="short side at work: pixels or native; the training size when absent")
     ] = None,
     frame: Annotated[int | None, typer.Option(min=0, help="of an animated file, counted from 0")] = None,
+    picture_format: Annotated[
+        PictureFormat | None,
+        typer.Option(
+            "--format", case_sensitive=False, help="of the translations; the picture's own when absent"
+        ),
+    ] = None,
     metadata: Annotated[bool, typer.Option(help="whether the files say how they were made")] = True,
     refuse_at: Annotated[
         float,
@@ -56,7 +71,12 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
             help="leave out what has this domain score or less, and so about this share of the domain's",
         ),
     ] = 0.0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a picture that is there")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="replace a picture, or a folder's that are of another model, seed or options"
+        ),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="say what was done as JSON on stdout")] = False,
 ) -> None:
@@ -64,11 +84,7 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     process_size = _process_size(size)
     if out == PIPE and (as_json or samples > 1):
         raise typer.BadParameter("stdout takes one picture: no --json and no --samples beside it")
-    if source == PIPE != out and not _is_picture_name(out):
-        raise typer.BadParameter(f"a picture from stdin needs a picture's name, or - for stdout, not {out!r}")
-    is_one = PIPE in (source, out) or (Path(source).is_file() and _is_picture_name(out))
-    if overwrite and not is_one:
-        raise typer.BadParameter("--overwrite is for one picture: nothing in a folder is replaced")
+    is_one = _is_one(source, out, picture_format)
     from translation.translator import TranslationRequest
 
     translator = _translator(bundle, device)
@@ -77,15 +93,17 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
         samples,
         seed,
         temperature,
-        process_size=process_size,
+        picture_format and picture_format.name,
+        process_size,
         frame=frame,
         embed_metadata=metadata,
         refuse_at=refuse_at,
     )
+    _check(translator, request)
     if is_one:
         done = Done(_translate_one(translator, source, out, request, overwrite))
     else:
-        done = _translate_tree(translator, Path(source), Path(out), request)
+        done = _translate_tree(translator, Path(source), Path(out), request, overwrite)
     if as_json:
         typer.echo(json.dumps(done.report))
     if done.exit_code:
@@ -102,6 +120,16 @@ def _translator(name: str, device: str) -> "Translator":
     return Translator(bundle, processor, Settings().picture_limits, called(name))
 
 
+def _check(translator: "Translator", request: "TranslationRequest") -> None:
+    """Raises UnknownDomain, NoDomainScore."""
+    from translation.translator import NoDomainScore
+
+    try:
+        translator.check_request(request)
+    except NoDomainScore as error:
+        raise NoDomainScore(with_options(str(error))) from error
+
+
 def _translate_one(
     translator: "Translator", source: str, out: str, request: "TranslationRequest", overwrite: bool
 ) -> dict[str, object]:
@@ -109,9 +137,10 @@ def _translate_one(
     from translation.durable import replacing
     from translation.tree import FORMAT_OF_SUFFIX, InvalidInput, name_outputs
 
-    data = sys.stdin.buffer.read() if source == PIPE else _read(source)
+    with naming(source):
+        data = sys.stdin.buffer.read() if source == PIPE else _read(source)
     if out == PIPE:
-        with _naming(source):
+        with naming(source):
             translation = translator(data, request)
         sys.stdout.buffer.write(translation.pictures[0])
         return {}
@@ -121,37 +150,28 @@ def _translate_one(
             raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")
         if not overwrite:
             raise InvalidInput(f"{name} is there already: give another name, or --overwrite")
-    with _naming(source):
+    with naming(source):
         translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     for name, picture in zip(outputs, translation.pictures, strict=True):
         with replacing(Path(name)) as file:
             file.write(picture)
+    typer.echo(f"{', '.join(outputs)}: {receipt_in_words(translation.receipt)}", err=True)
     return {"outputs": outputs, **asdict(translation.receipt)}
 
 
 def _read(source: str) -> bytes:
-    from translation.tree import InvalidInput
+    from translation.tree import InvalidInput, read_bytes
 
     try:
-        return Path(source).read_bytes()
+        return read_bytes(Path(source))
     except OSError as error:
         raise InvalidInput(f"{source}: {error.strerror}") from error
 
 
-@contextmanager
-def _naming(source: str) -> Iterator[None]:
-    """The translator knows its picture by its bytes alone; who gave a file wants to be told which."""
-    from translation.codec import InvalidImage, UnsupportedOutputFormat
-    from translation.translator import UnlikeDomain
-
-    try:
-        yield
-    except (InvalidImage, UnlikeDomain, UnsupportedOutputFormat) as error:
-        raise type(error)(f"{'stdin' if source == PIPE else source}: {error}") from error
-
-
-def _translate_tree(translator: "Translator", source: Path, out: Path, request: "TranslationRequest") -> Done:
+def _translate_tree(
+    translator: "Translator", source: Path, out: Path, request: "TranslationRequest", overwrite: bool
+) -> Done:
     """A signal ends it between two pictures."""
     from translation.folders import translate_folder
     from translation.signals import stop_signals
@@ -162,19 +182,34 @@ def _translate_tree(translator: "Translator", source: Path, out: Path, request: 
         def tell(done: int, total: int, row: "FileReport") -> None:
             advance(done, total)
             if row.outcome == "failed":
-                console.print(f"{row.file}: {row.message}", markup=False)
+                console.print(f"{row.file}: {with_options(row.message)}", markup=False)
 
-        summary = translate_folder(translator, source, out, request, tell, stopped=lambda: bool(received))
+        summary = translate_folder(
+            translator, source, out, request, tell, stopped=lambda: bool(received), overwrite=overwrite
+        )
+    typer.echo(summary_in_words(summary, out, request), err=True)
     if summary.left:
         typer.echo(f"stopped, {summary.left} pictures left; the same command goes on with them", err=True)
         return Done(asdict(summary), 128 + received[0])
     return Done(asdict(summary), SOME_FAILED if summary.failed else 0)
 
 
-def _is_picture_name(out: str) -> bool:
+def _is_one(source: str, out: str, wanted: PictureFormat | None) -> bool:
+    """Whether OUT is to be a picture, not a folder. Raises typer.BadParameter."""
     from translation.tree import FORMAT_OF_SUFFIX
 
-    return Path(out).suffix.lower() in FORMAT_OF_SUFFIX and not Path(out).is_dir()
+    suffix = "" if out.endswith("/") or Path(out).is_dir() else Path(out).suffix.lower()
+    named = FORMAT_OF_SUFFIX.get(suffix)
+    if source == PIPE != out and not named:
+        raise typer.BadParameter(f"a picture from stdin needs a picture's name, or - for stdout, not {out!r}")
+    if out == PIPE or not (source == PIPE or Path(source).is_file()):
+        return out == PIPE
+    if suffix and not named:
+        known = ", ".join(sorted(FORMAT_OF_SUFFIX))
+        raise typer.BadParameter(f"{out}: not one of {known}; a folder's name ends in /")
+    if named and wanted and named != wanted.name:
+        raise typer.BadParameter(f"{out} names a {named} and --format a {wanted.name}: leave one of them out")
+    return named is not None
 
 
 def _process_size(size: str | None) -> "ProcessSize":

@@ -7,30 +7,25 @@ A run that was stopped at any instant, or is started again, does only what its r
 import hashlib
 import json
 import secrets
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from errno import ENAMETOOLONG
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
 
 import torch
 
+from translation.ahead import map_ahead
 from translation.codec import MEDIA_TYPES, ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.durable import replacing
 from translation.report import FileReport, Report
 from translation.translator import MAX_SEED, Samples, TranslationRequest, Translator, UnlikeDomain
-from translation.tree import find_pictures, name_outputs, taken
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-LOOK_AHEAD = 2  # pictures between reading and the network, and again between the network and writing
-MAX_FILE_BYTES = 1 << 30
+from translation.tree import InvalidInput, find_pictures, name_outputs, read_bytes, taken
 
 
 @dataclass(frozen=True)
@@ -57,12 +52,14 @@ def translate_folder(
     request: TranslationRequest,
     progress: Callable[[int, int, FileReport], None] = lambda done, total, row: None,
     stopped: Callable[[], bool] = lambda: False,
+    overwrite: bool = False,
 ) -> FolderSummary:
     """Every file has a seed of its own, file_seed(request.seed, its path): none depends on the others.
 
     A file that cannot be translated is reported and the rest goes on. `progress` gets the number of files
     done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
-    Once `stopped`, no other file is begun. `source` may be one file.
+    Once `stopped`, no other file is begun. `source` may be one file. With `overwrite`, an earlier run's
+    translations by another model, seed or options are replaced; without, they are refused.
     Raises InvalidInput, UnknownDomain, NoDomainScore, UnsupportedOutputFormat, and what Sampler.working_size
     does.
     """
@@ -71,17 +68,19 @@ def translate_folder(
     outputs = name_outputs(files, request.format, request.samples)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
     outcomes: Counter[str] = Counter()
-    jobs = (_Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items())
-    with (
-        taken(out),
-        Report(out) as report,
-        closing(_translated(_Stages(translator, request, out, report), jobs, stopped)) as rows,
-    ):
-        for done, row in enumerate(rows, start=1):
-            if row.outcome != "skipped":
-                report.add(row)
-            outcomes[row.outcome] += 1
-            progress(done, len(files), row)
+    jobs = [_Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items()]
+    owners = {name: job.file for job in jobs for name in job.outputs}
+    with taken(out), Report(out) as report:
+        stages = _Stages(translator, request, out, report)
+        if not overwrite:
+            stages.refuse_others(jobs)
+        record = partial(report.replace, owners=owners) if overwrite else report.add
+        with closing(_translated(stages, jobs, stopped)) as rows:
+            for done, row in enumerate(rows, start=1):
+                if row.outcome != "skipped":
+                    record(row)
+                outcomes[row.outcome] += 1
+                progress(done, len(files), row)
     left = len(files) - outcomes.total()
     return FolderSummary(outcomes["translated"], outcomes["skipped"], outcomes["failed"], left, seed)
 
@@ -126,20 +125,9 @@ def _translated(
 ) -> Generator[FileReport]:
     """The rows in the order of the files; the network runs here, the stages around it in threads."""
     with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(2) as writers:
-        decoded = _ahead(readers, stages.read, jobs)
+        decoded = map_ahead(readers, stages.read, jobs)
         sampled = map(stages.sample, takewhile(lambda _: not stopped(), decoded))
-        yield from _ahead(writers, stages.write, sampled)
-
-
-def _ahead(threads: Executor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """map() in threads, in order, never more than LOOK_AHEAD items ahead of who consumes it."""
-    pending: deque[Future[R]] = deque()
-    for item in items:
-        pending.append(threads.submit(work, item))
-        if len(pending) > LOOK_AHEAD:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
+        yield from map_ahead(writers, stages.write, sampled)
 
 
 class _Stages:
@@ -152,11 +140,24 @@ class _Stages:
         self.request = request
         self.out = out
         self.report = report
+        self.options = {**asdict(request), "seed": None}
+
+    def refuse_others(self, jobs: Iterable[_Job]) -> None:
+        """Before the first file. Raises InvalidInput."""
+        for job in jobs:
+            row = self.report.rows.get(job.file)
+            if row is None or not any((self.out / name).exists() for name in row.outputs):
+                continue
+            if other := self._other(row, job):
+                raise InvalidInput(
+                    f"{self.out} holds translations with {other}, {row.outputs[0]} for one: "
+                    "give another folder, or --overwrite"
+                )
 
     def read(self, job: _Job) -> _Decoded | FileReport:
         started = perf_counter()
         try:
-            data = _read_bytes(job.path)
+            data = read_bytes(job.path)
             fingerprint = self._fingerprint(data, job)
             row = self.report.rows.get(job.file)
             if row and self._is_done(row, job, fingerprint):
@@ -203,6 +204,7 @@ class _Stages:
             spread=None if spread is None else round(spread.mean, 3),
             seconds=round(item.seconds + perf_counter() - started, 4),
             model_digest=self.translator.digest,
+            options_digest=_digest(self.options),
             fingerprint=item.decoded.fingerprint,
         )
 
@@ -210,22 +212,28 @@ class _Stages:
         return (
             row.outcome == "translated"
             and row.fingerprint == fingerprint
-            and (self.request.seed is None or row.seed == job.seed)  # without a seed, any will do
+            and self._has_seed(row, job)
             and all((self.out / name).exists() for name in row.outputs)
         )
 
+    def _other(self, row: FileReport, job: _Job) -> str | None:
+        """What a translation was made with that this run has not; the input does not count."""
+        if row.model_digest != self.translator.digest:
+            return "another model"
+        if not self._has_seed(row, job):
+            return "another seed"
+        return None if row.options_digest in ("", _digest(self.options)) else "other options"
+
+    def _has_seed(self, row: FileReport, job: _Job) -> bool:
+        return self.request.seed is None or row.seed == job.seed  # without a seed, any will do
+
     def _fingerprint(self, data: bytes, job: _Job) -> str:
         source = hashlib.sha256(data).hexdigest()
-        wanted = {**asdict(self.request), "seed": None, "outputs": job.outputs}
-        text = json.dumps([source, self.translator.digest, wanted], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(source, self.translator.digest, {**self.options, "outputs": job.outputs})
 
 
-def _read_bytes(path: Path) -> bytes:
-    size_bytes = path.stat().st_size
-    if size_bytes > MAX_FILE_BYTES:
-        raise ImageTooLarge(f"{size_bytes} bytes, maximum {MAX_FILE_BYTES}")
-    return path.read_bytes()
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -6,7 +6,7 @@ The JSON lines are also the memory of a run that was stopped: a picture is whole
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +20,11 @@ JSON_LINES, CSV = "report.jsonl", "report.csv"
 @dataclass(frozen=True)
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
+    In report.csv, too, `outputs` is a JSON list: a name may have any character in it.
 
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
-    the outputs depend on but the seed.
+    the outputs depend on but the seed, `options_digest` of what was asked for alone, "" in older reports.
     """
 
     file: str
@@ -37,6 +38,7 @@ class FileReport:
     error: str = ""
     message: str = ""
     model_digest: str = ""
+    options_digest: str = ""
     fingerprint: str = ""
 
 
@@ -63,6 +65,17 @@ class Report:
         self._journal.write(_line(row))
         self._journal.flush()
 
+    def replace(self, row: FileReport, owners: Mapping[str, str]) -> None:
+        """As add, but what its file's former row tells of goes, so that no translation lies there untold.
+        `owners` are the files that outputs belong to by now: another's stays."""
+        former = self.rows.get(row.file)
+        for name in former.outputs if former else ():
+            path = self.folder / name
+            is_its = name not in row.outputs and owners.get(name, row.file) == row.file
+            if is_its and path.resolve().is_relative_to(self.folder.resolve()):  # a report may say anything
+                path.unlink(missing_ok=True)
+        self.add(row)
+
     def _rewrite(self) -> None:
         rows = [self.rows[file] for file in sorted(self.rows)]
         for name, text in ((JSON_LINES, "".join(map(_line, rows))), (CSV, _table(rows))):
@@ -78,7 +91,7 @@ def _table(rows: Iterable[FileReport]) -> str:
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, [field.name for field in fields(FileReport)])
     table.writeheader()
-    table.writerows(asdict(row) | {"outputs": " ".join(row.outputs)} for row in rows)
+    table.writerows(asdict(row) | {"outputs": json.dumps(row.outputs, ensure_ascii=False)} for row in rows)
     return text.getvalue()
 
 

@@ -1,5 +1,6 @@
 """Which files of a tree are pictures, what their translations are called, and the folder that takes them."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,15 +8,22 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from translation.codec import FORMATS
+from translation.codec import FORMATS, ImageTooLarge, UnsupportedImageFormat
 from translation.durable import locked_folder
 from translation.report import JSON_LINES
 
 FORMAT_OF_SUFFIX = {suffix: name for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 SUFFIX_OF_FORMAT = {name: f".{name.lower()}" for name in FORMATS} | {"JPEG": ".jpg", "TIFF": ".tif"}
 
-# Pictures to their owner, though never opened here: to be reported, not passed over in silence.
-FOREIGN_SUFFIXES = {".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg"}
+# Pictures to their owner, though never opened here: to be reported, not passed over in silence. What a camera
+# calls raw may be a TIFF to who opens it, of a thumbnail.
+FOREIGN_SUFFIXES = {".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", ".tga", ".exr", ".hdr"} | {
+    *(".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"),
+}
+NOT_READ = "a format that is not read: convert it to JPEG or PNG"
+
+MAX_FILE_BYTES = 1 << 30
+log = logging.getLogger(__name__)
 
 
 class InvalidInput(ValueError):
@@ -25,7 +33,8 @@ class InvalidInput(ValueError):
 def find_pictures(source: Path, out: Path) -> dict[str, Path]:
     """{path below source, with forward slashes: file}, sorted. `source` may be one file.
 
-    Hidden files are left out, and what lies in `out`. Raises InvalidInput.
+    Hidden files are left out, what lies in `out`, and folders below that earlier runs wrote.
+    Raises InvalidInput.
     """
     if not source.exists():
         raise InvalidInput(f"{source} does not exist")
@@ -43,8 +52,27 @@ def _walk(root: Path, out: Path) -> Iterator[Path]:
     known = FORMAT_OF_SUFFIX.keys() | FOREIGN_SUFFIXES
     for folder, subfolders, names in os.walk(root):
         here = Path(folder)
-        subfolders[:] = [name for name in subfolders if name[0] != "." and (here / name).resolve() != out]
+        subfolders[:] = [name for name in subfolders if name[0] != "." and _is_input(here / name, out)]
         yield from (here / name for name in names if name[0] != "." and Path(name).suffix.lower() in known)
+
+
+def _is_input(folder: Path, out: Path) -> bool:
+    if folder.resolve() == out:
+        return False
+    if (folder / JSON_LINES).exists():
+        log.warning("%s has a %s and is left out: it holds translations", folder, JSON_LINES)
+        return False
+    return True
+
+
+def read_bytes(file: Path) -> bytes:
+    """Raises UnsupportedImageFormat, ImageTooLarge, OSError."""
+    if file.suffix.lower() in FOREIGN_SUFFIXES:
+        raise UnsupportedImageFormat(NOT_READ)
+    size_bytes = file.stat().st_size
+    if size_bytes > MAX_FILE_BYTES:
+        raise ImageTooLarge(f"{size_bytes} bytes, maximum {MAX_FILE_BYTES}")
+    return file.read_bytes()
 
 
 def name_outputs(files: Iterable[str], format: str | None, samples: int) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from app.archives.unpacking import Member
 from app.datasets.faults import BadDataset
 from app.datasets.schemas import ROOT, DatasetParameters, Kind, Skipped, SkippedFile
 from translation.names import NAME, OF
-from translation.tree import FOREIGN_SUFFIXES, FORMAT_OF_SUFFIX
+from translation.tree import FOREIGN_SUFFIXES, FORMAT_OF_SUFFIX, NOT_READ
 
 MAX_LISTED = 100
 NEEDED = 2  # pictures of each folder to train on
@@ -66,7 +66,7 @@ def _why_skipped(path: PurePosixPath) -> str | None:
     if suffix in ARCHIVES:
         return "an archive in the archive"
     if suffix in FOREIGN_SUFFIXES:
-        return "a format that is not read: convert it to JPEG or PNG"
+        return NOT_READ
     return None if suffix in FORMAT_OF_SUFFIX else "no picture"
 
 

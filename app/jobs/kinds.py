@@ -117,9 +117,9 @@ def _translate(work: Work) -> list[str]:
         part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
     ]
     plain = ["--no-metadata"] if params.get("embed_metadata") is False else []
-    plain += ["--overwrite"] if picture else []  # what an earlier attempt has left
     places = ["translate", _model(params), str(source), str(target)]
-    return [*places, *given, *plain, "--device", work.device, "--json"]
+    repeated = ["--overwrite"]  # what an earlier attempt has left
+    return [*places, *given, *plain, *repeated, "--device", work.device, "--json"]
 
 
 def _translations(work: Work, answer: str) -> Params:

@@ -101,7 +101,6 @@ def test_a_picture_that_is_there_is_replaced_only_when_asked(
     assert read("out.jpg").format == "JPEG"
     assert execute(["translate", "tiny", "in.jpg", "in.jpg", "--to", "zebra", "--overwrite"]) == 3
     assert Path("in.jpg").read_bytes() == photograph
-    assert execute(["translate", "tiny", ".", "out", "--to", "zebra", "--overwrite"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -133,6 +132,9 @@ REFUSALS = {
     "large-size": ("translate tiny in.jpg out.png --to zebra --size 2049", 2, "usage"),
     "several-to-stdout": ("translate tiny in.jpg - --to zebra --samples 2", 2, "usage"),
     "stdin-to-a-folder": ("translate tiny - out --to zebra", 2, "usage"),
+    "unknown-suffix": ("translate tiny in.jpg out.jpgg --to zebra", 2, "usage"),
+    "no-such-format": ("translate tiny in.jpg out --to zebra --format tga", 2, "usage"),
+    "two-formats": ("translate tiny in.jpg out.jpg --to zebra --format png", 2, "usage"),
     "onto-its-input": ("translate tiny in.jpg in.jpg --to zebra", 3, "invalid-input"),
     "domain": ("translate tiny in.jpg out --to cow", 2, "bad-parameter"),
     "no-input": ("translate tiny absent.jpg out --to zebra", 3, "invalid-input"),
@@ -233,3 +235,20 @@ def test_a_machine_that_only_trains_is_told_what_is_wrong(tmp_path: Path) -> Non
     assert found.returncode == 3
     assert found.stderr.startswith(f"error: bad-dataset: {tmp_path}")
     assert found.stderr.count("\n") == 1
+
+
+WITHOUT_A_PART_OF_TRAINING = """
+import sys
+sys.modules["training.config"] = None
+from app.cli import execute
+sys.exit(execute(sys.argv[1:]))
+"""
+
+
+def test_an_installation_that_lacks_a_part_is_told_in_one_line() -> None:
+    command = [sys.executable, "-c", WITHOUT_A_PART_OF_TRAINING, "train", "horses", "zebras"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr == (
+        "error: module-not-found-error: import of training.config halted; None in sys.modules\n"
+    )

@@ -71,9 +71,11 @@ class Limits:
         short, long = sorted(size)
         name, pixels = f"{size[0]}x{size[1]}", short * long
         if pixels > self.max_pixels:
-            raise ImageTooLarge(f"{name}: {pixels / 1e6:.4g} MP exceeds {self.max_pixels / 1e6:.4g} MP")
+            raise ImageTooLarge(
+                f"{name}: {pixels / 1e6:.4g} MP exceeds {self.max_pixels / 1e6:.4g} MP, the limit max_pixels"
+            )
         if long > self.max_side:
-            raise ImageTooLarge(f"{name}: maximum side {self.max_side}")
+            raise ImageTooLarge(f"{name}: maximum side {self.max_side}, the limit max_side")
         if short < self.min_side:
             raise ImageTooSmall(f"{name}, minimum side {self.min_side}")
         if long > self.max_aspect * short:
@@ -150,7 +152,7 @@ CHECKS: Mapping[str, Callable[[bytes], None]] = {"PNG": _check_sums, "JPEG": _ch
 def _seek(source: ImageFile, frame: int | None) -> None:
     frames = 1 if source.format == "MPO" else getattr(source, "n_frames", 1)
     if frame is None and frames > 1:
-        raise AnimatedImage(f"{frames} frames; send one frame, or name one of 0 to {frames - 1}")
+        raise AnimatedImage(f"{frames} frames: name one, frame=0 to frame={frames - 1}, or give it alone")
     if frame is not None and not 0 <= frame < frames:
         raise AnimatedImage(f"no frame {frame}: the file has {frames}, counted from 0")
     if frame:
@@ -170,10 +172,13 @@ def _pillow_errors(limits: Limits) -> Iterator[None]:
     except InvalidImage:
         raise
     except UnidentifiedImageError as error:
-        raise UnsupportedImageFormat(f"not one of {', '.join(FORMATS)}, or damaged at its start") from error
+        raise UnsupportedImageFormat(
+            f"not one of {', '.join(FORMATS)}, or damaged at its start; convert other formats to JPEG or PNG"
+        ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         pixels = int(re.findall(r"\d+", str(error))[0])
-        limit = min(limits.max_pixels, Image.MAX_IMAGE_PIXELS or limits.max_pixels)
-        raise ImageTooLarge(f"{pixels / 1e6:.4g} MP exceeds {limit / 1e6:.4g} MP") from error
+        own = Image.MAX_IMAGE_PIXELS or limits.max_pixels
+        limit, whose = min((limits.max_pixels, "the limit max_pixels"), (own, "which is fixed"))
+        raise ImageTooLarge(f"{pixels / 1e6:.4g} MP exceeds {limit / 1e6:.4g} MP, {whose}") from error
     except BROKEN as error:
         raise CorruptImage(str(error)) from error

@@ -44,6 +44,21 @@ def test_a_picture_is_translated_again_over_what_an_earlier_attempt_left(
     assert len(list(work.folder.out.iterdir())) == 2
 
 
+def test_pictures_are_translated_again_over_what_an_earlier_attempt_with_another_seed_left(
+    tmp_path: Path, tiny_bundle: Path, photograph: bytes
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/a.jpg").write_bytes(photograph)
+    (stage,) = KINDS["translate"].stages
+    made = set()
+    for seed in (7, 8):
+        params = {"model": str(tiny_bundle), "to": "zebra", "samples": 1, "seed": seed}
+        work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, pictures=tmp_path / "pictures")
+        assert execute(list(stage.arguments(work))) in stage.good
+        made.add((work.folder.out / "a.jpg").read_bytes())
+    assert len(made) == 2
+
+
 def test_a_training_takes_the_minutes_that_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

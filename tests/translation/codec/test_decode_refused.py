@@ -38,9 +38,8 @@ NOT_PICTURES = {
 
 @pytest.mark.parametrize("data", NOT_PICTURES.values(), ids=NOT_PICTURES)
 def test_what_is_no_picture_of_a_known_format_is_refused(data: bytes) -> None:
-    with pytest.raises(
-        codec.UnsupportedImageFormat, match="not one of JPEG, PNG, WEBP, AVIF, BMP, TIFF, GIF"
-    ):
+    known = "not one of JPEG, PNG, WEBP, AVIF, BMP, TIFF, GIF, or damaged at its start"
+    with pytest.raises(codec.UnsupportedImageFormat, match=f"{known}; convert other formats to JPEG or PNG"):
         decode(data)
 
 
@@ -91,7 +90,7 @@ def header_of(format: str, width: int, height: int) -> bytes:
 @pytest.mark.parametrize("side", [9000, 10000, 60000])
 def test_a_bomb_is_refused_by_its_header(format: str, side: int) -> None:
     megapixels = side * side // 1_000_000
-    with pytest.raises(codec.ImageTooLarge, match=f"{megapixels} MP exceeds 64 MP"):
+    with pytest.raises(codec.ImageTooLarge, match=f"{megapixels} MP exceeds 64 MP, the limit max_pixels"):
         decode(header_of(format, side, side))
 
 
@@ -134,3 +133,10 @@ def test_sizes_at_the_limits_are_read(size: tuple[int, int]) -> None:
 def test_the_limits_are_the_callers(picture: Image.Image) -> None:
     with pytest.raises(codec.ImageTooLarge, match="0.00224 MP exceeds 0.002 MP"):
         decode(encode(picture, "PNG"), Limits(max_pixels=2000))
+    with pytest.raises(codec.ImageTooLarge, match="maximum side 50, the limit max_side"):
+        decode(encode(picture, "PNG"), Limits(max_side=50))
+
+
+def test_a_limit_that_cannot_be_set_is_not_named() -> None:
+    with pytest.raises(codec.ImageTooLarge, match="400 MP exceeds 89.48 MP, which is fixed"):
+        decode(header_of("PNG", 20000, 20000), Limits(max_pixels=10**9))

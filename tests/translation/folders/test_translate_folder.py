@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from translation import folders
+from translation.ahead import LOOK_AHEAD
 from translation.codec import ImageTooLarge, ImageTooSmall, Picture, UnsupportedOutputFormat, decode
 from translation.folders import file_seed, translate_folder
 from translation.model import UnknownDomain
@@ -68,6 +68,9 @@ def test_the_report_has_a_row_for_every_picture(translator: Translator, photos: 
     with (tmp_path / "out" / "report.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert {row["file"]: row["outcome"] for row in table} == {f: r["outcome"] for f, r in report.items()}
+    assert {row["file"]: json.loads(row["outputs"]) for row in table} == {
+        file: row["outputs"] for file, row in report.items()
+    }
 
 
 def test_a_picture_for_which_the_device_lacks_memory_does_not_keep_the_others(
@@ -210,4 +213,4 @@ def test_few_pictures_are_in_memory_and_the_next_is_read_before_it_is_needed(
     translate_folder(
         translator, photos, tmp_path / "out", ZEBRA, lambda done, total, row: ahead.append(len(read) - done)
     )
-    assert 2 <= max(ahead) <= 2 * folders.LOOK_AHEAD + 2
+    assert 2 <= max(ahead) <= 2 * LOOK_AHEAD + 2

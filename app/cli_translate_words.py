@@ -1,0 +1,53 @@
+"""What `sjmvi translate` says of its pictures: how it went, and what an error has to do with an option."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from translation.folders import FolderSummary
+    from translation.translator import Receipt, TranslationRequest
+
+PIPE = "-"
+
+# What messages name, as the command line calls it.
+CALLED = {
+    "frame=": "--frame",
+    "max_pixels": "SJMVI_MAX_PIXELS",
+    "max_side": "SJMVI_MAX_SIDE",
+    "refuse_at": "--refuse-at, sjmvi weights calibrate",
+}
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """The translator knows its picture by its bytes alone; who gave a file wants to be told which."""
+    from translation.codec import InvalidImage, UnsupportedOutputFormat
+    from translation.translator import UnlikeDomain
+
+    try:
+        yield
+    except (InvalidImage, UnlikeDomain, UnsupportedOutputFormat) as error:
+        message = with_options(str(error))
+        raise type(error)(f"{'stdin' if source == PIPE else source}: {message}") from error
+
+
+def with_options(message: str) -> str:
+    """The codec and the translator speak to whoever calls them, over HTTP as well."""
+    named = [option for name, option in CALLED.items() if name in message]
+    return f"{message} ({', '.join(named)})" if named else message
+
+
+def receipt_in_words(receipt: "Receipt") -> str:
+    score = "" if receipt.domain_score is None else f", domain score {receipt.domain_score:.3g}"
+    return f"seed {receipt.seed}{score}"
+
+
+def summary_in_words(summary: "FolderSummary", out: Path, request: "TranslationRequest") -> str:
+    from translation.report import CSV
+
+    why = f" ({out / CSV} says why)" if summary.failed else ""
+    words = f"{summary.translated} translated, {summary.skipped} skipped, {summary.failed} failed{why}"
+    is_of_all = request.seed is not None or not summary.skipped  # an earlier run had drawn another
+    return f"{words}; seed {summary.seed}" if is_of_all else words
