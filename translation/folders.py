@@ -222,7 +222,7 @@ class _Stages:
             return "another model"
         if not self._has_seed(row, job):
             return "another seed"
-        return None if row.options_digest in ("", _digest(self.options)) else "other options"
+        return None if row.options_digest == _digest(self.options) else "other options"
 
     def _has_seed(self, row: FileReport, job: _Job) -> bool:
         return self.request.seed is None or row.seed == job.seed  # without a seed, any will do

@@ -24,7 +24,7 @@ class FileReport:
 
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
-    the outputs depend on but the seed, `options_digest` of what was asked for alone, "" in older reports.
+    the outputs depend on but the seed, `options_digest` of what was asked for alone.
     """
 
     file: str

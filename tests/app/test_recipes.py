@@ -6,7 +6,12 @@ from httpx import Client
 
 def test_every_shipped_recipe_keeps_to_the_schema_beside_it(client: Client) -> None:
     book = client.get("/v1/recipes").json()
-    assert [recipe["name"] for recipe in book["recipes"]] == ["cyclegan", "horse2zebra", "horse2zebra-128", "quick"]
+    assert [recipe["name"] for recipe in book["recipes"]] == [
+        "cyclegan",
+        "horse2zebra",
+        "horse2zebra-128",
+        "quick",
+    ]
     for recipe in book["recipes"]:
         jsonschema.validate(recipe["values"], book["schema"])
         assert recipe["values"]["training"]["steps"] >= 1

@@ -115,19 +115,6 @@ def test_a_report_has_nothing_deleted_outside_its_folder(
     assert (tmp_path / "mine.jpg").read_bytes() == b"mine"
 
 
-def test_a_report_that_does_not_know_its_options_is_gone_on_with(
-    translator: Translator, two: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    translate_folder(translator, two, out, ZEBRA)
-    rows = [json.loads(line) for line in (out / "report.jsonl").read_text().splitlines()]
-    older = [{name: value for name, value in row.items() if name != "options_digest"} for row in rows]
-    (out / "report.jsonl").write_text("".join(json.dumps(row) + "\n" for row in older))
-    assert translate_folder(translator, two, out, ZEBRA).skipped == 2
-    with pytest.raises(InvalidInput, match="another seed"):
-        translate_folder(translator, two, out, replace(ZEBRA, seed=8))
-
-
 def test_files_of_another_folder_go_beside_what_is_there(
     translator: Translator, two: Path, tmp_path: Path
 ) -> None:
