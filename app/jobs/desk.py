@@ -67,13 +67,9 @@ class Desk:
                 note(session, job, SAMPLE, {"sample": progress.sample})
 
     def interrupt(self, ticket: Ticket) -> None:
+        """Or what its owner wants by now: it is paused, or cancelled."""
         with self._held(ticket) as (session, job):
             _interrupt(session, job)
-
-    def stop(self, ticket: Ticket, state: State) -> None:
-        """As its owner wanted."""
-        with self._held(ticket) as (session, job):
-            enter(session, job, state)
 
     def succeed(self, ticket: Ticket, result: Json) -> None:
         with self._held(ticket) as (session, job):

@@ -151,15 +151,16 @@ class Task:
                 logger.warning("job %s: %s", self._ticket.job_id, fault)
                 continue
             if wanted:
-                return self._stop(command, wanted)
+                return self._stop(command)
         reporter.report(at_end=True)
         return code
 
-    def _stop(self, command: Command, wanted: State) -> int | None:
+    def _stop(self, command: Command) -> int | None:
+        """What is wanted may be another thing by the time that the command has ended."""
         code = command.stop()
-        if wanted == State.PAUSED and not was_stopped(code):
+        if not was_stopped(code) and self._shop.desk.wanted(self._ticket) == State.PAUSED:
             return code  # it came to its end by itself
-        self._shop.desk.stop(self._ticket, wanted)
+        self._shop.desk.interrupt(self._ticket)
         return None
 
     def _end(self, command: Command) -> None:
