@@ -19,6 +19,7 @@ from app.jobs.desk import Desk, Ticket, TicketVoid
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS, Stage, Watch, Work
 from app.jobs.progress import Progress
+from app.jobs.queue import Queue
 from app.jobs.states import State
 
 LOOK_S = 0.25
@@ -39,6 +40,7 @@ class Workshop:
     """What all tasks of a worker share. `stopping` is set when the worker has to end, `idle` when it may."""
 
     desk: Desk
+    queue: Queue
     datasets: DatasetStore
     runs_dir: Path
     device: str
@@ -83,6 +85,10 @@ class Task:
 
     def finish(self) -> str:
         return self._until_recorded(self._finish)
+
+    def give_back(self) -> None:
+        """At the ticket's end, for a job that has not come to its own: nobody would go on with it."""
+        self._until_recorded(self._give_back)
 
     def _until_recorded(self, step: Callable[[], Outcome]) -> str:
         """For as long as it takes until the database can be written: a job is never left as it was."""
@@ -185,6 +191,13 @@ class Task:
         answer = work.folder.answer.read_text("utf-8")
         self._shop.desk.succeed(self._ticket, KINDS[job.kind].summarise(work, answer))
         return Outcome.DONE
+
+    def _give_back(self) -> Outcome:
+        if self._shop.desk.give_back(self._ticket, self._shop.queue):
+            logger.warning(
+                "job %s is queued anew: the queue could not record how far it is", self._ticket.job_id
+            )
+        return Outcome.OVER
 
     def _work(self, job: JobRow) -> Work:
         """Raises UnknownDataset."""

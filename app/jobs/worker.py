@@ -23,7 +23,15 @@ from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.lease import is_alive, leased, worker_name
-from app.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUE, SERIALIZER, WORKFLOW, ticket_id
+from app.jobs.queue import (
+    APPLICATION,
+    APPLICATION_VERSION,
+    QUEUE,
+    SERIALIZER,
+    WORKFLOW,
+    Queue,
+    ticket_id,
+)
 from app.jobs.sweep import Sweep
 from app.jobs.task import Outcome, Task, Workshop
 
@@ -99,6 +107,7 @@ class Worker:
     def _register(self) -> None:
         workshop = Workshop(
             self._desk,
+            Queue(self._database),
             DatasetStore(self._place.datasets_dir, 0),
             self._place.runs_dir,
             self._place.device,
@@ -117,7 +126,8 @@ class Worker:
                     if DBOS.run_step({"name": stage.name}, task.stage, index) != Outcome.DONE:
                         return
                 DBOS.run_step({"name": "finish"}, task.finish)
-            finally:  # also of one that was removed meanwhile, which DBOS finds no more
+            finally:  # also where DBOS cannot record a step, or finds the ticket no more
+                task.give_back()
                 workshop.idle.set()
 
     def _take_over(self) -> None:

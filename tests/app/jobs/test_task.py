@@ -19,6 +19,7 @@ from app.jobs.command import Holder, StillAtWork
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import Ledger, Order
+from app.jobs.queue import Queue
 from app.jobs.states import State
 from app.jobs.task import Task, Workshop
 
@@ -56,11 +57,12 @@ if not pathlib.Path("killed").exists():
 class Bench:
     """One job, and a task of it."""
 
-    def __init__(self, database: Database, ledger: Ledger, data: Path) -> None:
+    def __init__(self, database: Database, ledger: Ledger, queue: Queue, data: Path) -> None:
         self.database, self.ledger = database, ledger
         self.runs = data / "runs"
         self.workshop = Workshop(
             Desk(database, "here-cpu"),
+            queue,
             DatasetStore(data / "datasets", 0),
             self.runs,
             "cpu",
@@ -97,6 +99,7 @@ class Bench:
 def bench(
     database: Database,
     ledger: Ledger,
+    queue: Queue,
     data: Path,
     add_dataset: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
@@ -104,7 +107,7 @@ def bench(
     monkeypatch.setattr(task, "LOOK_S", 0.02)
     monkeypatch.setattr(task, "RETRY_S", 0.05)
     add_dataset("photos", kind="single")
-    return Bench(database, ledger, data)
+    return Bench(database, ledger, queue, data)
 
 
 def test_a_command_that_ends_well_leaves_a_result(bench: Bench, script: Callable[[str], None]) -> None:

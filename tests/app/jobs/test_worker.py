@@ -44,6 +44,16 @@ socket.gethostname = lambda: name
 from app.cli import main
 main()
 """
+FULL_ONCE = """
+import sqlite3
+from sqlalchemy import Engine, event
+
+@event.listens_for(Engine, "before_cursor_execute")
+def fail_once(connection, cursor, statement, *_):
+    if "INSERT INTO" in statement and "operation_outputs" in statement:
+        event.remove(Engine, "before_cursor_execute", fail_once)
+        raise sqlite3.OperationalError("database or disk is full")
+"""
 Worker = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -55,8 +65,8 @@ def worker(data: Path, database_url: str, add_dataset: Callable[..., None]) -> I
     settings = {"SJMVI_DATA_DIR": str(data), "SJMVI_DATABASE_URL": database_url, "SJMVI_DEVICE": "cpu"}
     environment = os.environ | settings | {"PYTHONPATH": str(ROOT)}
 
-    def start(host: str = "here", *options: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", WORKER, "worker", *options, host]
+    def start(host: str = "here", *options: str, fault: str = "") -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", fault + WORKER, "worker", *options, host]
         started.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE))
         return started[-1]
 
@@ -137,6 +147,13 @@ def test_a_worker_that_is_told_to_end_leaves_its_job_ready_to_go_on(
     assert watcher.job.state == State.INTERRUPTED
     worker("there")  # which the first one's name is nothing to
     assert watcher.until(State.SUCCEEDED).attempt == 2
+
+
+def test_a_step_that_the_queue_cannot_record_is_done_again(worker: Worker, watcher: Watcher) -> None:
+    worker(fault=FULL_ONCE)
+    done = watcher.until(State.SUCCEEDED)
+    assert (done.attempt, done.result) == (2, {"translated": 8, "failed": 0, "seed": 7})
+    assert watcher.states() == ["queued", "running", "interrupted", "running", "succeeded"]
 
 
 def test_pausing_frees_the_device_and_resuming_goes_on(
