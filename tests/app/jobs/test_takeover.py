@@ -36,6 +36,7 @@ def test_a_job_whose_command_lives_on_elsewhere_stays_interrupted_until_that_has
             return session.get_one(JobRow, job.id)
 
     resumed: list[str] = []
+    monkeypatch.setattr(DBOS, "list_workflows", lambda **_: [])
     monkeypatch.setattr(DBOS, "resume_workflow", lambda ticket, **_: resumed.append(ticket))
     (data / "workers").mkdir(parents=True, exist_ok=True)
     worker = Worker(Place(database_url, data / "datasets", data / "runs", data / "workers", "cpu", None, {}))

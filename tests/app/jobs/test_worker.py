@@ -54,6 +54,12 @@ def fail_once(connection, cursor, statement, *_):
         event.remove(Engine, "before_cursor_execute", fail_once)
         raise sqlite3.OperationalError("database or disk is full")
 """
+DYING = """
+import os
+from app.jobs.desk import Desk
+
+Desk.take = lambda *_: os._exit(9)
+"""
 Worker = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -131,6 +137,15 @@ def test_a_worker_elsewhere_takes_over_from_one_that_is_no_more(worker: Worker, 
     first.wait()
     done = watcher.until(State.SUCCEEDED)
     assert (done.attempt, done.result) == (2, {"translated": 8, "failed": 0, "seed": 7})
+
+
+def test_a_ticket_of_a_worker_that_died_before_it_had_the_job_is_taken_over(
+    worker: Worker, watcher: Watcher
+) -> None:
+    assert worker("here", fault=DYING).wait(40) == 9
+    assert watcher.job.state == State.QUEUED
+    worker("there")
+    assert watcher.until(State.SUCCEEDED).attempt == 1
 
 
 @pytest.mark.parametrize("end", ["signal", "stdin"])
