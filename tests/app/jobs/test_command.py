@@ -1,5 +1,6 @@
-"""A folder in which another process is still at work: ended where it can be, and otherwise left alone."""
+"""A folder in which another process is still at work, ended where that can be; and why a command failed."""
 
+import os
 import re
 import signal
 import socket
@@ -107,6 +108,30 @@ def test_a_command_of_a_worker_that_was_killed_is_ended_first(
     with started([], folder, {}) as successor:
         assert stopped.exists()
         assert successor.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "slug"),
+    [("error: diverged: the loss is not finite", "diverged"), ("Traceback", "internal-error")],
+)
+def test_a_failure_is_explained_by_its_own_words_alone(
+    said: str, slug: str, folder: JobFolder, script: Callable[[str], None]
+) -> None:
+    script(f"import sys; print({said!r}, file=sys.stderr); sys.exit(5)")
+    folder.path.mkdir()
+    folder.log.write_text(f"error: system-error: [Errno 28] {os.strerror(28)}: 'x'\n")  # another attempt's
+    with started([], folder, {}) as failing:
+        assert failing.wait(20) == 5
+        assert failing.failure().slug == slug
+
+
+def test_only_the_end_of_what_was_said_explains_a_failure(
+    folder: JobFolder, script: Callable[[str], None]
+) -> None:
+    script("import sys; print('error: a: 1' + 5000 * ' ', file=sys.stderr); sys.exit(5)")
+    with started([], folder, {}) as failing:
+        assert failing.wait(20) == 5
+        assert failing.failure().slug == "internal-error"
 
 
 @pytest.mark.parametrize("named", ["", "here", "{pid}"])
