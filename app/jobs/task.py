@@ -57,13 +57,14 @@ class Reporter:
         self._desk, self._ticket, self._watch, self._since = desk, ticket, watch, since
         self._due = self._event_due = 0.0
         self._last: Progress | None = None
+        self._has_warned = False
 
     def report(self, at_end: bool = False) -> None:
         now = time.time()
         if not at_end and now < self._due:
             return
         self._due = now + REPORT_S
-        progress = self._watch()
+        progress = self._look()
         if progress is None or progress == self._last:
             return
         self._last = progress
@@ -71,6 +72,16 @@ class Reporter:
         if with_event:
             self._event_due = now + max(REPORT_S, (now - self._since) / EVENTS_KEPT)
         self._desk.report(self._ticket, progress, with_event)
+
+    def _look(self) -> Progress | None:
+        """None where a file cannot be read or understood just now: no reason to end a command that works."""
+        try:
+            return self._watch()
+        except (OSError, ValueError, LookupError) as error:
+            if not self._has_warned:
+                logger.warning("job %s: its progress cannot be read: %s", self._ticket.job_id, error)
+            self._has_warned = True
+            return None
 
 
 class Task:
