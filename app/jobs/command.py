@@ -59,8 +59,9 @@ class StillAtWork(RuntimeError):
 class Command:
     """One that runs. Use `started`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: JobFolder) -> None:
-        self._process, self._folder = process, folder
+    def __init__(self, process: subprocess.Popen[bytes], folder: JobFolder, log_start: int) -> None:
+        """What the log has before `log_start`, in bytes, others have said."""
+        self._process, self._folder, self._log_start = process, folder, log_start
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, negative that of a signal; None while it runs."""
@@ -84,7 +85,9 @@ class Command:
         return self._folder.answer.read_text("utf-8", "replace")
 
     def failure(self) -> Failure:
-        return failure_of(self._folder.log.read_bytes()[-LAST_BYTES:].decode("utf-8", "replace"))
+        with self._folder.log.open("rb") as log:
+            log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - LAST_BYTES))
+            return failure_of(log.read().decode("utf-8", "replace"))
 
 
 def was_stopped(code: int) -> bool:
@@ -102,6 +105,7 @@ def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[st
     with folder.lock.open("a+") as lock, folder.log.open("ab") as log, folder.answer.open("wb") as answer:
         _end_predecessor(lock)
         lock.truncate(0)  # the name in it is of one that is no more
+        log_start = log.seek(0, os.SEEK_END)
         process = subprocess.Popen(
             [*SJMVI, *arguments],
             stdin=subprocess.DEVNULL,
@@ -113,7 +117,7 @@ def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[st
             start_new_session=True,  # a Ctrl-C in the terminal is ours to answer
         )
         _name_holder(lock, process.pid)
-        command = Command(process, folder)
+        command = Command(process, folder, log_start)
         try:
             yield command
         finally:

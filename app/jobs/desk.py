@@ -12,6 +12,7 @@ from app.database.tables import JobRow, Json
 from app.jobs.faults import UnknownJob
 from app.jobs.ledger import changing, enter, note
 from app.jobs.progress import Progress
+from app.jobs.queue import Queue
 from app.jobs.states import WAITING, State
 
 MAX_INTERRUPTIONS = 5  # in a row, without a step between them: then it is the job that ends its worker
@@ -67,13 +68,21 @@ class Desk:
                 note(session, job, SAMPLE, {"sample": progress.sample})
 
     def interrupt(self, ticket: Ticket) -> None:
+        """Or what its owner wants by now: it is paused, or cancelled."""
         with self._held(ticket) as (session, job):
             _interrupt(session, job)
 
-    def stop(self, ticket: Ticket, state: State) -> None:
-        """As its owner wanted."""
-        with self._held(ticket) as (session, job):
-            enter(session, job, state)
+    def give_back(self, ticket: Ticket, queue: Queue) -> bool:
+        """Whether it was to be: the job waits still, or runs here. It is queued under another ticket then."""
+        with self._changing(ticket) as (session, job):
+            if self._holds(job, ticket):
+                _interrupt(session, job)
+            is_ours = job.ticket == ticket.number and job.state in WAITING
+            if is_ours:
+                job.ticket += 1
+                job.worker = None
+                queue.put(session, job.id, job.ticket, job.kind)
+        return is_ours
 
     def succeed(self, ticket: Ticket, result: Json) -> None:
         with self._held(ticket) as (session, job):

@@ -49,13 +49,20 @@ class EmbeddedWorker:
         pause_s = FIRST_PAUSE_S
         while True:
             started = time.monotonic()
-            self._process = await self._start()
-            code = await self._process.wait()
+            became = await self._run()
             pause_s = (
                 FIRST_PAUSE_S if time.monotonic() - started > GOOD_S else min(2 * pause_s, LONGEST_PAUSE_S)
             )
-            logger.error("the worker ended with exit code %s and starts again in %g s", code, pause_s)
+            logger.error("the worker %s, and is started again in %g s", became, pause_s)
             await asyncio.sleep(pause_s)
+
+    async def _run(self) -> str:
+        """What became of it."""
+        try:
+            self._process = await self._start()
+        except OSError as error:  # most likely where it was killed for the memory that a start needs as well
+            return f"cannot be started ({error})"
+        return f"ended with exit code {await self._process.wait()}"
 
     async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

@@ -15,7 +15,7 @@ from fastapi.sse import format_sse_event
 from app.database.faults import DatabaseFault
 from app.database.tables import EventRow, JobRow
 from app.jobs.caller import Caller
-from app.jobs.faults import TooManyStreams
+from app.jobs.faults import TooManyStreams, UnknownJob
 from app.jobs.ledger import DONE
 from app.jobs.service import Jobs
 from app.jobs.states import FINISHED
@@ -50,7 +50,7 @@ class Streams:
         return job.state in FINISHED and not await asyncio.to_thread(self._jobs.events, job.id, after, 1)
 
     async def follow(self, job_id: str, after: int, is_gone: IsGone) -> AsyncIterator[bytes]:
-        """Up to `done`, or until the client has gone. A comment now and then tells proxies we are here."""
+        """Up to `done`, or until client or job is gone. A comment now and then tells proxies we are here."""
         with self._counted():
             yield format_sse_event(comment="events of a job", retry=RECONNECT_MS)
             told = time.monotonic()
@@ -62,6 +62,8 @@ class Streams:
                 if events and events[-1].name == DONE:
                     return
                 if time.monotonic() - told >= PING_S:
+                    if not await self._is_there(job_id):
+                        return
                     told = time.monotonic()
                     yield format_sse_event(comment="ping")
                 if len(events) < PAGE:
@@ -72,6 +74,16 @@ class Streams:
             return list(await asyncio.to_thread(self._jobs.events, job_id, after, PAGE))
         except DatabaseFault:  # it will be there again, and what happens meanwhile is told then
             return []
+
+    async def _is_there(self, job_id: str) -> bool:
+        """Of one that was deleted the events are gone as well, and `done` with them."""
+        try:
+            await asyncio.to_thread(self._jobs.get, job_id, Caller())
+        except UnknownJob:
+            return False
+        except DatabaseFault:  # then nobody knows
+            pass
+        return True
 
     async def _pause(self) -> None:
         try:

@@ -19,6 +19,7 @@ from app.jobs.desk import Desk, Ticket, TicketVoid
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS, Stage, Watch, Work
 from app.jobs.progress import Progress
+from app.jobs.queue import Queue
 from app.jobs.states import State
 
 LOOK_S = 0.25
@@ -39,6 +40,7 @@ class Workshop:
     """What all tasks of a worker share. `stopping` is set when the worker has to end, `idle` when it may."""
 
     desk: Desk
+    queue: Queue
     datasets: DatasetStore
     runs_dir: Path
     device: str
@@ -55,13 +57,14 @@ class Reporter:
         self._desk, self._ticket, self._watch, self._since = desk, ticket, watch, since
         self._due = self._event_due = 0.0
         self._last: Progress | None = None
+        self._has_warned = False
 
     def report(self, at_end: bool = False) -> None:
         now = time.time()
         if not at_end and now < self._due:
             return
         self._due = now + REPORT_S
-        progress = self._watch()
+        progress = self._look()
         if progress is None or progress == self._last:
             return
         self._last = progress
@@ -69,6 +72,16 @@ class Reporter:
         if with_event:
             self._event_due = now + max(REPORT_S, (now - self._since) / EVENTS_KEPT)
         self._desk.report(self._ticket, progress, with_event)
+
+    def _look(self) -> Progress | None:
+        """None where a file cannot be read or understood just now: no reason to end a command that works."""
+        try:
+            return self._watch()
+        except (OSError, ValueError, LookupError) as error:
+            if not self._has_warned:
+                logger.warning("job %s: its progress cannot be read: %s", self._ticket.job_id, error)
+            self._has_warned = True
+            return None
 
 
 class Task:
@@ -83,6 +96,10 @@ class Task:
 
     def finish(self) -> str:
         return self._until_recorded(self._finish)
+
+    def give_back(self) -> None:
+        """At the ticket's end, for a job that has not come to its own: nobody would go on with it."""
+        self._until_recorded(self._give_back)
 
     def _until_recorded(self, step: Callable[[], Outcome]) -> str:
         """For as long as it takes until the database can be written: a job is never left as it was."""
@@ -151,15 +168,16 @@ class Task:
                 logger.warning("job %s: %s", self._ticket.job_id, fault)
                 continue
             if wanted:
-                return self._stop(command, wanted)
+                return self._stop(command)
         reporter.report(at_end=True)
         return code
 
-    def _stop(self, command: Command, wanted: State) -> int | None:
+    def _stop(self, command: Command) -> int | None:
+        """What is wanted may be another thing by the time that the command has ended."""
         code = command.stop()
-        if wanted == State.PAUSED and not was_stopped(code):
+        if not was_stopped(code) and self._shop.desk.wanted(self._ticket) == State.PAUSED:
             return code  # it came to its end by itself
-        self._shop.desk.stop(self._ticket, wanted)
+        self._shop.desk.interrupt(self._ticket)
         return None
 
     def _end(self, command: Command) -> None:
@@ -184,6 +202,13 @@ class Task:
         answer = work.folder.answer.read_text("utf-8")
         self._shop.desk.succeed(self._ticket, KINDS[job.kind].summarise(work, answer))
         return Outcome.DONE
+
+    def _give_back(self) -> Outcome:
+        if self._shop.desk.give_back(self._ticket, self._shop.queue):
+            logger.warning(
+                "job %s is queued anew: the queue could not record how far it is", self._ticket.job_id
+            )
+        return Outcome.OVER
 
     def _work(self, job: JobRow) -> Work:
         """Raises UnknownDataset."""

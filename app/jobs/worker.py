@@ -16,14 +16,22 @@ from threading import Event, Thread
 from dbos import DBOS
 
 from app.database.connection import Database
-from app.database.faults import DatabaseFault
+from app.database.faults import DatabaseFault, readable_faults
 from app.datasets.store import DatasetStore
 from app.jobs.command import StillAtWork, check_endable
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.lease import is_alive, leased, worker_name
-from app.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUE, SERIALIZER, WORKFLOW, ticket_id
+from app.jobs.queue import (
+    APPLICATION,
+    APPLICATION_VERSION,
+    QUEUE,
+    SERIALIZER,
+    WORKFLOW,
+    Queue,
+    ticket_id,
+)
 from app.jobs.sweep import Sweep
 from app.jobs.task import Outcome, Task, Workshop
 
@@ -99,6 +107,7 @@ class Worker:
     def _register(self) -> None:
         workshop = Workshop(
             self._desk,
+            Queue(self._database),
             DatasetStore(self._place.datasets_dir, 0),
             self._place.runs_dir,
             self._place.device,
@@ -117,15 +126,19 @@ class Worker:
                     if DBOS.run_step({"name": stage.name}, task.stage, index) != Outcome.DONE:
                         return
                 DBOS.run_step({"name": "finish"}, task.finish)
-            finally:  # also of one that was removed meanwhile, which DBOS finds no more
+            finally:  # also where DBOS cannot record a step, or finds the ticket no more
+                task.give_back()
                 workshop.idle.set()
 
     def _take_over(self) -> None:
-        for worker in self._desk.workers():
+        given_out = _given_out()
+        for worker in {*self._desk.workers(), *given_out}:
             if worker != self._name and not is_alive(self._place.leases_dir, worker):
                 self._desk.interrupt_all_of(worker)
-                for ticket in filter(self._can_be_had, self._desk.interrupted_of(worker)):
-                    DBOS.resume_workflow(ticket_id(ticket.job_id, ticket.number), queue_name=QUEUE)
+                tickets = {*self._desk.interrupted_of(worker), *given_out.get(worker, [])}
+                for ticket in filter(self._can_be_had, tickets):
+                    with readable_faults():
+                        DBOS.resume_workflow(ticket_id(ticket.job_id, ticket.number), queue_name=QUEUE)
                     self._desk.adopt(ticket, worker)
                     logger.warning(
                         "job %s of worker %s, which is no more, is taken over", ticket.job_id, worker
@@ -141,3 +154,14 @@ class Worker:
             self._left.add(ticket)
             return False
         return True
+
+
+def _given_out() -> dict[str, list[Ticket]]:
+    """By the queue, to each worker: it may have died before the job was its own. Raises DatabaseFault."""
+    with readable_faults():
+        pending = DBOS.list_workflows(status="PENDING", queue_name=QUEUE, load_input=False, load_output=False)
+    tickets: dict[str, list[Ticket]] = {}
+    for workflow in pending:
+        job_id, number = workflow.workflow_id.split(".")
+        tickets.setdefault(str(workflow.executor_id), []).append(Ticket(job_id, int(number)))
+    return tickets

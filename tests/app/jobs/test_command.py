@@ -1,6 +1,8 @@
-"""A folder in which another process is still at work: ended where it can be, and otherwise left alone."""
+"""A folder in which another process is still at work, ended where that can be; and why a command failed."""
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +17,29 @@ from app.jobs.command import StillAtWork, check_endable, check_ended, started
 from app.jobs.folder import JobFolder
 
 LIVING = "import time; time.sleep({seconds})"
+ENDLESS = """
+import pathlib, signal, sys, time
+
+def end(*_):
+    pathlib.Path("stopped").touch()
+    sys.exit(143)
+
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("started").touch()
+time.sleep(60)
+"""
+ORPHANING = """
+import os, signal
+from pathlib import Path
+from app.jobs import command
+from app.jobs.folder import JobFolder
+
+command.SJMVI = {prefix!r}
+with command.started([], JobFolder(Path({folder!r})), {{}}):
+    while not Path({folder!r}).with_name("started").exists():
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 Occupy = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -69,6 +94,44 @@ def test_a_process_of_this_machine_is_ended(
     check_endable(folder)
     with started([], folder, {}):
         assert process.wait(20) < 0
+
+
+def test_a_command_of_a_worker_that_was_killed_is_ended_first(
+    folder: JobFolder, script: Callable[[str], None]
+) -> None:
+    script(ENDLESS)
+    killed = ORPHANING.format(prefix=command.SJMVI, folder=str(folder.path))
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL
+    stopped = folder.path.with_name("stopped")
+    assert not stopped.exists()
+    script("pass")
+    with started([], folder, {}) as successor:
+        assert stopped.exists()
+        assert successor.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "slug"),
+    [("error: diverged: the loss is not finite", "diverged"), ("Traceback", "internal-error")],
+)
+def test_a_failure_is_explained_by_its_own_words_alone(
+    said: str, slug: str, folder: JobFolder, script: Callable[[str], None]
+) -> None:
+    script(f"import sys; print({said!r}, file=sys.stderr); sys.exit(5)")
+    folder.path.mkdir()
+    folder.log.write_text(f"error: system-error: [Errno 28] {os.strerror(28)}: 'x'\n")  # another attempt's
+    with started([], folder, {}) as failing:
+        assert failing.wait(20) == 5
+        assert failing.failure().slug == slug
+
+
+def test_only_the_end_of_what_was_said_explains_a_failure(
+    folder: JobFolder, script: Callable[[str], None]
+) -> None:
+    script("import sys; print('error: a: 1' + 5000 * ' ', file=sys.stderr); sys.exit(5)")
+    with started([], folder, {}) as failing:
+        assert failing.wait(20) == 5
+        assert failing.failure().slug == "internal-error"
 
 
 @pytest.mark.parametrize("named", ["", "here", "{pid}"])

@@ -11,7 +11,6 @@ from app.jobs import command
 from app.jobs.desk import Desk, Ticket, TicketVoid
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import new_id
-from app.jobs.states import State
 
 URL = "/v1/jobs"
 TRANSLATE = {"kind": "translate", "dataset": "photos", "model": "tiny", "to": "zebra", "seed": 7}
@@ -56,7 +55,7 @@ def test_what_a_running_job_was_told_is_shown_until_its_worker_has_done_it(
     refused(client.post(f"{url}/pause"), 409, "job-conflict")
     shown = client.get(url).json()
     assert (shown["state"], shown["wanted"]) == ("running", "cancelled")
-    desk.stop(Ticket(job["id"], 1), State.CANCELLED)
+    desk.interrupt(Ticket(job["id"], 1))
     shown = client.get(url).json()
     assert (shown["state"], shown["wanted"]) == ("cancelled", None)
 

@@ -49,6 +49,24 @@ def test_it_is_started_again_when_it_dies_and_ends_with_the_service(
     assert (tmp_path / "started.ended").exists()
 
 
+def test_it_is_started_again_when_it_could_not_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded, "COMMAND", (str(tmp_path / "program"),))
+    monkeypatch.setattr(embedded, "FIRST_PAUSE_S", 0.01)
+    started = tmp_path / "started"
+
+    async def serve() -> None:
+        async with EmbeddedWorker({"STARTED": str(started)}):
+            async with asyncio.timeout(20):
+                while "cannot be started" not in caplog.text:
+                    await asyncio.sleep(0.01)
+            monkeypatch.setattr(embedded, "COMMAND", (sys.executable, "-S", "-c", WORKER))
+            await starts(started, 1)
+
+    asyncio.run(serve())
+
+
 def test_it_has_the_time_to_stop_its_job_however_soon_the_service_is_to_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,11 +1,17 @@
 """What is read of a command's progress in the files that it keeps."""
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
-from app.jobs.progress import TrainingProgress, TranslationProgress
+from app.database.connection import Database
+from app.database.tables import JobRow
+from app.jobs.desk import Desk, Ticket
+from app.jobs.ledger import Ledger, Order
+from app.jobs.progress import Progress, TrainingProgress, TranslationProgress
+from app.jobs.task import Reporter
 
 
 @pytest.fixture
@@ -84,3 +90,29 @@ def test_a_translation_counts_each_picture_once_however_its_report_is_written(tm
     third = watch()
     assert third
     assert third.done == 4
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ESTALE, "stale"), json.JSONDecodeError("cut", "{", 1), KeyError("steps")]
+)
+def test_a_look_that_fails_ends_nothing_and_is_logged_once(
+    error: Exception, ledger: Ledger, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks: list[Exception | Progress] = [error, error, Progress(done=1, total=2, unit="steps")]
+
+    def watch() -> Progress:
+        look = looks.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    desk, ticket = Desk(database, "here-cpu"), Ticket(ledger.create(Order("train", {}))[0].id, 1)
+    desk.take(ticket)
+    reporter = Reporter(desk, ticket, watch, since=0.0)
+    for _ in range(3):
+        reporter.report(at_end=True)
+    with database.reading() as session:
+        progress = session.get_one(JobRow, ticket.job_id).progress
+    assert progress
+    assert progress["done"] == 1
+    assert caplog.text.count("its progress cannot be read") == 1

@@ -4,14 +4,19 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
 import httpx
+import pytest
 from httpx import Client
 
+from app.database.connection import Database
+from app.database.tables import JobRow
+from app.jobs import streams
 from app.jobs.desk import Desk, Ticket
 from app.jobs.progress import Progress
 
@@ -67,6 +72,21 @@ def test_a_stream_goes_on_after_the_last_event_that_was_seen(client: Client, des
     assert read_events(client, job["id"]) == first + rest
     over = client.get(job["links"]["events"], headers={"Last-Event-ID": str(rest[-1][0])})
     assert (over.status_code, over.content) == (204, b"")
+
+
+def test_the_stream_of_a_job_that_is_deleted_ends(
+    client: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PING_S", 0.1)
+    job = order(client)
+    with client.stream("GET", job["links"]["events"], timeout=20) as stream:
+        lines = stream.iter_lines()
+        assert any(line == "event: state" for line in lines)
+        assert any(line == ": ping" for line in lines)  # it lives on while the job does
+        with database.writing() as session:  # with its end, before the stream has looked
+            session.delete(session.get_one(JobRow, job["id"]))
+        assert len([*islice(lines, 20)]) < 20
+    assert client.get(job["links"]["events"]).status_code == 404
 
 
 def test_only_so_many_streams_are_open_and_a_client_that_leaves_makes_room(client: Client) -> None:

@@ -13,7 +13,7 @@ from dbos import DBOS
 from app.database.connection import Database
 from app.database.tables import JobRow
 from app.jobs import worker as module
-from app.jobs.desk import Desk, Ticket
+from app.jobs.desk import Desk, Ticket, TicketVoid
 from app.jobs.folder import JobFolder
 from app.jobs.lease import worker_name
 from app.jobs.ledger import Ledger, Order
@@ -36,6 +36,7 @@ def test_a_job_whose_command_lives_on_elsewhere_stays_interrupted_until_that_has
             return session.get_one(JobRow, job.id)
 
     resumed: list[str] = []
+    monkeypatch.setattr(DBOS, "list_workflows", lambda **_: [])
     monkeypatch.setattr(DBOS, "resume_workflow", lambda ticket, **_: resumed.append(ticket))
     (data / "workers").mkdir(parents=True, exist_ok=True)
     worker = Worker(Place(database_url, data / "datasets", data / "runs", data / "workers", "cpu", None, {}))
@@ -54,6 +55,35 @@ def test_a_job_whose_command_lives_on_elsewhere_stays_interrupted_until_that_has
     worker._take_over()
     assert (found().worker, resumed) == (worker_name("cpu"), [f"{job.id}.1"])
     worker._database.close()
+
+
+def test_a_job_that_is_given_back_goes_on_under_another_ticket(
+    ledger: Ledger, database: Database, queue: Queue
+) -> None:
+    here, there = Desk(database, "here-cpu"), Desk(database, "there-cpu")
+    job, _ = ledger.create(Order("translate", {}))
+    here.take(Ticket(job.id, 1))
+    assert here.give_back(Ticket(job.id, 1), queue)
+    assert not here.give_back(Ticket(job.id, 1), queue)
+    with pytest.raises(TicketVoid):
+        here.take(Ticket(job.id, 1))
+    taken = there.take(Ticket(job.id, 2))
+    assert (taken.attempt, taken.interruptions) == (2, 1)
+    assert not here.give_back(Ticket(job.id, 2), queue)  # it is another's
+
+
+@pytest.mark.parametrize("wanted", [State.PAUSED, State.CANCELLED])
+def test_a_job_that_its_owner_has_stopped_is_not_queued_by_being_given_back(
+    wanted: State, ledger: Ledger, database: Database, queue: Queue
+) -> None:
+    desk = Desk(database, "here-cpu")
+    job, _ = ledger.create(Order("translate", {}))
+    desk.take(Ticket(job.id, 1))
+    (ledger.pause if wanted == State.PAUSED else ledger.cancel)(job.id, None)
+    assert not desk.give_back(Ticket(job.id, 1), queue)
+    with database.reading() as session:
+        left = session.get_one(JobRow, job.id)
+    assert (left.state, left.ticket, left.wanted) == (wanted, 1, None)
 
 
 def test_a_folder_that_cannot_be_read_just_now_does_not_end_the_worker(

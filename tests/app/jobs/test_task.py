@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,11 +14,12 @@ import pytest
 from app.database.connection import Database
 from app.database.tables import JobRow
 from app.datasets.store import DatasetStore
-from app.jobs import command, task
+from app.jobs import task
 from app.jobs.command import Holder, StillAtWork
 from app.jobs.desk import Desk, Ticket
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import Ledger, Order
+from app.jobs.queue import Queue
 from app.jobs.states import State
 from app.jobs.task import Task, Workshop
 
@@ -34,33 +32,24 @@ out.mkdir(exist_ok=True)
 (out / "report.jsonl").write_text(json.dumps({"file": "0.png", "outcome": "translated"}) + chr(10))
 print(json.dumps({"translated": 1, "skipped": 2, "failed": 0, "seed": 7}))
 """
-ENDLESS = """
+ENDING = """
 import pathlib, signal, sys, time
 
 def end(*_):
     pathlib.Path("stopped").touch()
-    sys.exit(143)
+    while pathlib.Path("busy").exists():
+        time.sleep(0.01)
+    sys.exit({code})
 
 signal.signal(signal.SIGTERM, end)
 pathlib.Path("started").touch()
 time.sleep(60)
 """
+ENDLESS = ENDING.format(code=143)
 ONCE = """
 import os, pathlib, signal
 if not pathlib.Path("killed").exists():
     pathlib.Path("killed").touch()
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-ORPHANING = """
-import os, signal
-from pathlib import Path
-from app.jobs import command
-from app.jobs.folder import JobFolder
-
-command.SJMVI = {prefix!r}
-with command.started([], JobFolder(Path({folder!r})), {{}}):
-    while not Path({folder!r}).with_name("started").exists():
-        pass
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -68,11 +57,12 @@ with command.started([], JobFolder(Path({folder!r})), {{}}):
 class Bench:
     """One job, and a task of it."""
 
-    def __init__(self, database: Database, ledger: Ledger, data: Path) -> None:
+    def __init__(self, database: Database, ledger: Ledger, queue: Queue, data: Path) -> None:
         self.database, self.ledger = database, ledger
         self.runs = data / "runs"
         self.workshop = Workshop(
             Desk(database, "here-cpu"),
+            queue,
             DatasetStore(data / "datasets", 0),
             self.runs,
             "cpu",
@@ -109,6 +99,7 @@ class Bench:
 def bench(
     database: Database,
     ledger: Ledger,
+    queue: Queue,
     data: Path,
     add_dataset: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
@@ -116,7 +107,7 @@ def bench(
     monkeypatch.setattr(task, "LOOK_S", 0.02)
     monkeypatch.setattr(task, "RETRY_S", 0.05)
     add_dataset("photos", kind="single")
-    return Bench(database, ledger, data)
+    return Bench(database, ledger, queue, data)
 
 
 def test_a_command_that_ends_well_leaves_a_result(bench: Bench, script: Callable[[str], None]) -> None:
@@ -154,15 +145,28 @@ def test_a_command_that_is_killed_starts_again(bench: Bench, script: Callable[[s
     assert (bench.job.state, bench.job.attempt) == (State.RUNNING, 2)
 
 
-@pytest.mark.parametrize("wanted", [State.PAUSED, State.CANCELLED])
-def test_what_is_wanted_stops_the_command(wanted: State, bench: Bench, script: Callable[[str], None]) -> None:
-    script(ENDLESS)
+@pytest.mark.parametrize(
+    ("asked", "code", "state"),
+    [
+        (["pause"], 143, State.PAUSED),
+        (["cancel"], 143, State.CANCELLED),
+        (["pause", "cancel"], 143, State.CANCELLED),
+        (["pause", "cancel"], 0, State.CANCELLED),
+    ],
+)
+def test_what_is_wanted_by_the_time_that_the_command_has_ended_becomes_of_the_job(
+    asked: list[str], code: int, state: State, bench: Bench, script: Callable[[str], None]
+) -> None:
+    script(ENDING.format(code=code))
     thread = bench.in_thread()
     bench.until_started()
-    ask = bench.ledger.pause if wanted == State.PAUSED else bench.ledger.cancel
-    ask(bench.id, None)
+    (bench.runs / "busy").touch()
+    for ask in asked:
+        getattr(bench.ledger, ask)(bench.id, None)
+        bench.until((bench.runs / "stopped").exists)
+    (bench.runs / "busy").unlink()
     thread.join(20)
-    assert (bench.job.state, bench.job.worker, bench.job.wanted) == (wanted, None, None)
+    assert (bench.job.state, bench.job.worker, bench.job.wanted) == (state, None, None)
 
 
 def test_a_worker_that_ends_leaves_its_job_to_the_next(bench: Bench, script: Callable[[str], None]) -> None:
@@ -172,18 +176,6 @@ def test_a_worker_that_ends_leaves_its_job_to_the_next(bench: Bench, script: Cal
     bench.workshop.stopping.set()
     assert bench.workshop.idle.wait(20)
     assert (bench.job.state, bench.job.worker) == (State.INTERRUPTED, "here-cpu")
-
-
-def test_a_command_of_a_worker_that_was_killed_is_ended_first(
-    bench: Bench, script: Callable[[str], None]
-) -> None:
-    script(ENDLESS)
-    killed = ORPHANING.format(prefix=command.SJMVI, folder=str(bench.folder.path))
-    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL
-    assert not (bench.runs / "stopped").exists()
-    script(GOOD)
-    assert bench.task.stage(0) == "done"
-    assert (bench.runs / "stopped").exists()
 
 
 def test_a_command_that_cannot_be_ended_from_here_is_named_and_a_retry_goes_on(

@@ -44,6 +44,22 @@ socket.gethostname = lambda: name
 from app.cli import main
 main()
 """
+FULL_ONCE = """
+import sqlite3
+from sqlalchemy import Engine, event
+
+@event.listens_for(Engine, "before_cursor_execute")
+def fail_once(connection, cursor, statement, *_):
+    if "INSERT INTO" in statement and "operation_outputs" in statement:
+        event.remove(Engine, "before_cursor_execute", fail_once)
+        raise sqlite3.OperationalError("database or disk is full")
+"""
+DYING = """
+import os
+from app.jobs.desk import Desk
+
+Desk.take = lambda *_: os._exit(9)
+"""
 Worker = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -55,8 +71,8 @@ def worker(data: Path, database_url: str, add_dataset: Callable[..., None]) -> I
     settings = {"SJMVI_DATA_DIR": str(data), "SJMVI_DATABASE_URL": database_url, "SJMVI_DEVICE": "cpu"}
     environment = os.environ | settings | {"PYTHONPATH": str(ROOT)}
 
-    def start(host: str = "here", *options: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", WORKER, "worker", *options, host]
+    def start(host: str = "here", *options: str, fault: str = "") -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", fault + WORKER, "worker", *options, host]
         started.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE))
         return started[-1]
 
@@ -123,6 +139,15 @@ def test_a_worker_elsewhere_takes_over_from_one_that_is_no_more(worker: Worker, 
     assert (done.attempt, done.result) == (2, {"translated": 8, "failed": 0, "seed": 7})
 
 
+def test_a_ticket_of_a_worker_that_died_before_it_had_the_job_is_taken_over(
+    worker: Worker, watcher: Watcher
+) -> None:
+    assert worker("here", fault=DYING).wait(40) == 9
+    assert watcher.job.state == State.QUEUED
+    worker("there")
+    assert watcher.until(State.SUCCEEDED).attempt == 1
+
+
 @pytest.mark.parametrize("end", ["signal", "stdin"])
 def test_a_worker_that_is_told_to_end_leaves_its_job_ready_to_go_on(
     end: str, worker: Worker, watcher: Watcher
@@ -137,6 +162,13 @@ def test_a_worker_that_is_told_to_end_leaves_its_job_ready_to_go_on(
     assert watcher.job.state == State.INTERRUPTED
     worker("there")  # which the first one's name is nothing to
     assert watcher.until(State.SUCCEEDED).attempt == 2
+
+
+def test_a_step_that_the_queue_cannot_record_is_done_again(worker: Worker, watcher: Watcher) -> None:
+    worker(fault=FULL_ONCE)
+    done = watcher.until(State.SUCCEEDED)
+    assert (done.attempt, done.result) == (2, {"translated": 8, "failed": 0, "seed": 7})
+    assert watcher.states() == ["queued", "running", "interrupted", "running", "succeeded"]
 
 
 def test_pausing_frees_the_device_and_resuming_goes_on(
