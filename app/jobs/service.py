@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import select
+from sqlalchemy import false, select, update
 
 from app.archives.faults import disk_full_is_told
 from app.auth import Forbidden
@@ -75,9 +75,9 @@ class Jobs:
         await asyncio.to_thread(self._database.close)
 
     def check_writable(self) -> None:
-        """Waits for another writer as any order does."""
-        with self._database.writing():
-            pass
+        """Waits for another writer as any order does. Raises DatabaseFault."""
+        with self._database.writing() as session:  # which asks the database for nothing until its first statement
+            session.execute(update(JobRow).where(false()).values(state=JobRow.state))
 
     def counts(self) -> dict[str, int]:
         """Of all jobs, by state."""

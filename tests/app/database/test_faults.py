@@ -129,18 +129,13 @@ def test_a_service_whose_database_is_locked_asks_to_retry(
 
 
 def test_a_service_whose_database_another_holds_is_not_ready(
-    serve: Callable[..., AbstractContextManager[Client]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., AbstractContextManager[Client]], tmp_path: Path
 ) -> None:
     with serve(data_dir=tmp_path) as client:
-        writing = Database.writing
-
-        def locked(_: object) -> None:
-            raise faults.DatabaseLocked
-
-        monkeypatch.setattr(Database, "writing", locked)
-        answer = client.get("/readyz")
+        with closing(sqlite3.connect(tmp_path / "sjmvi.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["reasons"]) == (503, [str(faults.DatabaseLocked())])
-        monkeypatch.setattr(Database, "writing", writing)
         assert client.get("/readyz").status_code == 200
 
 
