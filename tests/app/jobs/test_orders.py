@@ -1,0 +1,31 @@
+"""An order that can never be done is refused before it waits for a worker."""
+
+from typing import Any
+
+import pytest
+from httpx import Client
+
+from app.jobs.schemas import MAX_SET_BYTES
+
+URL = "/v1/jobs"
+TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
+FIELD = "training.steps"
+
+
+def refused(client: Client, order: dict[str, Any]) -> str:
+    answer = client.post(URL, json=order)
+    assert (answer.status_code, answer.json()["type"]) == (422, "bad-parameter"), answer.text
+    assert client.get(URL).json()["jobs"] == []
+    return str(answer.json()["detail"])
+
+
+def test_the_values_of_an_order_have_a_size(client: Client) -> None:
+    fits = {FIELD: ["x" * 490] * 100}
+    assert client.post(URL, json=TRAIN | {"set": fits}).status_code == 202
+
+
+@pytest.mark.parametrize("value", [["x" * 500] * 100, [[0] * 10_000, [0] * 10_000]], ids=["texts", "numbers"])
+def test_values_that_are_too_many_are_refused(value: list[object], client: Client) -> None:
+    detail = refused(client, TRAIN | {"set": {FIELD: value}})
+    assert "train.set" in detail
+    assert str(MAX_SET_BYTES) in detail
