@@ -59,8 +59,12 @@ def picture(folder: JobFolder, name: str) -> Path:
     if "\0" in name or any(part.startswith(".") for part in Path(name).parts):
         raise UnknownPicture
     out = folder.out.resolve()
-    path = (out / name).resolve()
-    if not path.is_relative_to(out) or path.name in (JSON_LINES, CSV) or not path.is_file():
+    try:
+        path = (out / name).resolve()
+        is_there = path.is_relative_to(out) and path.is_file()
+    except OSError:  # no file can have such a name
+        raise UnknownPicture from None
+    if not is_there or path.name in (JSON_LINES, CSV):
         raise UnknownPicture
     return path
 

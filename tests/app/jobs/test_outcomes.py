@@ -56,7 +56,10 @@ def test_every_file_is_told_with_its_pictures_or_its_fault(
 
 @pytest.mark.parametrize(
     "name",
-    ["none.png", "report.jsonl", "report.csv", "inner", "..%2Frun.json", "%2Fetc%2Fpasswd", ".lock", "a%00"],
+    [
+        *("none.png", "report.jsonl", "report.csv", "inner", "..%2Frun.json", "%2Fetc%2Fpasswd", ".lock"),
+        *("a%00", pytest.param(f"{300 * 'a'}.png", id="long")),
+    ],
 )
 def test_what_is_no_picture_of_the_job_is_unknown(
     client: Client, job: dict[str, Any], out: Path, name: str
