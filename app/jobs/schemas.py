@@ -146,7 +146,7 @@ class EvaluateRequest(_Request):
     size: Annotated[int, Field(ge=8, le=2048)] | None = Field(
         None, description="bring all pictures to this short side first, in pixels"
     )
-    classes: dict[str, Annotated[int, Field(ge=0)]] = Field(
+    classes: dict[Annotated[str, Field(max_length=64)], Annotated[int, Field(ge=0)]] = Field(
         {}, description="the feature network's class of each domain", max_length=2
     )
 

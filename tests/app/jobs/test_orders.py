@@ -9,6 +9,7 @@ from app.jobs.schemas import MAX_SET_BYTES
 
 URL = "/v1/jobs"
 TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
+EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
 FIELD = "training.steps"
 
 
@@ -29,3 +30,21 @@ def test_values_that_are_too_many_are_refused(value: list[object], client: Clien
     detail = refused(client, TRAIN | {"set": {FIELD: value}})
     assert "train.set" in detail
     assert str(MAX_SET_BYTES) in detail
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, quick"]),
+        (TRAIN | {"domains": "horse,horse"}, ["domains", "horse,horse"]),
+        (EVALUATE | {"classes": {"lion": 1}}, ["classes", "'lion'", "horse and zebra"]),
+        (EVALUATE | {"classes": {"horse\0": 1}}, ["classes", "horse and zebra"]),
+        (EVALUATE | {"classes": {"x" * 65: 1}}, ["classes", "64"]),
+    ],
+    ids=["recipe", "domains", "class", "nul", "long"],
+)
+def test_what_can_never_be_done_is_refused_at_once(
+    order: dict[str, Any], told: list[str], client: Client
+) -> None:
+    detail = refused(client, order)
+    assert [words for words in told if words not in detail] == []
