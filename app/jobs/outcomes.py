@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 from app.jobs.faults import UnknownPicture
 from app.jobs.folder import JobFolder
 from app.schemas import example
-from translation.report import CSV, JSON_LINES
+from translation.codec import MEDIA_TYPES
+from translation.report import JSON_LINES
+from translation.tree import FORMAT_OF_SUFFIX
 
 JOB = "/v1/jobs/019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a"
 
@@ -54,8 +56,8 @@ def translated_files(folder: JobFolder, url: str, after: int, limit: int) -> lis
     ]
 
 
-def picture(folder: JobFolder, name: str) -> Path:
-    """Raises UnknownPicture, also of what lies elsewhere or is none of the pictures."""
+def picture(folder: JobFolder, name: str) -> tuple[Path, str]:
+    """And its media type. Raises UnknownPicture, also of what lies elsewhere or is none of the pictures."""
     if "\0" in name or any(part.startswith(".") for part in Path(name).parts):
         raise UnknownPicture
     out = folder.out.resolve()
@@ -64,9 +66,10 @@ def picture(folder: JobFolder, name: str) -> Path:
         is_there = path.is_relative_to(out) and path.is_file()
     except OSError:  # no file can have such a name
         raise UnknownPicture from None
-    if not is_there or path.name in (JSON_LINES, CSV):
+    picture_format = FORMAT_OF_SUFFIX.get(path.suffix.lower())
+    if not is_there or picture_format is None:
         raise UnknownPicture
-    return path
+    return path, MEDIA_TYPES[picture_format]
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

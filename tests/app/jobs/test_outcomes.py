@@ -1,6 +1,7 @@
 """The pictures of a translation one by one, while it is at work and after."""
 
 import json
+import mimetypes
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,26 @@ def test_every_file_is_told_with_its_pictures_or_its_fault(
     )
 
 
+@pytest.mark.parametrize(("suffix", "media_type"), [(".webp", "image/webp"), (".JFIF", "image/jpeg")])
+def test_a_picture_is_served_as_what_it_is_on_a_system_that_knows_no_types(
+    suffix: str,
+    media_type: str,
+    client: Client,
+    job: dict[str, Any],
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (out / f"d{suffix}").write_bytes(b"picture")
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())
+    answer = client.get(f"{job['links']['self']}/pictures/d{suffix}")
+    assert (answer.headers["Content-Type"], answer.content) == (media_type, b"picture")
+
+
 @pytest.mark.parametrize(
     "name",
     [
         *("none.png", "report.jsonl", "report.csv", "inner", "..%2Frun.json", "%2Fetc%2Fpasswd", ".lock"),
-        *("a%00", pytest.param(f"{300 * 'a'}.png", id="long")),
+        *("a%00", "index.html", pytest.param(f"{300 * 'a'}.png", id="long")),
     ],
 )
 def test_what_is_no_picture_of_the_job_is_unknown(
@@ -67,5 +83,6 @@ def test_what_is_no_picture_of_the_job_is_unknown(
     (out / ".lock").touch()
     (out.parent / "run.json").touch()
     (out / "report.csv").touch()
+    (out / "index.html").touch()
     answer = client.get(f"{job['links']['self']}/pictures/{name}")
     assert (answer.status_code, answer.json()["type"]) == (404, "unknown-picture")
