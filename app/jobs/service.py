@@ -86,21 +86,27 @@ class Jobs:
         Raises Forbidden, what Means.settled does, IdempotencyKeyReused, TooManyJobs.
         """
         _check_scope(request.kind, caller)
+        given = _idempotency(idempotency_key, request.model_dump_json().encode())
+        if given and (job := self.ledger.remembered(caller.owner, given)):
+            return job  # whatever has become of what it needed
         dataset = None if isinstance(request, ExportRequest) else request.dataset
         order = Order(request.kind, self._means.settled(request), caller.owner, dataset)
-        return self.ledger.create(order, _idempotency(idempotency_key, request.model_dump_json().encode()))[0]
+        return self.ledger.create(order, given)[0]
 
     def submit_picture(
         self, picture: bytes, params: Json, caller: Caller, idempotency_key: str | None = None
     ) -> JobRow:
         """A translation of this one. Raises what `submit` does, and OutOfSpace."""
-        given = json.dumps(params, sort_keys=True).encode() + hashlib.sha256(picture).digest()
+        body = json.dumps(params, sort_keys=True).encode() + hashlib.sha256(picture).digest()
+        given = _idempotency(idempotency_key, body)
+        if given and (known := self.ledger.remembered(caller.owner, given)):
+            return known
         order = Order("translate", self._means.with_model(params), caller.owner, id=new_id())
         folder, is_new = JobFolder(self._runs_dir / str(order.id)), False
         try:
             with disk_full_is_told():
                 folder.keep(picture)
-            job, is_new = self.ledger.create(order, _idempotency(idempotency_key, given))
+            job, is_new = self.ledger.create(order, given)
         finally:
             if not is_new:
                 folder.remove()

@@ -48,3 +48,17 @@ def test_what_can_never_be_done_is_refused_at_once(
 ) -> None:
     detail = refused(client, order)
     assert [words for words in told if words not in detail] == []
+
+
+def test_an_order_that_comes_again_brings_its_job_though_the_dataset_is_gone(client: Client) -> None:
+    key, order = (
+        {"Idempotency-Key": "k"},
+        {"kind": "translate", "dataset": "photos", "model": "tiny", "to": "zebra"},
+    )
+    first = client.post(URL, json=order, headers=key).json()
+    client.post(f"{first['links']['self']}/cancel")
+    assert client.delete("/v1/datasets/photos").status_code == 204
+    again = client.post(URL, json=order, headers=key)
+    assert (again.status_code, again.json().get("id")) == (202, first["id"])
+    other = client.post(URL, json=order | {"to": "horse"}, headers=key)
+    assert other.json()["type"] == "idempotency-key-reuse"
