@@ -8,7 +8,8 @@ from time import time
 
 import pytest
 from httpx import Client
-from sqlalchemy import select, text
+from psycopg import OperationalError
+from sqlalchemy import event, exc, select, text
 
 from app.database import faults
 from app.database.connection import Database
@@ -103,6 +104,29 @@ def test_a_server_that_is_not_there_is_told() -> None:
 def test_what_the_driver_says_is_told_in_our_words(said: str, fault: type[DatabaseFault]) -> None:
     with pytest.raises(fault), faults.readable_faults():
         raise sqlite3.OperationalError(said)
+
+
+def test_who_finds_no_connection_left_is_told_to_try_again() -> None:
+    with pytest.raises(faults.DatabaseLocked), faults.readable_faults():
+        raise exc.TimeoutError("QueuePool limit reached")
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "timeout"),
+    [("", "-c lock_timeout=2000", 5), ("?connect_timeout=9&options=-c%20x%3D1", "-c x=1", "9")],
+)
+def test_a_server_is_waited_for_no_longer_than_is_said(query: str, options: str, timeout: int | str) -> None:
+    given: dict[str, object] = {}
+    database = Database(f"postgresql://host/name{query}", patience_s=2.0)
+
+    def look(dialect: object, record: object, arguments: object, parameters: dict[str, object]) -> None:
+        given.update(parameters)
+        raise OperationalError("nobody is asked")
+
+    event.listen(database.engine, "do_connect", look)
+    with pytest.raises(faults.DatabaseUnreachable), database.reading() as session:
+        session.execute(text("SELECT 1"))
+    assert (given["options"], given["connect_timeout"]) == (options, timeout)
 
 
 @pytest.mark.parametrize("url", ["", "sjmvi.db", "mysql://host/name", "sqlite://", "sqlite:///:memory:"])
