@@ -1,6 +1,8 @@
 """What became of each file of a translation, while it is at work and after: from its command's report."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -35,14 +37,15 @@ EXAMPLE = {
 class TranslatedFiles(BaseModel):
     model_config = example({"files": [EXAMPLE]})
 
-    files: list[TranslatedFile] = Field(description="as they come while the job is at work, then by name")
+    files: list[TranslatedFile] = Field(
+        description="each once, with what became of it last: as they come while the job is at work, by name "
+        "from its end on"
+    )
 
 
 def translated_files(folder: JobFolder, url: str, after: int, limit: int) -> list[TranslatedFile]:
     """Those after the first `after`, as many as `limit`; `url` is the job's."""
     report = folder.out / JSON_LINES
-    lines = report.read_bytes().splitlines() if report.exists() else []
-    rows = [row for line in lines[after : after + limit] if (row := _parsed(line))]
     return [
         TranslatedFile(
             file=row["file"],
@@ -52,7 +55,7 @@ def translated_files(folder: JobFolder, url: str, after: int, limit: int) -> lis
             domain_score=row.get("domain_score"),
             message=row["message"],
         )
-        for row in rows
+        for row in (_rows(report, after, limit) if report.exists() else ())
     ]
 
 
@@ -72,10 +75,24 @@ def picture(folder: JobFolder, name: str) -> tuple[Path, str]:
     return path, MEDIA_TYPES[picture_format]
 
 
+def _rows(report: Path, after: int, limit: int) -> Iterator[dict[str, Any]]:
+    """The latest of each file, in the order in which they first came."""
+    places: dict[str, int] = {}  # not the rows themselves: there may be 100 000, for a page of some
+    with report.open("rb") as lines:
+        begin = 0
+        for line in lines:
+            if row := _parsed(line):
+                places[row["file"]] = begin
+            begin += len(line)
+        for place in islice(places.values(), after, after + limit):
+            lines.seek(place)
+            yield json.loads(lines.readline())
+
+
 def _parsed(line: bytes) -> dict[str, Any] | None:
     """None of a line that is being written, or is none of a report."""
     try:
         row = json.loads(line)
     except ValueError:
         return None
-    return row if isinstance(row, dict) else None
+    return row if isinstance(row, dict) and "file" in row else None

@@ -16,6 +16,10 @@ from translation.codec import MEDIA_TYPES
 router = APIRouter(prefix="/v1/jobs/{id}/pictures", tags=["jobs"])
 
 MAX_PAGE = 500
+SEEN = (
+    "how many of them were seen; from 0 again when the job begins anew after a stop, and when it is over, "
+    "for they are put in order then"
+)
 CONTENT: dict[str, Any] = dict.fromkeys(MEDIA_TYPES.values(), BINARY)  # the format that came, when not told
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The picture", "content": CONTENT, "headers": RANGE_HEADERS},
@@ -29,7 +33,7 @@ def job_pictures(
     job_id: JobId,
     state: StateDep,
     caller: CallerDep,
-    after: Annotated[int, Query(ge=0, le=10**9, description="how many of them were seen")] = 0,
+    after: Annotated[int, Query(ge=0, le=10**9, description=SEEN)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="files of one page")] = 100,
 ) -> TranslatedFiles:
     """What became of each file so far."""

@@ -55,6 +55,19 @@ def test_every_file_is_told_with_its_pictures_or_its_fault(
     )
 
 
+def test_a_file_that_is_done_again_is_told_once_and_as_it_is_now(
+    client: Client, job: dict[str, Any], out: Path
+) -> None:
+    report = "".join(row(file, outcome="failed", message="no") for file in "ab")
+    report += row("a", outputs=["a.png"]) + row("c", outputs=["c.png"]) + row("b", outputs=["b.png"])
+    (out / "report.jsonl").write_text(report)
+    url = f"{job['links']['self']}/pictures"
+    files = client.get(url).json()["files"]
+    assert [(each["file"], each["outcome"]) for each in files] == [(name, "translated") for name in "abc"]
+    assert client.get(url, params={"after": 1, "limit": 1}).json()["files"] == files[1:2]
+    assert client.get(url, params={"after": 3}).json()["files"] == []
+
+
 @pytest.mark.parametrize(("suffix", "media_type"), [(".webp", "image/webp"), (".JFIF", "image/jpeg")])
 def test_a_picture_is_served_as_what_it_is_on_a_system_that_knows_no_types(
     suffix: str,
