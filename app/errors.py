@@ -132,6 +132,7 @@ PROBLEMS: Table = {
     jobs.IdempotencyKeyReused: Problem("idempotency-key-reuse", 422),
     jobs.DatasetInUse: Problem("dataset-in-use", 409, INPUT),
     jobs.VersionInUse: Problem("version-in-use", 409, MODEL),
+    jobs.BadOrder: Problem("bad-parameter", 422, USAGE),
     jobs.UnfitDataset: Problem("unfit-dataset", 422, INPUT),
     jobs.TooManyJobs: Problem("too-many-jobs", 429, INPUT),
     jobs.TooManyStreams: Problem("overloaded", 429),

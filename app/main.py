@@ -95,10 +95,10 @@ def _lifespan(
             Engine(registry, device, _engine_limits(settings), counters) as engine,
             _jobs(settings, registry, intake, engine) as jobs,
             _worker(settings),
+            store.kept(),
         ):
             counters.registry.register(EngineCollector(engine))
             counters.registry.register(JobsCollector(jobs))
-            await asyncio.to_thread(store.clean)
             await asyncio.to_thread(intake.store.remove_leftovers)
             await asyncio.to_thread(staging.remove_leftovers)
             await asyncio.to_thread(registry.remove_leftovers)

@@ -3,13 +3,14 @@
 results_dir/ab/cd/abcd….png     named by SHA-256
 """
 
+import asyncio
 import errno
 import hashlib
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,6 +21,7 @@ from translation.durable import replacing
 
 SUFFIXES = {media_type: f".{name}" for name, media_type in PICTURES.items()}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+SWEEP_S = 3600
 ABANDONED_S = 3600  # a file that is half written for so long has no writer any more
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,25 @@ class Results:
     def __init__(self, folder: Path, retention: Retention) -> None:
         self._folder, self._retention = folder, retention
         self._writing = Lock()
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Within their limits, also where none is added for long."""
+        await asyncio.to_thread(self.clean)
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await asyncio.wait([sweeping])
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                await asyncio.to_thread(self._retention.make_room)
+            except OSError as error:
+                logger.error("the results that are too old: %s", error)
 
     def clean(self) -> None:
         """Takes over what an earlier process left, within the limits. What is wrong is for the log alone:

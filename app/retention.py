@@ -43,9 +43,10 @@ class Retention:
                 self._note(path, Use(stat.st_size, stat.st_atime))
 
     def hold(self, path: Path) -> bool:
-        """Counts as a use, and keeps the file until it was released as often. False where there is none."""
+        """Counts as a use, and keeps the file until it was released as often. False where there is none, or
+        one that is to go."""
         with self._lock:  # so no deletion comes between the look and the hold
-            if not path.is_file():
+            if not path.is_file() or self._is_to_go(path):
                 return False
             self._held[path] += 1
             self._use(path)
@@ -59,7 +60,7 @@ class Retention:
 
     def make_room(self, size_bytes: int = 0) -> None:
         """Deletes until so many bytes more fit into the budget, or nothing is left but what is held."""
-        oldest = self._now() - self.limits.max_age_s
+        oldest = self._oldest
         with self._lock:
             excess_bytes = self._total_bytes + size_bytes - self.limits.max_bytes
             going = []
@@ -72,6 +73,14 @@ class Retention:
             for path in going:
                 path.unlink(missing_ok=True)
                 self._total_bytes -= self._uses.pop(path).size_bytes
+
+    def _is_to_go(self, path: Path) -> bool:
+        use = self._uses.get(path)
+        return use is not None and use.at < self._oldest and path not in self._held
+
+    @property
+    def _oldest(self) -> float:
+        return self._now() - self.limits.max_age_s
 
     def _use(self, path: Path) -> None:
         stat, now = path.stat(), self._now()

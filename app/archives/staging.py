@@ -33,7 +33,10 @@ class Staging:
             return
         with self.locked():
             for partial in self._folder.glob(f"{PARTIAL}*"):
-                with suppress(BlockingIOError), locked(partial / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                with (
+                    suppress(BlockingIOError, FileNotFoundError),  # at work, or its owner has just removed it
+                    locked(partial / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB),
+                ):
                     shutil.rmtree(partial, ignore_errors=True)
 
     @contextmanager
@@ -65,12 +68,14 @@ class Staging:
 
 @asynccontextmanager
 async def left_in_thread(stage: AbstractContextManager[T]) -> AsyncIterator[T]:
-    """Where thousands of files are removed at the end, the event loop goes on."""
-    staged = stage.__enter__()
+    """The event loop goes on while others lock the folder, and while thousands of files are removed."""
+    entering = asyncio.ensure_future(asyncio.to_thread(stage.__enter__))
     try:
-        yield staged
+        yield await asyncio.shield(entering)
     finally:
-        await asyncio.to_thread(stage.__exit__, None, None, None)
+        await asyncio.wait([entering])  # who is cancelled meanwhile enters, and so has to leave
+        if entering.exception() is None:
+            await asyncio.to_thread(stage.__exit__, None, None, None)
 
 
 def check_space(folder: Path, size_bytes: int) -> None:

@@ -1,5 +1,6 @@
 """A copy of the database while it is in use, whole as of one instant."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -43,8 +44,9 @@ def _dump(database: Database, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise NoPgDump
-    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    arguments = [program, "--format=custom", f"--file={target}", f"--dbname={url}"]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    url = database.url._replace(drivername="postgresql", password=None)
+    arguments = [program, "--format=custom", f"--file={target}", f"--dbname={url.render_as_string()}"]
+    secret = {"PGPASSWORD": database.url.password} if database.url.password else {}  # all can read arguments
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, env=os.environ | secret)
     if done.returncode:
         raise DatabaseUnreachable(f"pg_dump: {' '.join(done.stderr.split())[:300]}")

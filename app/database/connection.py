@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.database.faults import BadDatabaseUrl, readable_faults
 
+CONNECT_S = 5  # to a server, unless its URL says more
 READ_ONLY = "sjmvi_read_only"
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -59,7 +60,9 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL, patience_s: float) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        own = {"connect_timeout": CONNECT_S, "options": f"-c lock_timeout={round(patience_s * 1000)}"}
+        left_open = {name: value for name, value in own.items() if name not in url.query}
+        return create_engine(url, pool_pre_ping=True, connect_args=left_open)
     engine = create_engine(url, connect_args={"timeout": patience_s})
     event.listen(engine, "connect", _begin_by_hand)
     event.listen(engine, "begin", _begin)

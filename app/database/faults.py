@@ -2,10 +2,11 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 RETRY_S = 5
 
@@ -32,12 +33,15 @@ class DatabaseTooOld(DatabaseFault):
 
 class DatabaseLocked(DatabaseFault):
     def __init__(self) -> None:
-        super().__init__("another program holds the database; what was asked for is not done: try again")
+        super().__init__("others hold the database; what was asked for is not done: try again")
 
 
 class DatabaseReadOnly(DatabaseFault):
     def __init__(self) -> None:
-        super().__init__("the database cannot be written: look at the owner and mode of its file and folder")
+        super().__init__(
+            "the database cannot be written: look at the owner and mode of its file and folder, or whether "
+            "its server is a copy to read from"
+        )
 
 
 class DatabaseFull(DatabaseFault):
@@ -81,13 +85,25 @@ SQLITE_TEXTS: tuple[tuple[str, type[DatabaseFault]], ...] = (
 )
 
 
+POSTGRESQL_CODES: Mapping[str, type[DatabaseFault]] = {
+    "55P03": DatabaseLocked,  # lock_not_available
+    "25006": DatabaseReadOnly,  # read_only_sql_transaction
+    "53100": DatabaseFull,  # disk_full
+}
+
+
 @contextmanager
 def readable_faults() -> Iterator[None]:
     """Raises DatabaseFault for a driver's errors of that meaning."""
     try:
         yield
+    except NoConnectionLeft as error:
+        raise DatabaseLocked from error
     except (DBAPIError, sqlite3.Error) as error:
-        text = str(getattr(error, "orig", error))
+        said = getattr(error, "orig", error)
+        text = str(said)
+        if fault := POSTGRESQL_CODES.get(getattr(said, "sqlstate", None) or ""):
+            raise fault() from error
         for pattern, fault in SQLITE_TEXTS:
             if re.search(pattern, text):
                 raise fault() from error

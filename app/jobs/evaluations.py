@@ -70,6 +70,9 @@ def _direction(row: dict[str, Any], source: str, to: str) -> EvaluatedDirection:
 def _rows(folder: JobFolder) -> Iterator[dict[str, Any]]:
     """The lines that are whole: the last may be at work on."""
     log = folder.path / METRICS
-    for line in log.read_bytes().splitlines() if log.exists() else []:
-        if f'"{VALIDATION}'.encode() in line and line.endswith(b"}"):
-            yield json.loads(line)
+    if not log.exists():
+        return
+    with log.open("rb") as lines:
+        for line in lines:
+            if f'"{VALIDATION}'.encode() in line and line.endswith(b"}\n"):
+                yield json.loads(line)

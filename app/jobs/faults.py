@@ -72,6 +72,10 @@ class VersionInUse(ValueError):
         super().__init__(f"the job {job_id} needs it: cancel it first, or wait for its end")
 
 
+class BadOrder(ValueError):
+    """What can never be done, whatever the service has."""
+
+
 class UnfitDataset(ValueError):
     """A single where a pair is needed, or the other way round."""
 

@@ -64,6 +64,12 @@ class Ledger:
         except IntegrityError:  # the same key at the same time, and the other was faster
             return self._create(order, idempotency)
 
+    def remembered(self, owner: str | None, idempotency: Idempotency) -> JobRow | None:
+        """The job of an earlier request with this key. Raises IdempotencyKeyReused."""
+        with self.database.writing() as session:
+            row = self._remembered(session, owner or "", idempotency)
+            return session.get_one(JobRow, row.job_id) if row else None
+
     def cancel(self, job_id: str, owner: str | None) -> JobRow:
         """Raises UnknownJob, JobFinished."""
         return self._ask_to_stop(job_id, owner, State.CANCELLED)

@@ -1,5 +1,6 @@
 """A job as it is asked for, and as it is shown."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -25,6 +26,7 @@ RETRY_S = 2
 RECIPE = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 FIELD = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
 MAX_FIELD = 100
+MAX_SET_BYTES = 50_000  # they are kept, and sent with each list of jobs; an argument may have 128 kB on Linux
 MAX_MINUTES = 30 * 24 * 60
 LOCAL_FILES = ("training.start_from", "evaluation.features")  # fields of a recipe that name one
 
@@ -74,7 +76,11 @@ class TrainRequest(_Request):
     dataset: Name = Field(description="a pair of GET /v1/datasets", examples=["ellipses"])
     model: Name = Field(description="what the bundle is published as", examples=["ellipses"])
     recipe: str = Field("quick", pattern=RECIPE, description="a shipped recipe's name")
-    set: Overrides = Field({}, description="a recipe's values, as `sjmvi train --schema` describes them")
+    set: Overrides = Field(
+        {},
+        description="a recipe's values, as `sjmvi train --schema` describes them; "
+        f"{MAX_SET_BYTES} bytes of JSON at most",
+    )
     minutes: float | None = Field(
         None,
         gt=0,
@@ -92,6 +98,13 @@ class TrainRequest(_Request):
         for field in LOCAL_FILES:
             if field in overrides:
                 raise ValueError(f"may not have {field}, which names a file of the service's machine")
+        return overrides
+
+    @field_validator("set")
+    @classmethod
+    def _not_too_large(cls, overrides: Overrides) -> Overrides:
+        if (size := len(json.dumps(overrides))) > MAX_SET_BYTES:
+            raise ValueError(f"takes {size} bytes as JSON: {MAX_SET_BYTES} at most")
         return overrides
 
 
@@ -133,7 +146,7 @@ class EvaluateRequest(_Request):
     size: Annotated[int, Field(ge=8, le=2048)] | None = Field(
         None, description="bring all pictures to this short side first, in pixels"
     )
-    classes: dict[str, Annotated[int, Field(ge=0)]] = Field(
+    classes: dict[Annotated[str, Field(max_length=64)], Annotated[int, Field(ge=0)]] = Field(
         {}, description="the feature network's class of each domain", max_length=2
     )
 

@@ -3,13 +3,11 @@
 import asyncio
 import hashlib
 import json
-import logging
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import select
+from sqlalchemy import false, select, update
 
 from app.archives.faults import disk_full_is_told
 from app.auth import Forbidden
@@ -17,13 +15,11 @@ from app.database.connection import Database
 from app.database.migration import upgrade
 from app.database.tables import EventRow, JobRow, Json
 from app.datasets.store import DatasetStore
-from app.engine.faults import UnreadableCard
 from app.jobs.caller import Caller
 from app.jobs.faults import (
     DatasetInUse,
     JobUnfinished,
     NoJobResult,
-    UnfitDataset,
     UnknownJob,
     UnknownSample,
     VersionInUse,
@@ -31,19 +27,13 @@ from app.jobs.faults import (
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_by, unfinished_of
+from app.jobs.orders import Means
 from app.jobs.queue import Queue
 from app.jobs.removal import remove
-from app.jobs.schemas import ExportRequest, JobDetails, JobRequest, TrainRequest
+from app.jobs.schemas import ExportRequest, JobDetails, JobRequest
 from app.jobs.states import FINISHED, State
 from app.jobs.views import details
-from translation.card import InvalidBundle, read_card
-from translation.model import UnknownDomain
-from translation.registry import DIGITS, Registry
-
-logger = logging.getLogger(__name__)
-
-EXACT = 2**53  # below it JSON's numbers are whole to a browser, and to whatever else reads them as floats
-NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
+from translation.registry import Registry
 
 
 class Jobs:
@@ -59,8 +49,8 @@ class Jobs:
         max_unfinished: int,
     ) -> None:
         """`default_model` is of an order that names none; it raises UnknownModel."""
-        self._default_model = default_model
-        self._database, self._registry, self._datasets = database, registry, datasets
+        self._means = Means(registry, datasets, default_model)
+        self._database = database
         self._runs_dir = runs_dir
         self._queue = Queue(database)
         self.ledger = Ledger(database, self._queue, max_unfinished)
@@ -75,9 +65,11 @@ class Jobs:
         await asyncio.to_thread(self._database.close)
 
     def check_writable(self) -> None:
-        """Waits for another writer as any order does."""
-        with self._database.writing():
-            pass
+        """Waits for another writer as any order does. Raises DatabaseFault."""
+        with (
+            self._database.writing() as session
+        ):  # which asks the database for nothing until its first statement
+            session.execute(update(JobRow).where(false()).values(state=JobRow.state))
 
     def counts(self) -> dict[str, int]:
         """Of all jobs, by state."""
@@ -91,30 +83,30 @@ class Jobs:
     ) -> JobRow:
         """A new job, or that of an earlier request with the same key.
 
-        Raises Forbidden, UnknownDataset, UnfitDataset, UnknownModel, UnknownVersion, UnknownDomain, NotReady,
-        IdempotencyKeyReused, TooManyJobs.
+        Raises Forbidden, what Means.settled does, IdempotencyKeyReused, TooManyJobs.
         """
         _check_scope(request.kind, caller)
+        given = _idempotency(idempotency_key, request.model_dump_json().encode())
+        if given and (job := self.ledger.remembered(caller.owner, given)):
+            return job  # whatever has become of what it needed
         dataset = None if isinstance(request, ExportRequest) else request.dataset
-        if dataset:
-            self._check_fit(dataset, request.kind)
-        params = request.model_dump(mode="json", exclude={"kind"})
-        if not isinstance(request, TrainRequest):
-            params = self._with_model(params)
-        order = Order(request.kind, params, caller.owner, dataset)
-        return self.ledger.create(order, _idempotency(idempotency_key, request.model_dump_json().encode()))[0]
+        order = Order(request.kind, self._means.settled(request), caller.owner, dataset)
+        return self.ledger.create(order, given)[0]
 
     def submit_picture(
         self, picture: bytes, params: Json, caller: Caller, idempotency_key: str | None = None
     ) -> JobRow:
         """A translation of this one. Raises what `submit` does, and OutOfSpace."""
-        given = json.dumps(params, sort_keys=True).encode() + hashlib.sha256(picture).digest()
-        order = Order("translate", self._with_model(params), caller.owner, id=new_id())
+        body = json.dumps(params, sort_keys=True).encode() + hashlib.sha256(picture).digest()
+        given = _idempotency(idempotency_key, body)
+        if given and (known := self.ledger.remembered(caller.owner, given)):
+            return known
+        order = Order("translate", self._means.with_model(params), caller.owner, id=new_id())
         folder, is_new = JobFolder(self._runs_dir / str(order.id)), False
         try:
             with disk_full_is_told():
                 folder.keep(picture)
-            job, is_new = self.ledger.create(order, _idempotency(idempotency_key, given))
+            job, is_new = self.ledger.create(order, given)
         finally:
             if not is_new:
                 folder.remove()
@@ -133,7 +125,7 @@ class Jobs:
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
         """Raises what Ledger.retry does, UnknownDataset, UnknownModel, UnknownVersion."""
-        check_needs(self.get(job_id, caller), self._datasets, self._registry)
+        check_needs(self.get(job_id, caller), self._means.datasets, self._means.registry)
         return self.ledger.retry(job_id, caller.sees)
 
     def remove(self, job_id: str, caller: Caller) -> None:
@@ -195,29 +187,6 @@ class Jobs:
         """That version of the model, or any. Raises VersionInUse."""
         if job_id := unfinished_by(self._database, model, version):
             raise VersionInUse(job_id)
-
-    def _check_fit(self, name: str, kind: str) -> None:
-        """Raises UnknownDataset, UnfitDataset."""
-        dataset = self._datasets.get(name)
-        if dataset.kind != NEEDED[kind]:
-            raise UnfitDataset(f"{name!r} is a {dataset.kind}, and {kind} needs a {NEEDED[kind]}")
-
-    def _with_model(self, params: Json) -> Json:
-        """Named, by its version, known, and able to do it; of a translation with a seed."""
-        model = params["model"] or self._default_model()
-        try:
-            card, digest = read_card(self._registry.folder(model, params["version"]))
-        except InvalidBundle as error:
-            logger.error("model %s: %s", model, error)
-            raise UnreadableCard(model) from error
-        named = {"model": model, "version": digest[:DIGITS]}
-        if "to" not in params:
-            return {**params, **named}
-        if params["to"] not in [to for _, to in card.directions]:
-            told = " and ".join(to for _, to in card.directions)
-            raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
-        seed = params["seed"] if params["seed"] is not None else secrets.randbelow(EXACT)
-        return {**params, **named, "seed": seed}
 
 
 def check_needs(job: JobRow, datasets: DatasetStore, registry: Registry) -> None:

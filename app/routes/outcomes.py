@@ -9,14 +9,18 @@ from app.dependencies import CallerDep, StateDep
 from app.files import BINARY, RANGE_HEADERS, RANGES, File
 from app.jobs.outcomes import TranslatedFiles, picture, translated_files
 from app.jobs.views import url_of
-from app.negotiation import PICTURES
 from app.problems import problem_responses
 from app.routes.jobs import JobId
+from translation.codec import MEDIA_TYPES
 
 router = APIRouter(prefix="/v1/jobs/{id}/pictures", tags=["jobs"])
 
 MAX_PAGE = 500
-CONTENT: dict[str, Any] = dict.fromkeys(PICTURES.values(), BINARY)
+SEEN = (
+    "how many of them were seen; from 0 again when the job begins anew after a stop, and when it is over, "
+    "for they are put in order then"
+)
+CONTENT: dict[str, Any] = dict.fromkeys(MEDIA_TYPES.values(), BINARY)  # the format that came, when not told
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The picture", "content": CONTENT, "headers": RANGE_HEADERS},
     206: {"description": "The part that Range asks for", "content": {**CONTENT, **RANGES}},
@@ -29,7 +33,7 @@ def job_pictures(
     job_id: JobId,
     state: StateDep,
     caller: CallerDep,
-    after: Annotated[int, Query(ge=0, le=10**9, description="how many of them were seen")] = 0,
+    after: Annotated[int, Query(ge=0, le=10**9, description=SEEN)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="files of one page")] = 100,
 ) -> TranslatedFiles:
     """What became of each file so far."""
@@ -44,5 +48,5 @@ def job_picture(
     state: StateDep,
     caller: CallerDep,
 ) -> Response:
-    path = picture(state["jobs"].folder(job_id, caller), name)
-    return File(path, content_disposition_type="inline", filename=path.name)
+    path, media_type = picture(state["jobs"].folder(job_id, caller), name)
+    return File(path, media_type=media_type, content_disposition_type="inline", filename=path.name)

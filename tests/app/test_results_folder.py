@@ -1,5 +1,6 @@
 """The folder of the results: never half a file, and a full disk harms nothing."""
 
+import asyncio
 import errno
 import logging
 import os
@@ -63,6 +64,23 @@ def test_a_sample_that_is_there_already_does_not_go_for_its_neighbour(tmp_path: 
     put(results, b"other 10 b")
     pair = put(results, b"third 10 b", b"first 10 b")
     assert [read(results, each.digest) for each in pair] == [b"third 10 b", b"first 10 b"]
+
+
+def test_what_is_too_old_goes_though_nothing_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_module, "SWEEP_S", 0.001)
+    now = [1_000_000.0]
+    results = Results(tmp_path, Retention(Limits(max_bytes=1000, max_age_s=60), now=lambda: now[0]))
+
+    async def wait() -> None:
+        async with results.kept(), asyncio.timeout(60):
+            await asyncio.to_thread(put, results, b"picture")
+            now[0] += 61
+            while files(tmp_path):
+                await asyncio.sleep(0.01)
+
+    asyncio.run(wait())
 
 
 @contextmanager

@@ -71,6 +71,22 @@ def test_what_was_not_used_for_too_long_goes_though_there_is_room(shelf: Shelf) 
     assert shelf.names == "a"
 
 
+def test_what_was_not_used_for_too_long_is_given_to_nobody(shelf: Shelf) -> None:
+    first = shelf.add("a")
+    shelf.time_s += 101
+    assert not shelf.retention.hold(first)
+    shelf.retention.make_room()
+    assert shelf.names == ""
+    shelf.add("a")
+
+
+def test_what_is_being_read_for_very_long_is_given_to_others_too(shelf: Shelf) -> None:
+    first = shelf.add("a")
+    shelf.retention.hold(first)
+    shelf.time_s += 101
+    assert shelf.retention.hold(first)
+
+
 def test_a_restart_remembers_the_order_of_use(shelf: Shelf) -> None:
     first, *others = [shelf.add(name) for name in "abc"]
     shelf.use(first)

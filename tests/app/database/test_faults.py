@@ -8,7 +8,8 @@ from time import time
 
 import pytest
 from httpx import Client
-from sqlalchemy import select, text
+from psycopg import OperationalError
+from sqlalchemy import event, exc, select, text
 
 from app.database import faults
 from app.database.connection import Database
@@ -105,6 +106,29 @@ def test_what_the_driver_says_is_told_in_our_words(said: str, fault: type[Databa
         raise sqlite3.OperationalError(said)
 
 
+def test_who_finds_no_connection_left_is_told_to_try_again() -> None:
+    with pytest.raises(faults.DatabaseLocked), faults.readable_faults():
+        raise exc.TimeoutError("QueuePool limit reached")
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "timeout"),
+    [("", "-c lock_timeout=2000", 5), ("?connect_timeout=9&options=-c%20x%3D1", "-c x=1", "9")],
+)
+def test_a_server_is_waited_for_no_longer_than_is_said(query: str, options: str, timeout: int | str) -> None:
+    given: dict[str, object] = {}
+    database = Database(f"postgresql://host/name{query}", patience_s=2.0)
+
+    def look(dialect: object, record: object, arguments: object, parameters: dict[str, object]) -> None:
+        given.update(parameters)
+        raise OperationalError("nobody is asked")
+
+    event.listen(database.engine, "do_connect", look)
+    with pytest.raises(faults.DatabaseUnreachable), database.reading() as session:
+        session.execute(text("SELECT 1"))
+    assert (given["options"], given["connect_timeout"]) == (options, timeout)
+
+
 @pytest.mark.parametrize("url", ["", "sjmvi.db", "mysql://host/name", "sqlite://", "sqlite:///:memory:"])
 def test_a_url_that_is_none_is_told(url: str) -> None:
     with pytest.raises(faults.BadDatabaseUrl):
@@ -129,18 +153,13 @@ def test_a_service_whose_database_is_locked_asks_to_retry(
 
 
 def test_a_service_whose_database_another_holds_is_not_ready(
-    serve: Callable[..., AbstractContextManager[Client]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., AbstractContextManager[Client]], tmp_path: Path
 ) -> None:
     with serve(data_dir=tmp_path) as client:
-        writing = Database.writing
-
-        def locked(_: object) -> None:
-            raise faults.DatabaseLocked
-
-        monkeypatch.setattr(Database, "writing", locked)
-        answer = client.get("/readyz")
+        with closing(sqlite3.connect(tmp_path / "sjmvi.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["reasons"]) == (503, [str(faults.DatabaseLocked())])
-        monkeypatch.setattr(Database, "writing", writing)
         assert client.get("/readyz").status_code == 200
 
 

@@ -26,6 +26,19 @@ def test_the_jobs_are_in_the_backup(database: Database, ledger: Ledger, tmp_path
             assert session.get_one(JobRow, job.id).params == {"to": "zebra"}
 
 
+def test_the_password_is_no_argument_of_the_program_for_all_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/said\necho "$PGPASSWORD" >>{tmp_path}/said\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(program))
+    backup(Database("postgresql://lab:s%40cret@host:5433/jobs?sslmode=require"), tmp_path / "copy")
+    arguments, password = (tmp_path / "said").read_text().splitlines()
+    assert arguments.endswith("--dbname=postgresql://lab@host:5433/jobs?sslmode=require")
+    assert password == "s@cret"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_without_the_program_it_is_told(

@@ -1,6 +1,7 @@
 """The pictures of a translation one by one, while it is at work and after."""
 
 import json
+import mimetypes
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,40 @@ def test_every_file_is_told_with_its_pictures_or_its_fault(
     )
 
 
+def test_a_file_that_is_done_again_is_told_once_and_as_it_is_now(
+    client: Client, job: dict[str, Any], out: Path
+) -> None:
+    report = "".join(row(file, outcome="failed", message="no") for file in "ab")
+    report += row("a", outputs=["a.png"]) + row("c", outputs=["c.png"]) + row("b", outputs=["b.png"])
+    (out / "report.jsonl").write_text(report)
+    url = f"{job['links']['self']}/pictures"
+    files = client.get(url).json()["files"]
+    assert [(each["file"], each["outcome"]) for each in files] == [(name, "translated") for name in "abc"]
+    assert client.get(url, params={"after": 1, "limit": 1}).json()["files"] == files[1:2]
+    assert client.get(url, params={"after": 3}).json()["files"] == []
+
+
+@pytest.mark.parametrize(("suffix", "media_type"), [(".webp", "image/webp"), (".JFIF", "image/jpeg")])
+def test_a_picture_is_served_as_what_it_is_on_a_system_that_knows_no_types(
+    suffix: str,
+    media_type: str,
+    client: Client,
+    job: dict[str, Any],
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (out / f"d{suffix}").write_bytes(b"picture")
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())
+    answer = client.get(f"{job['links']['self']}/pictures/d{suffix}")
+    assert (answer.headers["Content-Type"], answer.content) == (media_type, b"picture")
+
+
 @pytest.mark.parametrize(
     "name",
-    ["none.png", "report.jsonl", "report.csv", "inner", "..%2Frun.json", "%2Fetc%2Fpasswd", ".lock", "a%00"],
+    [
+        *("none.png", "report.jsonl", "report.csv", "inner", "..%2Frun.json", "%2Fetc%2Fpasswd", ".lock"),
+        *("a%00", "index.html", pytest.param(f"{300 * 'a'}.png", id="long")),
+    ],
 )
 def test_what_is_no_picture_of_the_job_is_unknown(
     client: Client, job: dict[str, Any], out: Path, name: str
@@ -64,5 +96,6 @@ def test_what_is_no_picture_of_the_job_is_unknown(
     (out / ".lock").touch()
     (out.parent / "run.json").touch()
     (out / "report.csv").touch()
+    (out / "index.html").touch()
     answer = client.get(f"{job['links']['self']}/pictures/{name}")
     assert (answer.status_code, answer.json()["type"]) == (404, "unknown-picture")

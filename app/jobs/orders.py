@@ -1,0 +1,84 @@
+"""Whether what is ordered can be done: what can never be is refused at once, not hours later."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.database.tables import Json
+from app.datasets.store import DatasetStore
+from app.engine.faults import UnreadableCard
+from app.jobs.faults import BadOrder, UnfitDataset
+from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
+from app.recipes import recipe_book
+from translation.card import Card, InvalidBundle, read_card
+from translation.model import UnknownDomain
+from translation.registry import DIGITS, Registry
+
+logger = logging.getLogger(__name__)
+
+EXACT = 2**53  # below it JSON's numbers are whole to a browser, and to whatever else reads them as floats
+NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
+
+
+@dataclass(frozen=True)
+class Means:
+    """What orders can be done with. `default_model` is of one that names none; it raises UnknownModel."""
+
+    registry: Registry
+    datasets: DatasetStore
+    default_model: Callable[[], str]
+
+    def settled(self, request: JobRequest) -> Json:
+        """The order, nothing left open.
+
+        Raises UnknownDataset, UnfitDataset, BadOrder, UnknownModel, UnknownVersion, UnknownDomain, NotReady.
+        """
+        if not isinstance(request, ExportRequest):
+            self._check_fit(request.dataset, request.kind)
+        params = request.model_dump(mode="json", exclude={"kind"})
+        if isinstance(request, TrainRequest):
+            _check_training(request)
+            return params
+        return self.with_model(params)
+
+    def with_model(self, params: Json) -> Json:
+        """Named, by its version, known, and able to do it; of a translation with a seed."""
+        model = params["model"] or self.default_model()
+        try:
+            card, digest = read_card(self.registry.folder(model, params["version"]))
+        except InvalidBundle as error:
+            logger.error("model %s: %s", model, error)
+            raise UnreadableCard(model) from error
+        _check_domains(params, card)
+        settled = {**params, "model": model, "version": digest[:DIGITS]}
+        if "to" in params and params["seed"] is None:
+            settled["seed"] = secrets.randbelow(EXACT)
+        return settled
+
+    def _check_fit(self, name: str, kind: str) -> None:
+        """Raises UnknownDataset, UnfitDataset."""
+        dataset = self.datasets.get(name)
+        if dataset.kind != NEEDED[kind]:
+            raise UnfitDataset(f"{name!r} is a {dataset.kind}, and {kind} needs a {NEEDED[kind]}")
+
+
+def _check_training(request: TrainRequest) -> None:
+    """Raises BadOrder."""
+    if request.domains and len({*request.domains.split(",")}) == 1:
+        raise BadOrder(f"domains should be two names, not {request.domains!r}")
+    names = [recipe.name for recipe in recipe_book().recipes]
+    if request.recipe not in names:
+        raise BadOrder(f"no recipe named {request.recipe!r}: there are {', '.join(names)}")
+
+
+def _check_domains(params: Json, card: Card) -> None:
+    """Raises UnknownDomain."""
+    targets = [to for _, to in card.directions]
+    if "to" in params and params["to"] not in targets:
+        told = " and ".join(targets)
+        raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
+    for domain in params.get("classes", ()):
+        if domain not in card.domains:
+            of_model = " and ".join(card.domains)
+            raise UnknownDomain(f"classes: no domain named {domain!r}; this model's are {of_model}")

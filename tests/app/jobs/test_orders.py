@@ -1,0 +1,64 @@
+"""An order that can never be done is refused before it waits for a worker."""
+
+from typing import Any
+
+import pytest
+from httpx import Client
+
+from app.jobs.schemas import MAX_SET_BYTES
+
+URL = "/v1/jobs"
+TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
+EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
+FIELD = "training.steps"
+
+
+def refused(client: Client, order: dict[str, Any]) -> str:
+    answer = client.post(URL, json=order)
+    assert (answer.status_code, answer.json()["type"]) == (422, "bad-parameter"), answer.text
+    assert client.get(URL).json()["jobs"] == []
+    return str(answer.json()["detail"])
+
+
+def test_the_values_of_an_order_have_a_size(client: Client) -> None:
+    fits = {FIELD: ["x" * 490] * 100}
+    assert client.post(URL, json=TRAIN | {"set": fits}).status_code == 202
+
+
+@pytest.mark.parametrize("value", [["x" * 500] * 100, [[0] * 10_000, [0] * 10_000]], ids=["texts", "numbers"])
+def test_values_that_are_too_many_are_refused(value: list[object], client: Client) -> None:
+    detail = refused(client, TRAIN | {"set": {FIELD: value}})
+    assert "train.set" in detail
+    assert str(MAX_SET_BYTES) in detail
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, quick"]),
+        (TRAIN | {"domains": "horse,horse"}, ["domains", "horse,horse"]),
+        (EVALUATE | {"classes": {"lion": 1}}, ["classes", "'lion'", "horse and zebra"]),
+        (EVALUATE | {"classes": {"horse\0": 1}}, ["classes", "horse and zebra"]),
+        (EVALUATE | {"classes": {"x" * 65: 1}}, ["classes", "64"]),
+    ],
+    ids=["recipe", "domains", "class", "nul", "long"],
+)
+def test_what_can_never_be_done_is_refused_at_once(
+    order: dict[str, Any], told: list[str], client: Client
+) -> None:
+    detail = refused(client, order)
+    assert [words for words in told if words not in detail] == []
+
+
+def test_an_order_that_comes_again_brings_its_job_though_the_dataset_is_gone(client: Client) -> None:
+    key, order = (
+        {"Idempotency-Key": "k"},
+        {"kind": "translate", "dataset": "photos", "model": "tiny", "to": "zebra"},
+    )
+    first = client.post(URL, json=order, headers=key).json()
+    client.post(f"{first['links']['self']}/cancel")
+    assert client.delete("/v1/datasets/photos").status_code == 204
+    again = client.post(URL, json=order, headers=key)
+    assert (again.status_code, again.json().get("id")) == (202, first["id"])
+    other = client.post(URL, json=order | {"to": "horse"}, headers=key)
+    assert other.json()["type"] == "idempotency-key-reuse"
