@@ -32,6 +32,8 @@ def backup(database: Database, target: Path) -> None:
 
 def _copy_file(source: Path, target: Path) -> None:
     """By SQLite's own means: a copy of the bytes would lack what is in the journal still."""
+    if not source.exists():
+        raise DatabaseUnreachable(f"there is no {source} yet, it is made when the service starts")
     with (
         readable_faults(),
         closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,

@@ -66,9 +66,8 @@ class Jobs:
 
     def check_writable(self) -> None:
         """Waits for another writer as any order does. Raises DatabaseFault."""
-        with (
-            self._database.writing() as session
-        ):  # which asks the database for nothing until its first statement
+        with self._database.writing() as session:
+            # nothing is asked of the database before the first statement
             session.execute(update(JobRow).where(false()).values(state=JobRow.state))
 
     def counts(self) -> dict[str, int]:
