@@ -3,7 +3,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,18 +36,6 @@ def photos(tmp_path: Path, photograph: bytes) -> Path:
     Image.open(BytesIO(photograph)).save(folder / "more" / "b.png")
     (folder / "c.jpg").write_bytes(b"no picture")
     return folder
-
-
-def test_help_does_not_wait_for_torch() -> None:
-    commands = [[], ["train"], ["translate"], ["serve"], ["weights"], ["weights", "add"]]
-    commands += [["weights", "import"], ["evaluate"], ["data", "inspect"], ["experiment"]]
-    code = f"""import sys, app.cli
-for command in {commands}:
-    assert app.cli.execute([*command, "--help"]) == 0
-assert not {{"torch", "fastapi"}} & set(sys.modules)"""
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout.count("Usage: sjmvi") == len(commands)
 
 
 def test_a_tree_is_translated_and_the_exit_code_tells_of_the_bad_file(
@@ -199,15 +186,6 @@ def test_a_device_without_memory_is_no_fault_of_the_program(
     monkeypatch.setattr(Translator, "sample", fail)
     assert execute(["translate", "tiny", "in.jpg", "out.jpg", "--to", "zebra"]) == 5
     assert capsys.readouterr().err == "error: out-of-memory: CUDA out of memory. Tried to allocate 9 GiB\n"
-
-
-def test_nothing_is_wrong_with_asking_for_the_version_or_for_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert execute(["--version"]) == 0
-    assert capsys.readouterr().out == f"sjmvi {version('sjmvi')}\n"
-    assert execute([]) == 2
-    shown = capsys.readouterr()
-    assert "6 some items failed" in " ".join((shown.out + shown.err).split())
-    assert "error: usage" not in shown.err
 
 
 def test_debug_lets_the_error_through() -> None:
