@@ -35,7 +35,7 @@ def test_values_that_are_too_many_are_refused(value: list[object], client: Clien
 @pytest.mark.parametrize(
     ("order", "told"),
     [
-        (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, quick"]),
+        (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, horse2zebra-128, quick"]),
         (TRAIN | {"domains": "horse,horse"}, ["domains", "horse,horse"]),
         (EVALUATE | {"classes": {"lion": 1}}, ["classes", "'lion'", "horse and zebra"]),
         (EVALUATE | {"classes": {"horse\0": 1}}, ["classes", "horse and zebra"]),
