@@ -22,7 +22,6 @@ export function exportOf({ name, version }) {
 
   const show = (id) => {
     place.hidden = false;
-    start.disabled = true;
     return new JobView(place, id, ({ state }) => (start.disabled = !FINISHED.includes(state))).show();
   };
   const attempt = (work) => async () => {
@@ -34,11 +33,14 @@ export function exportOf({ name, version }) {
       start.disabled = false;
     }
   };
-  const begin = async () => show((await order({ kind: "export", model: name, version, format: choice.value })).id);
+  const begin = async () => {
+    start.disabled = true;
+    await show((await order({ kind: "export", model: name, version, format: choice.value })).id);
+  };
   const find = async () => {
     const { jobs } = await json(`/v1/jobs?kind=export&limit=${LOOKED_THROUGH}`);
     const last = jobs.find(({ params }) => params.model === name && params.version === version);
-    if (last && place.hidden) await show(last.id);
+    if (last && place.hidden && !start.disabled) await show(last.id);
   };
   start.addEventListener("click", attempt(begin));
   details.addEventListener("toggle", attempt(() => (details.open && place.hidden ? find() : null)));
