@@ -12,6 +12,7 @@ RECIPE_FILE = "recipe.toml"
 
 
 def begin(run: Path, recipe: Recipe, origin: Origin) -> None:
+    """Makes the folder, with both in it. Raises NotARun, RunInUse."""
     try:
         run.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -36,5 +37,6 @@ def _write(run: Path, recipe: Recipe) -> None:
 
 
 def refuse_begun(run: Path) -> None:
+    """Raises NotARun."""
     if (run / RUN_FILE).exists():
         raise NotARun(f"{run} holds a run already: continue it with --resume {run}, or give another --out")
