@@ -33,6 +33,7 @@ from app.jobs import command, desk
 from app.jobs import faults as jobs
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import architecture, codec, device, export, model, registry, translator, tree, weights
+from translation.discriminators import efficientnet
 from translation.names import NAME, OF
 
 PARTS = ("query", "path", "header")  # of a request
@@ -107,6 +108,7 @@ PROBLEMS: Table = {
     translator.NoDomainScore: Problem("no-domain-score", 422, MODEL),
     architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
     model.NoCode: Problem("no-code", 422, MODEL),
+    efficientnet.WrongPretrained: Problem("broken-installation", 500, ENVIRONMENT),
     weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
     weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
     weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),

@@ -32,7 +32,7 @@ from training.optimisers import Optimisation, adam, linear_decay
 from training.recipe import Recipe
 from training.replay import Replay
 from training.schedule import Schedule
-from translation.architecture import Architecture
+from translation.architecture import Architecture, ProjectedArchitecture
 from translation.generators.blocks import ResidualBlock
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
@@ -182,9 +182,21 @@ def _networks(
     set_fixed_scales(bundle.model, architecture.generator.initial_scale)  # its own course may have moved them
     theirs = bundle.card.objective.get("divergence")
     learn_alike = (theirs == LEAST_SQUARES) == (preset.divergence == LEAST_SQUARES)
-    if bundle.ratios is None or found.discriminator != architecture.discriminator or not learn_alike:
-        return bundle.model.train(), architecture.build_ratios()
-    return bundle.model.train(), bundle.ratios.train()
+    ratios = bundle.ratios if learn_alike else None
+    return bundle.model.train(), _continued(ratios, found, architecture)
+
+
+def _continued(ratios: DensityRatios | None, found: Architecture, wanted: Architecture) -> DensityRatios:
+    """What can be taken over of the ratios that were found; the rest is fresh."""
+    if ratios is not None and found.discriminator == wanted.discriminator:
+        return ratios.train()
+    fresh, discriminator = wanted.build_ratios(), wanted.discriminator
+    if ratios is None or not isinstance(discriminator, ProjectedArchitecture):
+        return fresh
+    if found.discriminator == discriminator.of_pixels:
+        fresh.latent.pixels.load_state_dict(ratios.latent.state_dict())  # type: ignore[union-attr]
+        fresh.observed.pixels.load_state_dict(ratios.observed.state_dict())  # type: ignore[union-attr]
+    return fresh
 
 
 def _same_maps(found: Architecture, wanted: Architecture) -> bool:

@@ -12,7 +12,7 @@ from training.evaluation.pictures import Pictures
 from training.shapes import of_any_shape
 from translation.architecture import NoDiscriminator
 from translation.codec import ImageTooLarge
-from translation.discriminators.patch import ConditionalPatchGAN
+from translation.discriminators import Discriminator
 from translation.domain_score import MIN_HELD_OUT, Calibration, judges_of
 from translation.sampler import Sampler
 from translation.weights import Bundle, HeldOut, load_bundle, save_calibrations
@@ -52,7 +52,7 @@ def calibrate_bundle(
     return load_bundle(folder)
 
 
-def _traits(pictures: Pictures, sampler: Sampler, judge: ConditionalPatchGAN) -> dict[str, Tensor]:
+def _traits(pictures: Pictures, sampler: Sampler, judge: Discriminator) -> dict[str, Tensor]:
     """(1, 1 + features) by digest, of the pictures as the scorer gets them."""
     found = {}
     for index, digest in enumerate(pictures.digests):

@@ -130,8 +130,9 @@ def kept_for_a_pair(trainer: Trainer, size: int) -> int:
 
 
 def _weights(learner: Learner) -> Iterator[Tensor]:
-    yield from learner.model.parameters()
-    yield from learner.networks.parameters()
+    for network in (learner.model, learner.networks):
+        yield from network.parameters()
+        yield from network.buffers()
 
 
 def available_bytes(device: torch.device, held: int) -> int | None:

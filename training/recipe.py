@@ -88,7 +88,9 @@ class TrainingRecipe(Section):
         "auto",
         description="of convolutions, no TF32 in float32; losses, ratios, norm statistics are always float32",
     )
-    start_from: Path | None = Field(None, description="a weights bundle; another discriminator starts anew")
+    start_from: Path | None = Field(
+        None, description="a weights bundle; another discriminator starts anew, but for its pixels' part"
+    )
     checkpoint_every_s: float = Field(300, gt=0, description="seconds between checkpoints")
     log_every: int = Field(50, ge=1, description="steps between lines of the log")
     grid_every: int | None = Field(

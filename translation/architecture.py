@@ -80,7 +80,7 @@ class NoiseArchitecture(BaseModel):
 
 
 class DiscriminatorArchitecture(BaseModel):
-    """Arguments of a member of DISCRIMINATORS."""
+    """Arguments of the "conditional-patch" of DISCRIMINATORS, which is meant where nothing gives a name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -94,6 +94,32 @@ class DiscriminatorArchitecture(BaseModel):
     def smallest_side(self) -> int:
         """In pixels, of the pictures that it can judge."""
         return 3 << self.downsamplings  # the last norm needs two values, the head beyond it one
+
+
+class ProjectedArchitecture(DiscriminatorArchitecture):
+    """Arguments of the "projected-patch" of DISCRIMINATORS: a conditional-patch and what it has beside it."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})  # without a name it is the other one
+
+    name: Literal["projected-patch"] = Field("projected-patch", description="a member of DISCRIMINATORS")  # type: ignore[assignment]
+    mixed: int = Field(
+        64, ge=1, le=512, description="channels that the pretrained features of a depth are mixed to"
+    )
+
+    @property
+    def of_pixels(self) -> DiscriminatorArchitecture:
+        """That of the conditional-patch in it."""
+        return DiscriminatorArchitecture(**self.model_dump(exclude={"name", "mixed"}))
+
+
+def _discriminator_named(fields: Any) -> Any:  # noqa: ANN401 - not validated yet
+    return {"name": "conditional-patch", **fields} if isinstance(fields, dict) else fields
+
+
+AnyDiscriminator = Annotated[
+    Annotated[DiscriminatorArchitecture | ProjectedArchitecture, Field(discriminator="name")],
+    BeforeValidator(_discriminator_named),
+]
 
 
 class NoDiscriminator(ValueError):
@@ -110,7 +136,7 @@ class Architecture(BaseModel):
 
     generator: AnyGenerator = Field(GeneratorArchitecture(), description="of either map")
     noise: NoiseArchitecture = Field(NoiseArchitecture(), description="of either noise encoder")
-    discriminator: DiscriminatorArchitecture | None = Field(
+    discriminator: AnyDiscriminator | None = Field(
         DiscriminatorArchitecture(), description="of either log ratio"
     )
 

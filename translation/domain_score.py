@@ -22,7 +22,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from translation.discriminators.patch import ConditionalPatchGAN
+from translation.discriminators import Discriminator
 from translation.model import DensityRatios
 
 MIN_HELD_OUT = 19  # of fewer, no score could be as small as a twentieth
@@ -40,7 +40,7 @@ class Calibration(nn.Module):
 
     @classmethod
     def of(cls, traits: Tensor) -> Self:
-        """Of MIN_HELD_OUT pictures or more, see ConditionalPatchGAN.traits."""
+        """Of MIN_HELD_OUT pictures or more, see Discriminator.traits."""
         found = cls(len(traits), traits.shape[1] - 1)
         found.traits.copy_(traits)
         return found
@@ -55,7 +55,7 @@ class Calibration(nn.Module):
 class DomainScorer:
     """The calibrated domains of a model, by name, and the log-ratio networks that judge their pictures."""
 
-    judges: Mapping[str, ConditionalPatchGAN]
+    judges: Mapping[str, Discriminator]
     calibrations: Mapping[str, Calibration]
 
     def __call__(self, picture: Tensor, domain: str) -> float | None:
@@ -75,10 +75,11 @@ class DomainScorer:
     @property
     def size_bytes(self) -> int:
         networks = (*self.judges.values(), *self.calibrations.values())
-        return sum(tensor.nbytes for network in networks for tensor in network.state_dict().values())
+        tensors = (tensor for network in networks for tensor in (*network.parameters(), *network.buffers()))
+        return sum(tensor.nbytes for tensor in tensors)
 
 
-def judges_of(ratios: DensityRatios, domains: tuple[str, str]) -> dict[str, ConditionalPatchGAN]:
+def judges_of(ratios: DensityRatios, domains: tuple[str, str]) -> dict[str, Discriminator]:
     """By the domain whose pictures they know; domains are (observed, latent)."""
     return {domains[0]: ratios.observed, domains[1]: ratios.latent}  # type: ignore[dict-item]
 

@@ -39,3 +39,22 @@ def test_maps_go_on_and_ratios_too_unless_they_see_other_patches(
     terms = objective.terms(learner.maps, learner.ratios, draws)
     assert all(term.isfinite() for term in terms.named().values())
     assert objective.ratio_loss(learner.ratios, draws).isfinite()
+
+
+def test_ratios_of_pixels_go_on_in_those_that_see_more(tmp_path: Path) -> None:
+    architecture: Architecture = load_recipe(TINY).model
+    model, ratios = architecture.build_model(DOMAINS), architecture.build_ratios()
+    card = Card(domains=DOMAINS, architecture=architecture, training_size=32, objective={"divergence": "gan"})
+    save_bundle(tmp_path, model, ratios, card)
+    recipe = load_recipe(TINY, ["model.discriminator.name=projected-patch", "model.discriminator.mixed=4"])
+    learner = build_learner(recipe, DOMAINS, torch.device("cpu"), tmp_path)
+    for before, now in zip(ratios.children(), learner.networks.children(), strict=True):
+        torch.testing.assert_close(now.pixels.state_dict(), before.state_dict(), rtol=0, atol=0)
+
+    wider = load_recipe(TINY, ["model.discriminator.name=projected-patch", "model.discriminator.width=5"])
+    assert (
+        build_learner(
+            wider, DOMAINS, torch.device("cpu"), tmp_path
+        ).networks.latent.pixels.judged.first.out_channels
+        == 5
+    )

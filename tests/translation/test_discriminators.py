@@ -5,9 +5,10 @@ from functools import partial
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
-from translation.architecture import DiscriminatorArchitecture
+from translation.architecture import Architecture, DiscriminatorArchitecture
 from translation.discriminators import DISCRIMINATORS, patch
 
 BUILDERS = {
@@ -15,8 +16,12 @@ BUILDERS = {
     "antialiased": partial(
         DISCRIMINATORS["conditional-patch"], width=4, downsamplings=2, projection=4, antialiased=True
     ),
+    "projected-patch": partial(
+        DISCRIMINATORS["projected-patch"], width=4, downsamplings=2, projection=4, mixed=4
+    ),
 }
 HEADS = {"marginal_head", "judged_projection", "given_projection"}
+VIEWS = {"conditional-patch": 1, "antialiased": 1, "projected-patch": 5}
 RECEPTIVE_FIELDS = {1: 16, 2: 34, 3: 70}  # pixels, by downsamplings: Isola et al. (2017), appendix 6.1.2
 
 Build = Callable[..., nn.Module]
@@ -45,13 +50,13 @@ def test_every_discriminator_is_tried() -> None:
     assert {build.func for build in BUILDERS.values()} == set(DISCRIMINATORS.values())
 
 
-@each_discriminator
+@pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize("size", [(24, 24), (31, 64), (64, 45)], ids=str)
-def test_both_heads_judge_the_same_patches_of_any_size(build: Build, size: tuple[int, int]) -> None:
+def test_both_heads_judge_the_same_patches_of_any_size(name: str, size: tuple[int, int]) -> None:
     judged, given = pictures(*size), pictures(*size)
-    network = perturbed(build())
+    network = perturbed(BUILDERS[name]())
     marginal, conditional = network.heads(judged, network.context(given))
-    assert marginal.shape == conditional.shape == (2, 1, *marginal.shape[2:])
+    assert marginal.shape == conditional.shape == (2, VIEWS[name], *marginal.shape[2:])
     assert torch.equal(network.marginal(judged), marginal)
 
 
@@ -85,8 +90,39 @@ def test_only_the_heads_leave_the_bfloat16_region(build: Build) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         log_ratios = network.heads(judged, network.context(given))
     assert {log_ratio.dtype for log_ratio in log_ratios} == {torch.float32}
-    assert {name for name, dtype in dtypes.items() if dtype == torch.float32} == HEADS
-    assert {name for name, dtype in dtypes.items() if dtype == torch.bfloat16} == dtypes.keys() - HEADS
+    narrow = {name for name, dtype in dtypes.items() if dtype == torch.bfloat16}
+    assert {name.split(".")[-1] for name in dtypes.keys() - narrow} == HEADS
+    assert not HEADS & {name.split(".")[-1] for name in narrow}
+
+
+class TestProjected:
+    """What is the projected one's alone."""
+
+    @pytest.fixture
+    def network(self) -> nn.Module:
+        return perturbed(BUILDERS["projected-patch"]())
+
+    def test_every_view_tells_of_the_picture(self, network: nn.Module) -> None:
+        judged = pictures(64, 64).requires_grad_()
+        views = network.marginal(judged).mean((0, 2, 3))
+        slopes = [torch.autograd.grad(view, judged, retain_graph=True)[0].abs().max() for view in views]
+        assert min(slopes) > 1e-6
+
+    def test_what_is_pretrained_or_mixed_never_learns(self, network: nn.Module) -> None:
+        learning = {name.split(".")[0] for name, weight in network.named_parameters() if weight.requires_grad}
+        assert learning == {"pixels", "depths"}
+
+    def test_no_file_has_to_hold_what_is_pretrained(self, network: nn.Module) -> None:
+        assert {name.split(".")[0] for name in network.state_dict()} == {"pixels", "depths", "mixture"}
+
+    def test_depths_count_alike_however_many_places_they_have(self, network: nn.Module) -> None:
+        marginal = network.marginal(pictures(64, 64))
+        coarsest = marginal[:, -1].flatten(1)
+        assert len(coarsest[0].unique()) == 4  # of 2 x 2 places, each repeated
+
+    def test_only_it_has_a_mixture(self) -> None:
+        with pytest.raises(ValidationError, match="mixed"):
+            Architecture.model_validate({"discriminator": {"mixed": 4}})
 
 
 class TestPatches:

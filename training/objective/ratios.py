@@ -7,7 +7,7 @@ conditional part, log q(z|x)/q(z), whose expectation is the mutual information, 
 `StructuredRatio` uses that q(z|x) is known and learns log p*(z) alone; `SplitRatio` weighs the conditional
 part of such a ratio. Tiao, Bonilla and Ramos (2018), section 4 and appendix G.
 
-Networks return log ratios of shape (B,) or, per patch, (B, 1, h, w); expectations average over patches.
+Networks return log ratios of shape (B,) or, per patch, (B, V, h, w) of V views; expectations average.
 """
 
 from collections.abc import Callable, Iterator
@@ -92,11 +92,11 @@ class TwoHeadRatio(LogRatio):
         log_ratio: Tensor = self.network.marginal(judged)  # type: ignore[operator]
         return log_ratio
 
-    def _context(self, given: Tensor) -> Tensor:
-        context: Tensor = self.network.context(given)  # type: ignore[operator]
+    def _context(self, given: Tensor) -> object:
+        context: object = self.network.context(given)  # type: ignore[operator]
         return context
 
-    def _heads(self, judged: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def _heads(self, judged: Tensor, context: object) -> tuple[Tensor, Tensor]:
         heads: tuple[Tensor, Tensor] = self.network.heads(judged, context)  # type: ignore[operator]
         return heads
 

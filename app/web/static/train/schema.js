@@ -26,7 +26,7 @@ function resolved(schema, value, defs) {
   const deref = (each) => (each.$ref ? defs[each.$ref.split("/").pop()] : each);
   if (schema.$ref) return deref(schema);
   if (schema.discriminator && value) return deref({ $ref: schema.discriminator.mapping[value[schema.discriminator.propertyName]] });
-  const inner = schema.anyOf?.map(deref).find(({ properties }) => properties);
+  const inner = schema.anyOf?.map((choice) => resolved(choice, value, defs)).find(({ properties }) => properties);
   return inner && value ? inner : schema;
 }
 
