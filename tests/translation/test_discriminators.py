@@ -120,6 +120,9 @@ class TestProjected:
         coarsest = marginal[:, -1].flatten(1)
         assert len(coarsest[0].unique()) == 4  # of 2 x 2 places, each repeated
 
+    def test_sees_traits_where_a_depth_has_one_place(self, network: nn.Module) -> None:
+        assert network.traits(pictures(32, 32)).isfinite().all()
+
     def test_only_it_has_a_mixture(self) -> None:
         with pytest.raises(ValidationError, match="mixed"):
             Architecture.model_validate({"discriminator": {"mixed": 4}})

@@ -69,7 +69,9 @@ class ProjectedPatchGAN(nn.Module):
         deviation of every feature of the pretrained network."""
         seen = [features.flatten(2) for features in self._seen(judged)]
         log_ratio = self.marginal(judged).mean((1, 2, 3))[:, None]
-        return torch.cat([log_ratio, *(f.mean(2) for f in seen), *(f.std(2) for f in seen)], dim=1)
+        return torch.cat(
+            [log_ratio, *(f.mean(2) for f in seen), *(f.std(2, correction=0) for f in seen)], dim=1
+        )
 
     @property
     def features(self) -> int:
