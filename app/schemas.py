@@ -80,7 +80,10 @@ class TranslationParameters(BaseModel):
         None, description="of the pictures; by Accept, and PNG, when absent"
     )
     frame: int | None = Field(
-        None, ge=0, description="of an animated file, counted from 0; without it such a file is refused"
+        None,
+        ge=0,
+        description="of an animated file, counted from 0, one of the first thousand; without it such a file "
+        "is refused. With those that it is drawn over it may have four times max_pixels",
     )
     size: Annotated[int, Field(ge=MIN_SIDE, le=MAX_PROCESS_SIZE)] | Literal["native"] | None = Field(
         None,
