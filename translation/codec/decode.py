@@ -12,7 +12,7 @@ from io import BytesIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from translation.codec.colour import to_srgb
+from translation.codec.colour import scale_transparent, to_srgb
 from translation.codec.errors import (
     CorruptImage,
     EmptyImage,
@@ -80,6 +80,7 @@ def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> 
         if check := CHECKS.get(_format(source)):
             check(data)
         advance(source, sizes)
+        scale_transparent(source)
         source.load()
         image, alpha = to_srgb(source)
     turn = UPRIGHT.get(_orientation(source))
