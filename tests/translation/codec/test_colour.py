@@ -103,7 +103,12 @@ def test_transparency_of_grey_is_one_level_of_its_own_depth(depth: int) -> None:
 
 
 def test_transparency_of_sixteen_bit_colours_is_that_of_their_high_bytes() -> None:
-    colours = [[0x1234, 0x5678, 0x9ABC], [0x3400, 0x7800, 0xBC00], [0x1234, 0x5678, 0x0000], [0x12, 0x34, 0x56]]
+    colours = [
+        [0x1234, 0x5678, 0x9ABC],
+        [0x3400, 0x7800, 0xBC00],
+        [0x1234, 0x5678, 0x0000],
+        [0x12, 0x34, 0x56],
+    ]
     pixels = np.array([colours * 2] * 8, ">u2")
     for transparent, colour in enumerate(colours):
         alpha = decode(png(pixels, 2, struct.pack(">HHH", *colour))).alpha
