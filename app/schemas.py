@@ -77,7 +77,8 @@ class TranslationParameters(BaseModel):
         1.0, ge=0, le=2, allow_inf_nan=False, description="scales the noise code; 0 gives the mean picture"
     )
     format: Literal["png", "webp", "jpeg", "avif"] | None = Field(
-        None, description="of the pictures; by Accept, and PNG, when absent"
+        None,
+        description="of the pictures; by Accept, and PNG, when absent. WebP holds 16383 pixels a side",
     )
     frame: int | None = Field(
         None,
