@@ -77,10 +77,14 @@ class TranslationParameters(BaseModel):
         1.0, ge=0, le=2, allow_inf_nan=False, description="scales the noise code; 0 gives the mean picture"
     )
     format: Literal["png", "webp", "jpeg", "avif"] | None = Field(
-        None, description="of the pictures; by Accept, and PNG, when absent"
+        None,
+        description="of the pictures; by Accept, and PNG, when absent. WebP holds 16383 pixels a side",
     )
     frame: int | None = Field(
-        None, ge=0, description="of an animated file, counted from 0; without it such a file is refused"
+        None,
+        ge=0,
+        description="of an animated file, counted from 0, one of the first thousand; without it such a file "
+        "is refused. With those that it is drawn over it may have four times max_pixels",
     )
     size: Annotated[int, Field(ge=MIN_SIDE, le=MAX_PROCESS_SIZE)] | Literal["native"] | None = Field(
         None,

@@ -63,7 +63,11 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(120.0, gt=0, description="for the whole body to arrive")
     max_pixels: int = Field(64_000_000, ge=64, description="of a picture that is sent")
     max_side: int = Field(16_384, ge=8, description="of a picture that is sent, in pixels")
-    max_output_pixels: int = Field(256_000_000, ge=64, description="the picture's pixels times its samples")
+    max_output_pixels: int = Field(
+        256_000_000,
+        ge=64,
+        description="its pixels, or where they are more those of its working size, times its samples",
+    )
     max_queue: int = Field(16, ge=1, description="translations under way and waiting; more are told to retry")
     timeout_s: float = Field(120.0, gt=0, description="for one translation, waiting included")
     max_batch_s: float = Field(

@@ -174,7 +174,7 @@ class _Stages:
         try:
             samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
             self.translator.check_score(samples.domain_score, self.request)
-        except (ImageTooLarge, UnlikeDomain, torch.OutOfMemoryError) as error:
+        except (ImageTooLarge, UnlikeDomain, UnsupportedOutputFormat, torch.OutOfMemoryError) as error:
             return item.job.failed(error)
         return _Sampled(item, samples, item.seconds + perf_counter() - started)
 
@@ -188,8 +188,6 @@ class _Stages:
             spread = self.translator.spread(item.samples)
             for name, data in zip(job.outputs, pictures, strict=True):
                 _write(self.out / name, data)
-        except UnsupportedOutputFormat as error:
-            return job.failed(error)
         except OSError as error:
             if error.errno != ENAMETOOLONG:  # the others cannot be written either
                 raise

@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from PIL import Image
 
-from translation.codec import ImageTooLarge, Limits, Picture, decode, encode, on_white
+from translation.codec import ImageTooLarge, Limits, Picture, check_output, decode, encode, on_white
 from translation.packages import version_of
 from translation.painted import Painted
 from translation.sampler import Drawing, Draws, ProcessSize, Sampler
@@ -139,7 +139,7 @@ class Translator:
         return decode(data, self.limits, request.frame)
 
     def sample(self, picture: Picture, request: TranslationRequest) -> Samples:
-        """The network's part, and what prepares it. Raises UnknownDomain, ImageTooLarge, ImageTooSmall."""
+        """The network's part, and what prepares it. Raises what `prepare` does."""
         draws = self.prepare(picture, request)
         batch = self.sampler.padded_batch(request.samples, draws.image.size)
         (drawing,) = self.sampler.paint([draws], batch)
@@ -162,8 +162,12 @@ class Translator:
             )
 
     def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
-        """All that the network needs. Raises UnknownDomain, NoDomainScore, ImageTooLarge, ImageTooSmall."""
+        """All that the network needs.
+
+        Raises UnknownDomain, NoDomainScore, ImageTooLarge, ImageTooSmall, UnsupportedOutputFormat.
+        """
         self.check_request(request)
+        check_output(output_format(picture, request), picture.image.size)  # before it has been drawn in vain
         seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
         whole = on_white(picture)
         image = self.sampler.fit(whole, request.process_size)

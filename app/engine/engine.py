@@ -42,7 +42,7 @@ from translation.weights import InvalidBundle
 # what a GPU draws has to be encoded in its time; Python 3.13 knows how many cores are this process's
 CODEC_THREADS = max((getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2)
 STOPPING = "the service is about to stop"
-MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding
+MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding, of pictures and of what is drawn of them
 
 
 @dataclass(frozen=True)
@@ -171,13 +171,17 @@ class Engine:
 
         Raises NotReady, Overloaded, DeadlineExceeded, TooManyPixels, and what decode does.
         """
-        async with self._clock(timeout_s), self._room.taken(await self._pixels(data, samples)):
-            await timed(self._codec, decode, data, self._limits.picture, frame)
+        async with self._clock(timeout_s):
+            size = await self._size(data, frame)
+            async with self._room.taken(self._pixels(samples, size)):
+                await timed(self._codec, decode, data, self._limits.picture, frame)
 
     async def _translate(self, outline: Outline, data: bytes, request: TranslationRequest) -> Answer:
         asked = perf_counter()
         translator = outline.translator
-        async with self._room.taken(await self._pixels(data, request.samples)):
+        size = await self._size(data, request.frame)
+        working_size = translator.sampler.working_size(size, request.process_size)
+        async with self._room.taken(self._pixels(request.samples, size, working_size)):
             decoded = await timed(self._codec, _decode, translator, data, request)
             picture, draws = decoded.result
             drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
@@ -194,13 +198,17 @@ class Engine:
         source = translator.sampler.model.source_of(request.to)
         return Answer(translation, source, picture.format, queue_s)
 
-    async def _pixels(self, data: bytes, samples: int) -> int:
-        """Of the picture, as the file states them. Raises TooManyPixels, InvalidImage."""
-        width, height = (await timed(self._codec, read_size, data, self._limits.picture)).result
-        drawn = width * height * samples
-        if drawn > self._limits.max_output_pixels:
-            raise TooManyPixels(self._limits.max_output_pixels, drawn)
-        return width * height
+    async def _size(self, data: bytes, frame: int | None) -> tuple[int, int]:
+        """Of the picture, as the file states it. Raises InvalidImage."""
+        return (await timed(self._codec, read_size, data, self._limits.picture, frame)).result
+
+    def _pixels(self, samples: int, size: tuple[int, int], working_size: tuple[int, int] = (0, 0)) -> int:
+        """Of the picture, and of what is drawn of it at its working size. Raises TooManyPixels."""
+        picture, working = math.prod(size), math.prod(working_size)
+        most = max(picture, working) * samples
+        if most > self._limits.max_output_pixels:
+            raise TooManyPixels(self._limits.max_output_pixels, most)
+        return picture + working * samples
 
     @asynccontextmanager
     async def _clock(self, limit_s: float) -> AsyncIterator[None]:

@@ -70,5 +70,8 @@ class NetworkFailed(RuntimeError):
 
 class TooManyPixels(ValueError):
     def __init__(self, limit: int, got: int) -> None:
-        super().__init__(f"samples times pixels is {got / 1e6:.4g} MP and exceeds {limit / 1e6:.4g} MP")
+        super().__init__(
+            f"samples times pixels, of the picture or of its working size, is {got / 1e6:.4g} MP "
+            f"and exceeds {limit / 1e6:.4g} MP"
+        )
         self.limit, self.got = limit, got

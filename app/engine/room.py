@@ -1,4 +1,4 @@
-"""Room for decoded pictures: one may be hundreds of megabytes, and most are not one."""
+"""Room for decoded and drawn pictures: one may be hundreds of megabytes, and most are not one."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -202,3 +203,11 @@ def test_errors_are_those_of_the_stage_where_they_arise(tiny_bundle: Path, photo
     ):
         with pytest.raises(error):
             translator(data, request)
+
+
+def test_a_format_that_cannot_hold_the_picture_is_refused_before_it_is_drawn(translator: Translator) -> None:
+    request = TranslationRequest("zebra", format="WEBP", process_size=8)
+    picture = translator.decode(encode(Image.new("RGB", (16384, 512)), "PNG"), request)
+    with pytest.raises(UnsupportedOutputFormat, match="WEBP holds 16383 .* not 16384: ask for another"):
+        translator.prepare(picture, request)
+    assert translator.prepare(picture, replace(request, format="PNG")).image.size == (256, 8)

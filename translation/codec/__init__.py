@@ -1,7 +1,7 @@
 """Bytes to picture to tensor and back: one codec for training, folders and the service."""
 
-from translation.codec.decode import FORMATS, Limits, Picture, decode, read_size
-from translation.codec.encode import MEDIA_TYPES, encode
+from translation.codec.decode import FORMATS, Picture, decode, read_size
+from translation.codec.encode import MEDIA_TYPES, check_output, encode
 from translation.codec.errors import (
     AnimatedImage,
     BadAspectRatio,
@@ -14,6 +14,7 @@ from translation.codec.errors import (
     UnsupportedImageFormat,
     UnsupportedOutputFormat,
 )
+from translation.codec.limits import Limits
 from translation.codec.pixels import (
     PREPROCESSING,
     fit_short_side,
@@ -41,6 +42,7 @@ __all__ = [
     "UnsupportedBitDepth",
     "UnsupportedImageFormat",
     "UnsupportedOutputFormat",
+    "check_output",
     "decode",
     "encode",
     "fit_short_side",

@@ -1,9 +1,13 @@
 """Any pixel to 8-bit sRGB: bit depth, transparency, colour profile, in that order."""
 
+from collections.abc import Callable, Mapping
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from translation.codec.errors import UnsupportedBitDepth
@@ -13,6 +17,12 @@ SRGB = ImageCms.createProfile("sRGB")
 # The mode that keeps a picture's colours but for its alpha; RGB for what is not listed (P, PA, RGBA, YCbCr).
 COLOUR_MODES = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}
 ALPHA_MODES = {"L": "LA", "RGB": "RGBA"}
+# What a PNG says of its transparent colour, as Pillow gives its pixels, by how they are stored.
+TRANSPARENT: Mapping[str, Callable[[Any], object]] = {
+    "L;2": lambda level: level * 85,
+    "L;4": lambda level: level * 17,
+    "RGB;16B": lambda colour: tuple(level >> 8 for level in colour),
+}
 PROFILED_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}
 
 
@@ -20,6 +30,17 @@ def to_srgb(source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """RGB and, where the source has transparency, alpha ("L"). Raises UnsupportedBitDepth."""
     colour, alpha = _separate_alpha(_to_eight_bits(source))
     return _apply_profile(colour, source.info.get("icc_profile")), alpha
+
+
+def scale_transparent(source: ImageFile) -> None:
+    """Pillow scales the pixels of a PNG, but not the colour that is to be transparent among them.
+
+    The source is not loaded yet. Of 16 bits a level, all colours of the same high bytes are one.
+    """
+    if isinstance(source, PngImageFile) and "transparency" in source.info:
+        for tile in source.tile:
+            if scale := TRANSPARENT.get(str(tile.args)):
+                source.info["transparency"] = scale(source.info["transparency"])
 
 
 def _to_eight_bits(source: Image.Image) -> Image.Image:

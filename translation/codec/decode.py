@@ -12,17 +12,16 @@ from io import BytesIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from translation.codec.colour import to_srgb
+from translation.codec.colour import scale_transparent, to_srgb
 from translation.codec.errors import (
-    AnimatedImage,
-    BadAspectRatio,
     CorruptImage,
     EmptyImage,
     ImageTooLarge,
-    ImageTooSmall,
     InvalidImage,
     UnsupportedImageFormat,
 )
+from translation.codec.frames import advance, locate
+from translation.codec.limits import Limits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "GIF")
 
@@ -58,31 +57,6 @@ UPRIGHT = {
 
 
 @dataclass(frozen=True)
-class Limits:
-    """In pixels, the aspect as long side over short side. Pillow's own MAX_IMAGE_PIXELS holds as well."""
-
-    max_pixels: int = 64_000_000
-    max_side: int = 16384
-    min_side: int = 8
-    max_aspect: int = 32
-
-    def check(self, size: tuple[int, int]) -> None:
-        """Raises ImageTooLarge, ImageTooSmall, BadAspectRatio."""
-        short, long = sorted(size)
-        name, pixels = f"{size[0]}x{size[1]}", short * long
-        if pixels > self.max_pixels:
-            raise ImageTooLarge(
-                f"{name}: {pixels / 1e6:.4g} MP exceeds {self.max_pixels / 1e6:.4g} MP, the limit max_pixels"
-            )
-        if long > self.max_side:
-            raise ImageTooLarge(f"{name}: maximum side {self.max_side}, the limit max_side")
-        if short < self.min_side:
-            raise ImageTooSmall(f"{name}, minimum side {self.min_side}")
-        if long > self.max_aspect * short:
-            raise BadAspectRatio(f"{name}, maximum aspect 1:{self.max_aspect}")
-
-
-@dataclass(frozen=True)
 class Picture:
     """Upright sRGB. Where alpha ("L") exists, image holds the colours under it, as stored.
 
@@ -96,16 +70,17 @@ class Picture:
 
 
 def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> Picture:  # noqa: B008 - frozen
-    """A file of several frames needs one named, counted from 0. Raises a kind of InvalidImage."""
+    """A file of several frames needs one named, counted from 0: one of its first thousand, and where it is
+    drawn over those before it, of four times max_pixels with them. Raises a kind of InvalidImage."""
     if not data:
         raise EmptyImage("the file is empty")
     with _pillow_errors(limits):
         source = _open(data)
-        limits.check(source.size)
+        sizes = locate(source, data, frame, limits)
         if check := CHECKS.get(_format(source)):
             check(data)
-        _seek(source, frame)
-        limits.check(source.size)  # a later frame may be larger than the first
+        advance(source, sizes)
+        scale_transparent(source)
         source.load()
         image, alpha = to_srgb(source)
     turn = UPRIGHT.get(_orientation(source))
@@ -114,14 +89,17 @@ def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> 
     return Picture(image, alpha, _format(source), source.mode)
 
 
-def read_size(data: bytes, limits: Limits = Limits()) -> tuple[int, int]:  # noqa: B008 - frozen
-    """(width, height) as the file states them, lying or upright; no pixel is decoded. Raises InvalidImage."""
+def read_size(
+    data: bytes,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    frame: int | None = None,
+) -> tuple[int, int]:
+    """(width, height) of the picture that `decode` would make of it, as the file states them, lying or
+    upright; no pixel is decoded. Raises a kind of InvalidImage."""
     if not data:
         raise EmptyImage("the file is empty")
     with _pillow_errors(limits):
-        size: tuple[int, int] = _open(data).size
-        limits.check(size)
-    return size
+        return locate(_open(data), data, frame, limits)[-1]
 
 
 def _open(data: bytes) -> ImageFile:
@@ -147,16 +125,6 @@ def _check_scans(data: bytes) -> None:
 
 # What a format's decoder leaves unchecked.
 CHECKS: Mapping[str, Callable[[bytes], None]] = {"PNG": _check_sums, "JPEG": _check_scans}
-
-
-def _seek(source: ImageFile, frame: int | None) -> None:
-    frames = 1 if source.format == "MPO" else getattr(source, "n_frames", 1)
-    if frame is None and frames > 1:
-        raise AnimatedImage(f"{frames} frames: name one, frame=0 to frame={frames - 1}, or give it alone")
-    if frame is not None and not 0 <= frame < frames:
-        raise AnimatedImage(f"no frame {frame}: the file has {frames}, counted from 0")
-    if frame:
-        source.seek(frame)
 
 
 def _orientation(source: ImageFile) -> int:

@@ -70,7 +70,8 @@ def encode(
     Quality, 1 to 100, counts for JPEG and AVIF; the rest are lossless, but for GIF's 256 colours.
     Raises UnsupportedOutputFormat.
     """
-    output = _output(format, image.size)
+    check_output(format, image.size)
+    output = OUTPUTS[format]
     options = {**output.options, **output.text(text or {})}
     if output.lossy:
         options["quality"] = quality
@@ -81,10 +82,12 @@ def encode(
     return buffer.getvalue()
 
 
-def _output(format: str, size: tuple[int, int]) -> Output:
+def check_output(format: str, size: tuple[int, int]) -> None:
+    """Raises UnsupportedOutputFormat."""
     output = OUTPUTS.get(format)
     if output is None:
         raise UnsupportedOutputFormat(f"{format!r} is not one of {', '.join(OUTPUTS)}")
     if max(size) > output.max_side:
-        raise UnsupportedOutputFormat(f"{format} holds {output.max_side} pixels a side, not {max(size)}")
-    return output
+        raise UnsupportedOutputFormat(
+            f"{format} holds {output.max_side} pixels a side, not {max(size)}: ask for another format"
+        )

@@ -27,11 +27,11 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(pixels: np.ndarray, colour_type: int, transparent: bytes = b"") -> bytes:
-    """By hand: Pillow writes no 16-bit colours."""
-    height, width = pixels.shape[:2]
+def png(pixels: np.ndarray, colour_type: int, transparent: bytes = b"", depth: int = 16) -> bytes:
+    """By hand: Pillow writes no 16-bit colours. Of less than 8 bits a row of `pixels` is one of bytes."""
+    height, width = len(pixels), pixels.shape[1] * 8 * pixels.itemsize // depth
     rows = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(pixels))
-    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"tRNS", transparent), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks if c[1] or c[0] == b"IEND")
 
@@ -89,6 +89,31 @@ def test_transparency_of_sixteen_bit_grey_is_one_exact_level() -> None:
     alpha = decode(png(levels, colour_type=0, transparent=struct.pack(">H", 257))).alpha
     assert alpha is not None
     assert np.asarray(alpha)[0, :3].tolist() == [255, 0, 255]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_transparency_of_grey_is_one_level_of_its_own_depth(depth: int) -> None:
+    levels = np.arange(min(1 << depth, 16)).repeat(8)
+    bits = (levels[:, None] >> np.arange(depth - 1, -1, -1)) & 1
+    rows = np.packbits(bits.astype(np.uint8).ravel())[None].repeat(8, axis=0)
+    for level in set(levels):
+        alpha = decode(png(rows, 0, struct.pack(">H", level), depth)).alpha
+        assert alpha is not None
+        assert np.asarray(alpha)[0].tolist() == [0 if each == level else 255 for each in levels]
+
+
+def test_transparency_of_sixteen_bit_colours_is_that_of_their_high_bytes() -> None:
+    colours = [
+        [0x1234, 0x5678, 0x9ABC],
+        [0x3400, 0x7800, 0xBC00],
+        [0x1234, 0x5678, 0x0000],
+        [0x12, 0x34, 0x56],
+    ]
+    pixels = np.array([colours * 2] * 8, ">u2")
+    for transparent, colour in enumerate(colours):
+        alpha = decode(png(pixels, 2, struct.pack(">HHH", *colour))).alpha
+        assert alpha is not None
+        assert np.asarray(alpha)[0, :4].tolist() == [0 if i == transparent else 255 for i in range(4)]
 
 
 def test_twelve_bit_grey_tiff_is_scaled_by_its_own_white() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from translation.ahead import LOOK_AHEAD
 from translation.codec import ImageTooLarge, ImageTooSmall, Picture, UnsupportedOutputFormat, decode
@@ -200,6 +201,15 @@ def test_what_is_wrong_for_all_files_is_refused_before_the_first(
     with pytest.raises(error):
         translate_folder(translator, photos, tmp_path / "out", request_)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_that_its_format_cannot_hold_does_not_keep_the_others(
+    translator: Translator, photos: Path, tmp_path: Path
+) -> None:
+    Image.new("L", (16384, 512)).save(photos / "long.png")
+    request = replace(ZEBRA, format="WEBP", process_size=8)
+    assert translate_folder(translator, photos, tmp_path / "out", request).translated == len(TRANSLATED)
+    assert rows(tmp_path / "out")["long.png"]["error"] == "UnsupportedOutputFormat"
 
 
 def test_few_pictures_are_in_memory_and_the_next_is_read_before_it_is_needed(
