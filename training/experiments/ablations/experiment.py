@@ -17,7 +17,7 @@ from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures, pictures_of
 from training.experiments.ablations.rows import ROWS
 from training.experiments.results import ReportShare, Results, complete
-from training.experiments.trained import trained
+from training.experiments.trained import protocol_of, trained
 from training.recipe import Recipe
 from translation.device import pick_device
 from translation.sampler import Sampler
@@ -50,7 +50,7 @@ def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Seque
     measured = Protocol(
         (MEASURED_SEED,), size, inputs=20, noises=NOISES, classes=setting.classes or None, measures=MEASURES
     )
-    results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds)
+    results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds, ROWS)
     references = Remembered(setting.network)
     validation, train = (_pictures(files, folders, size) for files in (folders.validation, folders.train))
 
@@ -70,7 +70,7 @@ def protocol(
 ) -> dict[str, Any]:
     """What two tables must share to be one."""
     return {
-        "base": base.model_dump(mode="json", exclude_unset=True, exclude={"description"}),
+        "base": protocol_of(base),
         "data": folders.fingerprint(),
         "measured": {**vars(measured), "split": "validation", "weights": "the average of the last step"},
         "network": {"name": network.name, "sha256": network.digest},
