@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from training.ancestry import learned_by
 from training.beginning import begin, keep, refuse_begun
 from training.build import (
     build_autocast,
@@ -86,7 +87,8 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
     """
     loaded = load_recipe(recipe, overrides)
     with joined(device, loaded.training.batch_size) as (processes, processor):
-        folders = find_domains(first, second, domains, loaded.data.validation_share)
+        before = learned_by(loaded.training.start_from)
+        folders = find_domains(first, second, domains, loaded.data.validation_share, before)
         loaded = measured_by(loaded, features, min(map(len, folders.validation)))
         name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
         run = processes.from_first(out or Path("runs") / name)
@@ -96,6 +98,7 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
             domains=folders.domains,
             data=folders.fingerprint(),
             lineage=lineage_of(loaded.training.start_from),
+            learned=folders.learned,
         )
         validator = build_validator(loaded, folders, processor) if processes.is_first else None
         if processes.is_first:
@@ -184,7 +187,9 @@ def _run(
         processes.first_does(publish)
         if not is_finished:
             raise Interrupted(run, signal_number)
-        processes.first_does(partial(calibrate_bundle, run / "bundle", held_out_of(folders), device))
+        processes.first_does(
+            partial(calibrate_bundle, run / "bundle", held_out_of(folders), device)
+        )
     return run
 
 

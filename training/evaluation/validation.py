@@ -44,6 +44,7 @@ class Validator:
         self.network = network
         self.device = device
         self.size = size
+        self.is_unseen = all(learned.is_known for learned in folders.learned)
         most = None if network else FEW
         self.pictures = (_readable(folders, 0, size, most), _readable(folders, 1, size, most))
         if network:
@@ -88,8 +89,9 @@ class Validator:
     def as_json(self) -> Mapping[str, Any]:
         """What a network's figures are of, for the card."""
         assert self.network
+        told = "" if self.is_unseen else "; what the weights began with may have learned from some"
         return {
-            "split": "validation, cut from the training pictures; no test picture was looked at",
+            "split": f"validation, cut from the training pictures; no test picture was looked at{told}",
             "pictures": [len(pictures) for pictures in self.pictures],
             "size": self.size,
             "seeds": list(self._protocol.seeds),
