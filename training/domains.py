@@ -142,9 +142,25 @@ def pictures_of(folder: Path) -> Files:
     return tuple(folder / name for name in sorted(visible, key=Path.as_posix) if (folder / name).is_file())
 
 
-def digests_of(folder: Path) -> dict[Path, str]:
-    """The sha256 of every picture below a folder, in the order of the files."""
-    files = pictures_of(folder)
+def digests_of(folder: Path, whole: bool = False) -> dict[Path, str]:
+    """The sha256 of every picture below a folder, in the order of the files.
+
+    A file that cannot be read is passed over; where the folder has to be whole, it raises BadDataset.
+    """
+    files, found = pictures_of(folder), dict[Path, str]()
     with ThreadPoolExecutor() as pool:
-        hashes = pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files)
-        return dict(zip(files, hashes, strict=True))
+        for file, digest in zip(files, pool.map(_digest, files), strict=True):
+            if isinstance(digest, str):
+                found[file] = digest
+            elif whole:
+                raise BadDataset(f"{file} cannot be read ({digest}): remove or replace it")
+            else:
+                log.warning("passed over: %s cannot be read (%s)", file, digest)
+    return found
+
+
+def _digest(file: Path) -> str | OSError:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError as problem:
+        return problem

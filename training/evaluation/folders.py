@@ -51,7 +51,7 @@ def find_test_folders(
         raise BadDataset(f"{first} holds no {TEST[0]} and {TEST[1]}: give two folders, or a root with both")
     if (test[0].resolve().name, test[1].resolve().name) == domains[::-1]:
         raise BadDataset(f"the bundle's domains are {' and '.join(domains)}, in this order: swap the folders")
-    pictures = (read_pictures(test[0], size), read_pictures(test[1], size))
+    pictures = (read_pictures(test[0], size, whole=True), read_pictures(test[1], size, whole=True))
     beside = train or _beside(test)
     training = (read_pictures(beside[0], size), read_pictures(beside[1], size)) if beside else None
     shared = _learned(pictures, card) if training is None else _shared(pictures, training)
