@@ -35,6 +35,18 @@ class Origin(BaseModel):
     )
 
     @classmethod
+    def of(cls, first: Path, second: Path | None, folders: DomainFolders, start_from: Path | None) -> Self:
+        """Of a run that begins with what was found there, and with that bundle. Raises InvalidBundle."""
+        return cls(
+            first=first.resolve(),
+            second=second and second.resolve(),
+            domains=folders.domains,
+            data=folders.fingerprint(),
+            lineage=lineage_of(start_from),
+            learned=folders.learned,
+        )
+
+    @classmethod
     def read(cls, run: Path) -> Self:
         """Raises NotARun."""
         try:
