@@ -35,7 +35,7 @@ from training.doctor.folders import find_folders
 from training.doctor.for_run import JSON_FILE, inspect_for_run
 from training.doctor.inspection import Stopped
 from training.domains import BadDataset, DomainFolders
-from training.evaluation.pictures import pictures_of_split
+from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import recipe_of
@@ -180,9 +180,7 @@ def _run(
         processes.first_does(publish)
         if not is_finished:
             raise Interrupted(run, signal_number)
-        processes.first_does(
-            partial(calibrate_bundle, run / "bundle", pictures_of_split(folders.validation, folders), device)
-        )
+        processes.first_does(partial(calibrate_bundle, run / "bundle", held_out_of(folders), device))
     return run
 
 

@@ -121,6 +121,11 @@ def pictures_of_split(
     return first, second
 
 
+def held_out_of(folders: DomainFolders) -> tuple[Pictures, Pictures]:
+    """The validation split of both domains."""
+    return pictures_of_split(folders.validation, folders)
+
+
 def pictures_in_memory(images: Sequence[Image.Image | Tensor], size: int | None = None) -> Pictures:
     """RGB images, or (3, H, W) in [-1, 1], named by their place in the list."""
     held = tuple(to_image(image) if isinstance(image, Tensor) else image for image in images)
