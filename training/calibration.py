@@ -19,6 +19,8 @@ from translation.weights import Bundle, HeldOut, load_bundle, save_calibrations
 
 log = logging.getLogger(__name__)
 
+MORE = "a larger data.validation_share holds out more, of a run that begins with fresh networks"
+
 
 def calibrate_bundle(
     folder: Path, held_out: tuple[Pictures, Pictures], device: torch.device, insists: bool = False
@@ -42,7 +44,7 @@ def calibrate_bundle(
             told = f"{len(traits)} held-out pictures of {domain}, and its scores need {MIN_HELD_OUT}"
             if insists:
                 raise BadDataset(f"there are {told}, different ones that can be read")
-            log.warning("no domain scores: there are %s; a larger data.validation_share holds out more", told)
+            log.warning("no domain scores: there are %s; %s", told, MORE)
             continue
         calibrations[domain] = Calibration.of(torch.cat([*traits.values()]))
         digest = sha256("\n".join(sorted(traits)).encode()).hexdigest()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,10 +14,14 @@ from typing import TypeAlias
 from PIL import Image
 
 from translation.codec import FORMATS
+from translation.learned import Learned
 from translation.names import NAME, OF
+
+log = logging.getLogger(__name__)
 
 Files: TypeAlias = tuple[Path, ...]
 Splits: TypeAlias = dict[str, dict[str, int | str]]  # {"train" or "validation": {"pictures", "sha256"}}
+Before: TypeAlias = Callable[[int, Path, Mapping[Path, str]], Learned]  # of a domain's place, folder, sha256s
 
 SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 MAX_VALIDATION_PICTURES = 256  # a distance between feature distributions wants a hundred or more
@@ -31,6 +36,7 @@ class DomainFolders:
     """Where the pictures lie, (first domain, second domain), and what they held when they were found.
 
     `digests` has the sha256 of every file: the split needs them, and no file is read for them again.
+    `learned` is what the weights that a training begins with have learned from.
     """
 
     roots: tuple[Path, Path]
@@ -38,6 +44,7 @@ class DomainFolders:
     validation: tuple[Files, Files]
     domains: tuple[str, str]
     digests: Mapping[Path, str]
+    learned: tuple[Learned, Learned] = (Learned(), Learned())
 
     def fingerprint(self) -> dict[str, Splits]:
         """By domain: what the files held, wherever they lie and whatever they are called."""
@@ -51,12 +58,21 @@ class DomainFolders:
         }
 
 
+def of_fresh_networks(domain: int, root: Path, digests: Mapping[Path, str]) -> Learned:
+    return Learned()
+
+
 def find_domains(
-    first: Path, second: Path | None, domains: tuple[str, str] | None, validation_share: float
+    first: Path,
+    second: Path | None,
+    domains: tuple[str, str] | None,
+    validation_share: float,
+    before: Before = of_fresh_networks,
 ) -> DomainFolders:
     """Two folders, or one root with trainA and trainB; testA and testB stay unseen for the evaluation.
 
-    The validation split is cut from the training pictures. Raises BadDataset.
+    The validation split is cut from the training pictures, of those that the weights have not learned from
+    `before`. Raises BadDataset.
     """
     folders = two_folders(first, second)
     if second is None and domains is None:
@@ -68,10 +84,11 @@ def find_domains(
             f"--domains, such as horse,zebra ({OF})"
         )
     digests_x, digests_z = (digests_of(folder) for folder in folders)
-    train_x, validation_x = split(folders[0], digests_x, validation_share)
-    train_z, validation_z = split(folders[1], digests_z, validation_share)
+    learned = (before(0, folders[0], digests_x), before(1, folders[1], digests_z))
+    train_x, validation_x = split(folders[0], digests_x, validation_share, learned[0])
+    train_z, validation_z = split(folders[1], digests_z, validation_share, learned[1])
     return DomainFolders(
-        folders, (train_x, train_z), (validation_x, validation_z), names, digests_x | digests_z
+        folders, (train_x, train_z), (validation_x, validation_z), names, digests_x | digests_z, learned
     )
 
 
@@ -93,10 +110,12 @@ def two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
     return folders
 
 
-def split(folder: Path, digests: Mapping[Path, str], validation_share: float) -> tuple[Files, Files]:
+def split(
+    folder: Path, digests: Mapping[Path, str], validation_share: float, learned: Learned
+) -> tuple[Files, Files]:
     """(train, validation). Validation is in the order of the hashes: any first few of it are a mixed lot.
 
-    Raises BadDataset.
+    It has no picture that was `learned` from before; where none is left, one that was. Raises BadDataset.
     """
     distinct = {digests[file]: file for file in reversed([*digests])}  # of equal files, the first
     if len(distinct) < 2:
@@ -104,7 +123,14 @@ def split(folder: Path, digests: Mapping[Path, str], validation_share: float) ->
             f"{folder} holds {len(distinct)} different pictures ({', '.join(sorted(SUFFIXES))}): need 2"
         )
     wanted = min(max(round(validation_share * len(distinct)), 1), MAX_VALIDATION_PICTURES, len(distinct) - 1)
-    held_out = {digest: distinct[digest] for digest in sorted(distinct)[:wanted]}
+    unseen = list(filter(learned.has_not, sorted(distinct)))[:wanted]
+    if len(unseen) < wanted:
+        log.warning(
+            "%s: %d pictures that the weights to start from have not learned from are held out, not %d as "
+            "data.validation_share has it",
+            *(folder, len(unseen), wanted),
+        )
+    held_out = {digest: distinct[digest] for digest in unseen or sorted(distinct)[:1]}
     train = (file for file, digest in digests.items() if digest not in held_out)
     return tuple(train), tuple(held_out.values())
 
@@ -116,9 +142,25 @@ def pictures_of(folder: Path) -> Files:
     return tuple(folder / name for name in sorted(visible, key=Path.as_posix) if (folder / name).is_file())
 
 
-def digests_of(folder: Path) -> dict[Path, str]:
-    """The sha256 of every picture below a folder, in the order of the files."""
-    files = pictures_of(folder)
+def digests_of(folder: Path, whole: bool = False) -> dict[Path, str]:
+    """The sha256 of every picture below a folder, in the order of the files.
+
+    A file that cannot be read is passed over; where the folder has to be whole, it raises BadDataset.
+    """
+    files, found = pictures_of(folder), dict[Path, str]()
     with ThreadPoolExecutor() as pool:
-        hashes = pool.map(lambda file: sha256(file.read_bytes()).hexdigest(), files)
-        return dict(zip(files, hashes, strict=True))
+        for file, digest in zip(files, pool.map(_digest, files), strict=True):
+            if isinstance(digest, str):
+                found[file] = digest
+            elif whole:
+                raise BadDataset(f"{file} cannot be read ({digest}): remove or replace it")
+            else:
+                log.warning("passed over: %s cannot be read (%s)", file, digest)
+    return found
+
+
+def _digest(file: Path) -> str | OSError:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError as problem:
+        return problem

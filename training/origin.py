@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
 from translation.durable import replacing
+from translation.learned import Learned
 from translation.weights import Ancestor, name_of, read_card
 
 RUN_FILE = "run.json"
@@ -29,6 +30,21 @@ class Origin(BaseModel):
         None, description="by domain, as in the card; None in a run from before it was kept"
     )
     lineage: tuple[Ancestor, ...] = Field((), description="as in the card; the last is training.start_from")
+    learned: tuple[Learned, Learned] = Field(
+        (Learned(), Learned()), description="by domain: what that bundle, which may be gone, has learned from"
+    )
+
+    @classmethod
+    def of(cls, first: Path, second: Path | None, folders: DomainFolders, start_from: Path | None) -> Self:
+        """Of a run that begins with what was found there, and with that bundle. Raises InvalidBundle."""
+        return cls(
+            first=first.resolve(),
+            second=second and second.resolve(),
+            domains=folders.domains,
+            data=folders.fingerprint(),
+            lineage=lineage_of(start_from),
+            learned=folders.learned,
+        )
 
     @classmethod
     def read(cls, run: Path) -> Self:
@@ -57,7 +73,9 @@ class Origin(BaseModel):
 
     def find(self, validation_share: float) -> DomainFolders:
         """The pictures again. Raises BadDataset where they are not what the run began with."""
-        folders = find_domains(self.first, self.second, self.domains, validation_share)
+        folders = find_domains(
+            self.first, self.second, self.domains, validation_share, lambda place, *_: self.learned[place]
+        )
         found = folders.fingerprint()
         for root, domain in zip(folders.roots, folders.domains, strict=True):
             if self.data is not None and found[domain] != self.data[domain]:

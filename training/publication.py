@@ -9,12 +9,13 @@ import torch
 
 from training.build import build_preset
 from training.courses import end_of
-from training.dataset import UnpairedFolders
+from training.dataset import DomainFolders, UnpairedFolders
 from training.objective.likelihoods import implied_scale
 from training.origin import Origin
 from training.recipe import Recipe
 from training.trainer import Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
+from translation.learned import Learned
 from translation.weights import Card, save_bundle
 
 # Paths of one machine: no card has them.
@@ -51,6 +52,7 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
         data=_data(dataset),
         steps=steps,
         lineage=origin.lineage,
+        learned=_learned(dataset.folders),
         licence=recipe.licence,
     )
 
@@ -65,6 +67,13 @@ def _implied_scale(recipe: Recipe) -> float | None:
     averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
     scale = end_of(objective.scale_course or generator.initial_scale)
     return implied_scale(generator.distribution, scale, weight, averaged)
+
+
+def _learned(folders: DomainFolders) -> dict[str, Learned]:
+    return {
+        domain: before | Learned.of(folders.digests[file] for file in files)
+        for domain, before, files in zip(folders.domains, folders.learned, folders.train, strict=True)
+    }
 
 
 def _data(dataset: UnpairedFolders) -> dict[str, Any]:

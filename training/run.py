@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from training.ancestry import learned_by
 from training.beginning import begin, keep, refuse_begun
 from training.build import (
     build_autocast,
@@ -39,7 +40,7 @@ from training.evaluation.validation import Validator
 from training.learner import Learner
 from training.means import recipe_of
 from training.memory import explained, pairs_at_once
-from training.origin import RUN_FILE, Origin, lineage_of
+from training.origin import RUN_FILE, Origin
 from training.pace import lasting
 from training.preparation import prepare
 from training.publication import save_state
@@ -86,17 +87,12 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
     """
     loaded = load_recipe(recipe, overrides)
     with joined(device, loaded.training.batch_size) as (processes, processor):
-        folders = find_domains(first, second, domains, loaded.data.validation_share)
+        before = learned_by(loaded.training.start_from)
+        folders = find_domains(first, second, domains, loaded.data.validation_share, before)
         loaded = measured_by(loaded, features, min(map(len, folders.validation)))
         name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
         run = processes.from_first(out or Path("runs") / name)
-        origin = Origin(
-            first=first.resolve(),
-            second=second and second.resolve(),
-            domains=folders.domains,
-            data=folders.fingerprint(),
-            lineage=lineage_of(loaded.training.start_from),
-        )
+        origin = Origin.of(first, second, folders, loaded.training.start_from)
         validator = build_validator(loaded, folders, processor) if processes.is_first else None
         if processes.is_first:
             refuse_begun(run)

@@ -22,6 +22,7 @@ from training.optimisers import Descent
 from training.samples import code_spread
 from training.scalars import joint_scalars
 from training.schedule import Schedule
+from translation.codec import InvalidImage
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ class Trainer:
     def run(self, batches: Iterable[Batch], stopped: Callable[[], bool]) -> bool:
         """Train to the end: True; or until `stopped`: False. Either way the last step is in a checkpoint.
 
-        Raises BadDataset, with the last step kept too; Diverged, with checkpoints from before the trouble.
+        Raises BadDataset, InvalidImage, with the last step kept too; Diverged, with checkpoints from before
+        the trouble.
         """
         saved_at = time.monotonic()
         callbacks = (*self.callbacks, StopSigns(self.objective.divergence))
@@ -123,7 +125,7 @@ class Trainer:
                     if late and not self.skipped_in_a_row:
                         self.save()
                         saved_at = time.monotonic()
-            except BadDataset:
+            except (BadDataset, InvalidImage):
                 self.save()
                 raise
             self.save()

@@ -18,6 +18,7 @@ from pydantic import (
 from translation.architecture import Architecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import MIN_HELD_OUT
+from translation.learned import Learned
 from translation.names import NAME
 
 SCHEMA_VERSION = 1
@@ -90,7 +91,8 @@ class ImportedFile(BaseModel):
 
 
 class HeldOut(BaseModel):
-    """The pictures of a domain that its scores are ranks among: the bundle's training learned from none."""
+    """The pictures of a domain that its scores are ranks among: its training learned from none of them, nor,
+    where the card knows what they learned from, did the bundles before it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -117,6 +119,9 @@ class Card(BaseModel):
     data: dict[str, Any] = {}
     steps: int = Field(0, ge=0, description="since the last of the lineage")
     lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
+    learned: dict[Domain, Learned] = Field(
+        {}, description="of the lineage and the bundle; a domain that is not there is not known of"
+    )
     imported: tuple[ImportedFile, ...] = Field((), description="where the weights were not trained here")
     metrics: dict[str, Any] = Field({}, description="figures, each with the protocol that gave it")
     calibration: dict[Domain, HeldOut] | None = Field(

@@ -64,6 +64,19 @@ class Drawing:
     domain_score: float | None
 
 
+def working_size(
+    size: tuple[int, int], short_side: int | Literal["native"], max_pixels: int = MAX_BATCH_PIXELS
+) -> tuple[int, int]:
+    """(width, height) of an image of that size at a short side. Raises ImageTooLarge, ImageTooSmall."""
+    width, height = size if short_side == "native" else short_side_size(size, short_side)
+    if width * height > max_pixels:
+        limit = f"{max_pixels / 1e6:.4g} MP"
+        raise ImageTooLarge(f"{width}x{height} at the process size {short_side} exceeds {limit}")
+    if min(width, height) < MIN_SIDE:
+        raise ImageTooSmall(f"process size {short_side}, minimum {MIN_SIDE}")
+    return width, height
+
+
 class Sampler:
     """A model at work on one device. `max_batch_pixels` bounds its memory: working pixels times batch.
 
@@ -134,13 +147,7 @@ class Sampler:
     def working_size(self, size: tuple[int, int], process_size: ProcessSize = None) -> tuple[int, int]:
         """(width, height) as the network gets an image of that size. Raises ImageTooLarge, ImageTooSmall."""
         short_side = self.training_size if process_size is None else process_size
-        width, height = size if short_side == "native" else short_side_size(size, short_side)
-        if width * height > self.max_batch_pixels:
-            limit = f"{self.max_batch_pixels / 1e6:.4g} MP"
-            raise ImageTooLarge(f"{width}x{height} at the process size {short_side} exceeds {limit}")
-        if min(width, height) < MIN_SIDE:
-            raise ImageTooSmall(f"process size {short_side}, minimum {MIN_SIDE}")
-        return width, height
+        return working_size(size, short_side, self.max_batch_pixels)
 
     def padded_batch(self, samples: int, size: tuple[int, int], at_most: int = BATCH_SIZES[-1]) -> int:
         """The size of the one or more batches in which so many samples at a working size are drawn."""

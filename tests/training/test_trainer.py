@@ -1,6 +1,6 @@
 """The loop: what is learned, what is left out, what is kept. On batches that are a function of the step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from training.dataset import Batch
 from training.objective.sjmvi import SJMVI, SJMVITerms
 from training.optimisers import Descent
 from training.trainer import MAX_SKIPPED_IN_A_ROW, Diverged, StepReport, Trainer
+from translation.codec import ImageTooLarge
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
 CPU = torch.device("cpu")
@@ -107,6 +108,16 @@ class TestResumption:
         before = state_of(finished)
         assert run(finished)
         assert_same(state_of(finished), before)
+
+
+def test_a_picture_that_is_refused_costs_no_step(make: Make) -> None:
+    def batches() -> Iterator[Batch]:
+        yield from map(batch_of, range(3))
+        raise ImageTooLarge
+
+    with pytest.raises(ImageTooLarge):
+        make("training.checkpoint_every_s=1e9").run(batches(), stopped=lambda: False)
+    assert make().step == 3
 
 
 @pytest.mark.parametrize(("every_s", "saved"), [(1e-9, [3, 4]), (1e9, [4])], ids=["often", "rarely"])

@@ -24,6 +24,7 @@ from training.evaluation.evaluate import (
 from training.evaluation.features import FeatureNetwork
 from training.evaluation.figures import Evaluation, Lines, Protocol
 from training.evaluation.folders import EvaluationFolders
+from training.evaluation.pictures import refuse_too_long
 from training.evaluation.report import tables, versions, write_json
 from training.evaluation.sheet import contact_sheet, write_page
 from training.objective.divergences import RATIO_LOSSES
@@ -68,6 +69,8 @@ def evaluate_bundle(
     sampler = Sampler(bundle.model, bundle.card.training_size, device, scorer=bundle.scorer)
     store = Remembered(network, out / "features", counter)
     bench = Bench(sampler, network, protocol, store, judge_of(bundle), counter)
+    for pictures in folders.test:
+        refuse_too_long(pictures, sampler.training_size)
     both = directions(sampler, folders.test, folders.train)
     out.mkdir(parents=True, exist_ok=True)
     trials = _Trials(out / "trials", bundle.digest, bench)

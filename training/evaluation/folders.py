@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.domains import BadDataset, fingerprint_of, split
+from training.ancestry import trained_on
+from training.domains import BadDataset
 from training.evaluation.pictures import Pictures, read_pictures
 from translation.card import Card
 
@@ -50,10 +51,10 @@ def find_test_folders(
         raise BadDataset(f"{first} holds no {TEST[0]} and {TEST[1]}: give two folders, or a root with both")
     if (test[0].resolve().name, test[1].resolve().name) == domains[::-1]:
         raise BadDataset(f"the bundle's domains are {' and '.join(domains)}, in this order: swap the folders")
-    pictures = (read_pictures(test[0], size), read_pictures(test[1], size))
+    pictures = (read_pictures(test[0], size, whole=True), read_pictures(test[1], size, whole=True))
     beside = train or _beside(test)
     training = (read_pictures(beside[0], size), read_pictures(beside[1], size)) if beside else None
-    shared = _learned(test, pictures, card) if training is None else _shared(pictures, training)
+    shared = _learned(pictures, card) if training is None else _shared(pictures, training)
     if any(shared):
         log.warning(
             "%d of %d test pictures are training pictures as well: the figures flatter the model",
@@ -78,16 +79,11 @@ def _shared(test: tuple[Pictures, Pictures], train: tuple[Pictures, Pictures]) -
     return first, second
 
 
-def _learned(roots: tuple[Path, Path], test: tuple[Pictures, Pictures], card: Card) -> tuple[int, int]:
+def _learned(test: tuple[Pictures, Pictures], card: Card) -> tuple[int, int]:
     """How many the bundle was trained on, where a folder is the one that its training saw, held-out pictures
     included: a card knows whole folders, and no picture."""
-    share = card.recipe.get("data", {}).get("validation_share")
-    if share is None:
-        return 0, 0
-    found = []
-    for domain, root, pictures in zip(card.domains, roots, test, strict=True):
-        digests = dict(zip(map(Path, pictures.names), pictures.digests, strict=True))
-        train, _ = split(root, digests, share)
-        theirs = card.data.get(domain, {}).get("train")
-        found.append(len(train) if fingerprint_of(digests[file] for file in train) == theirs else 0)
-    return found[0], found[1]
+    first, second = (
+        len(trained_on(card, domain, pictures.digests))
+        for domain, pictures in zip(card.domains, test, strict=True)
+    )
+    return first, second

@@ -23,7 +23,7 @@ from training.evaluation.cycle import cycle_errors, disturbances
 from training.evaluation.diversity import diversity
 from training.evaluation.domain_scores import domain_scores, is_scored
 from training.evaluation.figures import Lines
-from training.evaluation.pictures import Pictures
+from training.evaluation.pictures import MIN_PICTURES, Pictures
 from training.evaluation.quality import quality
 from training.evaluation.translations import mean_codes, sample_codes, translate
 
@@ -53,8 +53,10 @@ def begin_trial(bench: Bench, at: Direction, seed: int) -> Trial:
 
 
 def real_pictures(at: Direction, seed: int) -> Pictures | None:
-    """As many of the target's training pictures as there are sources: their number moves a distance."""
-    return at.train and at.train.drawn(len(at.sources), seed)
+    """As many of the target's training pictures as there are sources: their number moves a distance. None
+    where there are too few that can be read."""
+    drawn = at.train and at.train.drawn(len(at.sources), seed)
+    return drawn if drawn is not None and len(drawn) >= MIN_PICTURES else None
 
 
 def _sample(bench: Bench, at: Direction, trial: Trial) -> Lines:

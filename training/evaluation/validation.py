@@ -6,7 +6,6 @@ Frechet distance it has no bias that grows as pictures get fewer, and a hundred 
 there is nothing to choose by: what is lost there and back, and the terms of the bound, are to be looked at.
 """
 
-import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -18,12 +17,10 @@ from training.evaluation.bench import Judge, Remembered
 from training.evaluation.evaluate import evaluate
 from training.evaluation.features import Blind, FeatureNetwork
 from training.evaluation.figures import Evaluation, Protocol
-from training.evaluation.pictures import MIN_PICTURES, Pictures, pictures_of
+from training.evaluation.pictures import MIN_PICTURES, Pictures, pictures_of, usable
 from training.shapes import of_any_shape
 from translation.model import TranslationModel
 from translation.sampler import Sampler
-
-log = logging.getLogger(__name__)
 
 RULE = (
     "least kernel distance of one sample a picture to validation pictures, mean of both directions; "
@@ -44,8 +41,9 @@ class Validator:
         self.network = network
         self.device = device
         self.size = size
+        self.is_unseen = all(learned.is_known for learned in folders.learned)
         most = None if network else FEW
-        self.pictures = (_readable(folders, 0, size, most), _readable(folders, 1, size, most))
+        self.pictures = (_usable(folders, 0, size, most), _usable(folders, 1, size, most))
         if network:
             self._check_enough(folders)
             self._references = Remembered(network)
@@ -88,8 +86,9 @@ class Validator:
     def as_json(self) -> Mapping[str, Any]:
         """What a network's figures are of, for the card."""
         assert self.network
+        told = "" if self.is_unseen else "; what the weights began with may have learned from some"
         return {
-            "split": "validation, cut from the training pictures; no test picture was looked at",
+            "split": f"validation, cut from the training pictures; no test picture was looked at{told}",
             "pictures": [len(pictures) for pictures in self.pictures],
             "size": self.size,
             "seeds": list(self._protocol.seeds),
@@ -101,16 +100,6 @@ def _named(found: Evaluation) -> dict[str, float]:
     return {f"{PREFIX}{name}": value for name, value in found.scalars().items()}
 
 
-def _readable(folders: DomainFolders, domain: int, size: int, most: int | None) -> Pictures:
-    """The domain's validation pictures, the first `most`, without damaged ones, which training passes over
-    as well."""
+def _usable(folders: DomainFolders, domain: int, size: int, most: int | None) -> Pictures:
     files = folders.validation[domain][:most]
-    pictures = pictures_of({file: folders.digests[file] for file in files}, size=size)
-    kept = []
-    for row, file in enumerate(files):
-        try:
-            pictures[row].load()
-            kept.append(row)
-        except BadDataset as problem:
-            log.warning("not evaluated on %s: %s", file, problem)
-    return pictures.chosen(kept)
+    return usable(pictures_of({file: folders.digests[file] for file in files}, size=size), size)

@@ -1,11 +1,12 @@
 """What an experiment measured, run by run: a results.json that an interruption does not set back.
 
-    {"protocol": ..., "seeds": [0, 1], "finished": {METHOD: [0, 1]},
+    {"protocol": ..., "seeds": [0, 1], "finished": {METHOD: [0, 1]}, "overrides": {METHOD: ["field=value"]},
      "methods": {METHOD: {METRIC: {"mean": ..., "std": ..., "values": [..., ...]}}}}
 
-A run is one method under one seed. `values` follow `seeds`; null where the run is still to come, and where
-its figure is not finite. The mean is over the finished runs, null where one of them is not finite: a run that
-blew up is no run to leave out. `std` has n - 1 in its denominator, and is null for a single run.
+A run is one method under one seed; `overrides` are what a method departs in from the base of the protocol.
+`values` follow `seeds`; null where the run is still to come, and where its figure is not finite. The mean is
+over the finished runs, null where one of them is not finite: a run that blew up is no run to leave out. `std`
+has n - 1 in its denominator, and is null for a single run.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from translation.durable import replacing
@@ -35,15 +37,25 @@ class OtherResults(ValueError):
 class Results:
     """The file, and what is in it. Processes that run different seeds may complete the same one."""
 
-    def __init__(self, path: Path, protocol: str | Mapping[str, Any], seeds: Sequence[int]) -> None:
-        """Takes up what the file holds, and asks for `seeds` besides. Raises OtherResults."""
+    def __init__(
+        self,
+        path: Path,
+        protocol: str | Mapping[str, Any],
+        seeds: Sequence[int],
+        overrides: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
+        """Takes up what the file holds, and asks for `seeds` besides. `overrides` are by method, where
+        there are some. Raises OtherResults."""
         self.path = path
         self.protocol = json.loads(json.dumps(protocol))  # as it will be read back
         self.seeds = tuple(seeds)
+        self.overrides = {method: list(some) for method, some in overrides.items()}
         self._runs: dict[str, dict[int, Figures]] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._locked():  # so that a folder that takes no file is known before the first run, not after
+        with self._locked():  # before the first run: whether the folder takes a file, and what runs it is of
             self._read()
+            if not path.exists():
+                self._write()
 
     def missing(self, methods: Iterable[str]) -> list[tuple[str, int]]:
         """The runs still to make, seed after seed: all methods can be compared as early as possible."""
@@ -57,8 +69,7 @@ class Results:
         with self._locked():
             self._read()
             self._runs.setdefault(method, {})[seed] = figures
-            with replacing(self.path) as file:
-                file.write((json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
+            self._write()
 
     def table(self) -> dict[str, Any]:
         """What the file holds; see the head of the module."""
@@ -67,6 +78,7 @@ class Results:
             "protocol": self.protocol,
             "seeds": seeds,
             "finished": {method: sorted(runs) for method, runs in self._runs.items()},
+            "overrides": {name: self.overrides[name] for name in self._runs if name in self.overrides},
             "methods": {method: _summary(runs, seeds) for method, runs in self._runs.items()},
         }
 
@@ -78,17 +90,26 @@ class Results:
             return
         try:
             found = json.loads(self.path.read_bytes())
-            protocol, runs = found["protocol"], _runs(found)
+            protocol, runs, overrides = found["protocol"], _runs(found), {**found.get("overrides", {})}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise OtherResults(
                 f"{self.path} holds no results: move it away, or give another --out"
             ) from error
-        if protocol != self.protocol:
+        ours = {name: self.overrides[name] for name in runs if name in self.overrides}
+        differing = [
+            *difference(protocol, self.protocol),
+            *difference({name: overrides.get(name) for name in ours}, ours, "overrides"),
+        ]
+        if differing:
             raise OtherResults(
-                f"{self.path} was made under another protocol ({_difference(protocol, self.protocol)}): "
+                f"{self.path} was made under another protocol ({'; '.join(differing)}): "
                 "move it away, or give another --out"
             )
-        self._runs = runs
+        self._runs, self.overrides = runs, overrides | self.overrides
+
+    def _write(self) -> None:
+        with replacing(self.path) as file:
+            file.write((json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -126,11 +147,15 @@ def _runs(found: Mapping[str, Any]) -> dict[str, dict[int, Figures]]:
     }
 
 
-def _difference(theirs: object, ours: object) -> str:
+def difference(theirs: object, ours: object, name: str = "") -> list[str]:
+    """Of two protocols, each value that differs, by its dotted name."""
+    if theirs == ours:
+        return []
     if not isinstance(theirs, dict) or not isinstance(ours, dict):
-        return f"{theirs!r}, not {ours!r}"
-    names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
-    return "; ".join(f"{name} {theirs.get(name)!r}, not {ours.get(name)!r}" for name in names)
+        return [f"{name} {theirs!r}, not {ours!r}".strip()]
+    names = {**theirs, **ours}
+    below = ((each, f"{name}.{each}".removeprefix(".")) for each in names)
+    return [told for each, dotted in below for told in difference(theirs.get(each), ours.get(each), dotted)]
 
 
 class Progress:

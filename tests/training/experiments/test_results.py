@@ -31,6 +31,7 @@ def test_figures_are_summed_up_over_the_seeds(path: Path) -> None:
         "protocol": PROTOCOL,
         "seeds": [0, 1, 2],
         "finished": {"ours": [0, 1, 2]},
+        "overrides": {},
         "methods": {
             "ours": {
                 "error": {
@@ -88,6 +89,31 @@ def test_results_of_another_protocol_are_refused_and_kept(path: Path, protocol: 
     with pytest.raises(OtherResults, match=rf"results\.json was made .*{difference}.*give another --out"):
         Results(path, protocol, [0])
     assert path.read_bytes() == before
+
+
+def test_what_runs_are_of_is_settled_before_the_first_has_finished(path: Path) -> None:
+    Results(path, PROTOCOL, [0])
+    assert read(path)["protocol"] == PROTOCOL
+    with pytest.raises(OtherResults, match="steps 1000, not 500"):
+        Results(path, {**PROTOCOL, "steps": 500}, [0])
+
+
+def test_a_difference_deep_in_a_protocol_is_told_by_its_dotted_name(path: Path) -> None:
+    Results(path, {"base": {"data": {"size": 64}, "steps": 3}}, [0])
+    with pytest.raises(OtherResults, match=r"protocol \(base\.data\.size 64, not 32\):"):
+        Results(path, {"base": {"data": {"size": 32}, "steps": 3}}, [0])
+
+
+def test_a_method_whose_overrides_have_changed_gets_no_more_seeds(path: Path) -> None:
+    Results(path, PROTOCOL, [0], {"ours": ["a=1"], "dropped": ["c=1"]}).add("ours", 0, {"error": 1})
+    Results(path, PROTOCOL, [0], {"dropped": ["c=1"]}).add("dropped", 0, {"error": 1})
+    more = Results(path, PROTOCOL, [0, 1], {"ours": ["a=1"], "theirs": ["b=1"]})
+    more.add("theirs", 0, {"error": 2})
+    before = read(path)
+    assert before["overrides"] == {"ours": ["a=1"], "dropped": ["c=1"], "theirs": ["b=1"]}
+    with pytest.raises(OtherResults, match=r"overrides\.ours \['a=1'\], not \['a=2'\]"):
+        Results(path, PROTOCOL, [1], {"ours": ["a=2"], "theirs": ["b=1"]})
+    assert read(path) == before
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.ancestry import learned_by
 from training.config import load_recipe
 from training.domains import DomainFolders, find_domains
 from training.evaluation.evaluate import Remembered, evaluate
 from training.evaluation.features import FeatureNetwork
 from training.evaluation.figures import Protocol
-from training.evaluation.pictures import Pictures, pictures_of
+from training.evaluation.pictures import pictures_of_split, usable
 from training.experiments.ablations.rows import ROWS
 from training.experiments.results import ReportShare, Results, complete
-from training.experiments.trained import trained
+from training.experiments.trained import protocol_of, trained
 from training.recipe import Recipe
 from translation.device import pick_device
 from translation.sampler import Sampler
@@ -46,13 +47,17 @@ def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Seque
     KeyboardInterrupt on a signal: the row under way goes on from there."""
     base = load_recipe(str(BASE), setting.overrides)
     size = base.data.size
-    folders = find_domains(setting.data, None, setting.domains, base.data.validation_share)
+    before = learned_by(base.training.start_from)
+    folders = find_domains(setting.data, None, setting.domains, base.data.validation_share, before)
     measured = Protocol(
         (MEASURED_SEED,), size, inputs=20, noises=NOISES, classes=setting.classes or None, measures=MEASURES
     )
-    results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds)
+    results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds, ROWS)
     references = Remembered(setting.network)
-    validation, train = (_pictures(files, folders, size) for files in (folders.validation, folders.train))
+    train, (first, second) = (
+        pictures_of_split(files, folders, size) for files in (folders.train, folders.validation)
+    )
+    validation = (usable(first, size), usable(second, size))
 
     def make(row: str, seed: int, report: ReportShare) -> Mapping[str, float]:
         folder = out / "runs" / f"{row.replace(' ', '-')}-{seed}"
@@ -70,15 +75,8 @@ def protocol(
 ) -> dict[str, Any]:
     """What two tables must share to be one."""
     return {
-        "base": base.model_dump(mode="json", exclude_unset=True, exclude={"description"}),
+        "base": protocol_of(base),
         "data": folders.fingerprint(),
         "measured": {**vars(measured), "split": "validation", "weights": "the average of the last step"},
         "network": {"name": network.name, "sha256": network.digest},
     }
-
-
-def _pictures(
-    files: tuple[Sequence[Path], Sequence[Path]], folders: DomainFolders, size: int
-) -> tuple[Pictures, Pictures]:
-    first, second = (pictures_of({file: folders.digests[file] for file in some}, size=size) for some in files)
-    return first, second

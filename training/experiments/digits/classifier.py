@@ -111,15 +111,18 @@ def predictions(classifier: LeNet, digits: LabelledDigits) -> Tensor:
 
 
 class RealClassifiers:
-    """Of real digits, by domain, seed and augmentation: trained when first asked for, kept in the folder."""
+    """Of real digits, by domain, yardstick, seed and augmentation: trained when first asked for, kept in the
+    folder."""
 
     def __init__(self, folder: Path, yardstick: Yardstick) -> None:
         self.folder = folder
         self.yardstick = yardstick
+        self._learned_by = hashlib.sha256(f"{CLASSIFIER}/{yardstick}".encode()).hexdigest()
 
     def __call__(self, domain: DigitDomain, seed: int, augmented: bool = True) -> LeNet:
         kind = "augmented" if augmented else "plain"
-        file = self.folder / f"{domain.name}-{domain.digest()[:12]}-{kind}-{seed}.safetensors"
+        learned = f"{domain.name}-{domain.digest()[:12]}-{self._learned_by[:12]}"
+        file = self.folder / f"{learned}-{kind}-{seed}.safetensors"
         if not file.exists():
             found = train_classifier(domain.train, domain.validation, self.yardstick, seed, augmented)
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from training.experiments.digits.measure import Measure
 from training.experiments.digits.rows import TEACHERS, TRANSLATORS
 from training.experiments.digits.yardstick import Yardstick
 from training.experiments.results import ReportShare, Results, complete
-from training.experiments.trained import trained
+from training.experiments.trained import protocol_of, trained
 from training.recipe import Recipe
 from training.samples import sample_grid
 from translation.codec import to_image
@@ -61,7 +61,7 @@ def run_digits(setting: Setting, out: Path, seeds: Sequence[int], methods: Seque
     domains = {
         name: load_domain(name, file, yardstick.train, yardstick.validation) for name, file in files.items()
     }
-    results = Results(out / "results.json", protocol(base, domains, yardstick), seeds)
+    results = Results(out / "results.json", protocol(base, domains, yardstick), seeds, TRANSLATORS)
     experiment = _Experiment(setting, out, domains, RealClassifiers(out / "classifiers", yardstick))
     complete(results, methods, experiment)
     table = results.table()
@@ -114,7 +114,7 @@ class _Experiment:
 def protocol(base: Recipe, domains: Mapping[str, DigitDomain], yardstick: Yardstick) -> dict[str, Any]:
     """What two tables must share to be one."""
     return {
-        "base": base.model_dump(mode="json", exclude_unset=True, exclude={"description"}),
+        "base": protocol_of(base),
         "data": {
             name: {"sha256": domain.digest()} | {split: len(held) for split, held in domain.splits.items()}
             for name, domain in domains.items()

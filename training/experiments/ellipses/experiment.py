@@ -11,7 +11,7 @@ from training.experiments.ellipses.measure import SAMPLES, SCENES, TEST_SEED, Me
 from training.experiments.ellipses.pictures import DOMAINS, write_pair
 from training.experiments.ellipses.rows import TRAINED, TRUTH
 from training.experiments.results import ReportShare, Results, complete
-from training.experiments.trained import trained
+from training.experiments.trained import protocol_of, trained
 from training.recipe import Recipe
 from training.samples import sample_grid
 from translation.codec import to_image
@@ -37,7 +37,7 @@ def run_ellipses(setting: Setting, out: Path, seeds: Sequence[int], rows: Sequen
     """Make the rows that OUT/results.json lacks; the table. Raises OtherResults, what a training raises, and
     KeyboardInterrupt on a signal: the training under way goes on from there."""
     base = load_recipe(str(BASE), setting.overrides)
-    results = Results(out / "results.json", protocol(base, setting), seeds)
+    results = Results(out / "results.json", protocol(base, setting), seeds, TRAINED)
     measured = Measured.scenes(base.data.size)
 
     def make(row: str, seed: int, report: ReportShare) -> Mapping[str, float]:
@@ -58,7 +58,7 @@ def run_ellipses(setting: Setting, out: Path, seeds: Sequence[int], rows: Sequen
 def protocol(base: Recipe, setting: Setting) -> dict[str, Any]:
     """What two tables must share to be one."""
     return {
-        "base": base.model_dump(mode="json", exclude_unset=True, exclude={"description"}),
+        "base": protocol_of(base),
         "pictures": setting.pictures,
         "measured": {"scenes": SCENES, "samples": SAMPLES, "seed": TEST_SEED},
         "weights": "the average of the last step",

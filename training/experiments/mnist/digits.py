@@ -1,6 +1,7 @@
 """MNIST as rows of pixels, and the file that it is read from."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,11 @@ class Digits:
     validation: Tensor
     test: Tensor
     test_labels: Tensor
+
+    def digest(self) -> str:
+        """Of everything it holds."""
+        held = (self.train, self.validation, self.test, self.test_labels)
+        return sha256(b"".join(tensor.numpy().tobytes() for tensor in held)).hexdigest()
 
 
 def load_digits(path: Path) -> Digits:

@@ -152,6 +152,7 @@ def protocol(digits: Digits, budget: Budget) -> dict[str, Any]:
     return {
         "data": "MNIST: "
         f"{len(digits.train)} training, {len(digits.validation)} validation, {len(digits.test)} test digits",
+        "sha256": digits.digest(),
         "prior": f"banana, rho = {Banana().correlation}, sjmvi and avb see {len(digits.train)} samples",
         "selection": f"least MSE_x / Var[x] + MSE_z / Var[z] on validation, of {CHECKPOINTS} weight averages",
         "test": "test digits and as many new draws of the prior; sjmvi's and vae's kl_latent in closed form, "

@@ -93,11 +93,13 @@ def test_one_of_real_digits_is_trained_once(
     first = RealClassifiers(tmp_path, brief)(domain, 0)
     other = RealClassifiers(tmp_path, brief)(domain, 1)
     plain = RealClassifiers(tmp_path, brief)(domain, 0, augmented=False)
+    longer = RealClassifiers(tmp_path, replace(brief, classifier_steps=5))(domain, 0)
     monkeypatch.delattr(module, "train_classifier")
     again = RealClassifiers(tmp_path, brief)(domain, 0)
     assert torch.equal(first.head.weight, again.head.weight)
     assert not torch.equal(first.head.weight, other.head.weight)
     assert not torch.equal(first.head.weight, plain.head.weight)
+    assert not torch.equal(first.head.weight, longer.head.weight)
 
 
 def test_its_features_are_of_the_pictures_that_it_classifies(domain: DigitDomain) -> None:

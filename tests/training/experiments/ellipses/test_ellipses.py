@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,6 +122,26 @@ def test_rows_are_made_once_under_one_protocol(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "runs" / "base-0" / GRID).stat().st_size > 0
     with pytest.raises(OtherResults, match="pictures"):
         run_ellipses(Setting(9, TINY, "cpu"), tmp_path, [0], ["truth"])
+
+
+def test_a_row_that_was_begun_otherwise_is_not_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Measured, "__call__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_ellipses(Setting(8, TINY, "cpu"), tmp_path, [0], ["base"])
+    longer = Setting(8, (*TINY, "training.steps=3"), "cpu")
+    with pytest.raises(OtherResults, match=r"results\.json .*base\.training\.steps 2, not 3"):
+        run_ellipses(longer, tmp_path, [0], ["base"])
+    (tmp_path / "results.json").unlink()
+    with pytest.raises(OtherResults, match=r"base-0 holds .*training\.steps 2, not 3.*move it away"):
+        run_ellipses(longer, tmp_path, [0], ["base"])
+    assert json.loads((tmp_path / "results.json").read_bytes())["finished"] == {}
+
+
+def interrupted(*arguments: object) -> dict[str, float]:
+    raise KeyboardInterrupt
 
 
 def test_every_row_is_a_recipe() -> None:

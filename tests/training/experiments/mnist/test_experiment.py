@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -40,6 +41,15 @@ def test_another_budget_is_another_table(data: Path, budget: Budget, tmp_path: P
     run_experiment(data, tmp_path, [0], ["vae"], budget)
     with pytest.raises(OtherResults, match="steps 40, not 41"):
         run_experiment(data, tmp_path, [0], ["vae"], replace(budget, steps=41))
+
+
+def test_other_digits_of_the_same_form_are_another_table(
+    data: Path, arrays: dict[str, np.ndarray], budget: Budget, tmp_path: Path
+) -> None:
+    run_experiment(data, tmp_path, [0], [], budget)
+    np.savez(tmp_path / "others.npz", **{**arrays, "x_test": 255 - arrays["x_test"]})
+    with pytest.raises(OtherResults, match="sha256"):
+        run_experiment(tmp_path / "others.npz", tmp_path, [0], [], budget)
 
 
 def test_the_weights_with_the_least_held_out_error_are_kept(data: Path, budget: Budget) -> None:
