@@ -41,8 +41,8 @@ class Request:
     since: float = field(default_factory=perf_counter)
 
     @property
-    def bucket(self) -> tuple[str, str, tuple[int, int]]:
-        return self.version.digest, self.draws.to, self.draws.image.size
+    def bucket(self) -> tuple[Version, str, tuple[int, int]]:
+        return self.version, self.draws.to, self.draws.image.size
 
     @property
     def rows(self) -> int:
