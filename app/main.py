@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import Lifespan
 
+from app.admission import Admission
 from app.archives.staging import Staging
 from app.archives.unpacking import ArchiveLimits
 from app.auth import Authentication, Gate
@@ -35,6 +36,7 @@ from app.middleware import BodyLimit, Head, Identity
 from app.openapi import DocumentedApi
 from app.origins import SameOrigin
 from app.problems import problem_responses, render_errors, renderers
+from app.punctuality import Pieces
 from app.rate_limit import RateLimit
 from app.results import Results
 from app.retention import Retention
@@ -56,6 +58,7 @@ from app.strictness import STRICT
 from translation.device import canonical, pick_device
 from translation.registry import Registry
 
+EXCHANGES_PER_PLACE = 2  # in the queue: as many again may be received and answered
 MAX_BUNDLE_FILES = 1000  # shards of 15 MB, and what lies beside them
 WEB = Path(__file__).parent / "web"
 
@@ -147,6 +150,7 @@ def _worker(settings: Settings) -> AbstractAsyncContextManager[object]:
 def _middleware(settings: Settings, gate: Gate, counters: Metrics) -> list[Middleware]:
     """The outermost first."""
     return [
+        Middleware(Pieces),
         Middleware(Identity),
         Middleware(Head),
         Middleware(Exchanges, counters),
@@ -154,6 +158,7 @@ def _middleware(settings: Settings, gate: Gate, counters: Metrics) -> list[Middl
         Middleware(Authentication, gate),
         Middleware(SameOrigin, settings.host_names),
         *([Middleware(RateLimit, settings.rate_limit)] if settings.rate_limit != UNLIMITED else []),
+        Middleware(Admission, translations.PATH, EXCHANGES_PER_PLACE * settings.max_queue),
         Middleware(BodyLimit, settings.max_body_bytes, settings.body_timeout_s, _body_limits(settings)),
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = "SJMVI-Request-Id"
@@ -63,7 +64,8 @@ class Head:
 
 
 class BodyLimit:
-    """Raises BodyTooLarge and BodyTimeout where the body is read: the one renderer of errors answers."""
+    """Raises BodyTooLarge at once where the length is declared, else where the body is read, and BodyTimeout
+    there: the one renderer of errors answers, whatever the reader has made of them."""
 
     def __init__(
         self,
@@ -77,29 +79,60 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         declared = Headers(scope=scope).get("content-length", "")
         matching = (limits for path, limits in self.by_path.items() if re.fullmatch(path, scope["path"]))
         max_body_bytes, timeout_s = next(matching, self.others)
-        due = asyncio.get_running_loop().time() + timeout_s
-        size, complete = 0, False
+        _check(int(declared) if declared.isdecimal() else 0, max_body_bytes)
+        body = _Body(receive, send, max_body_bytes, timeout_s)
+        await self.app(scope, body.receive, body.send)
+        body.check()
 
-        async def receive_limited() -> Message:
-            nonlocal size, complete
-            if complete:  # what comes now is the client leaving, at any time
-                return await receive()
-            _check(int(declared) if declared.isdecimal() else 0, max_body_bytes)
-            try:
-                async with asyncio.timeout_at(due):
-                    message = await receive()
-            except TimeoutError:
-                raise BodyTimeout(timeout_s) from None
-            size += len(message.get("body", b""))
-            complete = not message.get("more_body", False)
-            _check(size, max_body_bytes)
-            return message
 
-        return await self.app(scope, receive_limited, send)
+class _Body:
+    """As it arrives. Why it did not goes before what the reader answers: the framework has one answer, 400,
+    to whatever goes wrong while it reads JSON."""
+
+    def __init__(self, receive: Receive, send: Send, max_bytes: int, timeout_s: float) -> None:
+        self._receive, self._send = receive, send
+        self._max_bytes, self._timeout_s = max_bytes, timeout_s
+        self._due = asyncio.get_running_loop().time() + timeout_s
+        self._size, self._is_complete = 0, False
+        self._error: Exception | None = None
+        self._is_answered = False
+
+    def check(self) -> None:
+        """When all has been done. Raises BodyTooLarge, BodyTimeout, ClientDisconnect."""
+        if self._error is not None and not self._is_answered:
+            raise self._error
+
+    async def receive(self) -> Message:
+        if self._is_complete:  # what comes now is the client leaving, at any time
+            return await self._receive()
+        try:
+            return await self._next()
+        except (BodyTooLarge, BodyTimeout) as error:
+            self._error = error
+            raise
+
+    async def send(self, message: Message) -> None:
+        if self._error is None or self._is_answered:
+            self._is_answered = True
+            await self._send(message)
+
+    async def _next(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._due):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTimeout(self._timeout_s) from None
+        if message["type"] == "http.disconnect":
+            self._error = ClientDisconnect()
+        self._size += len(message.get("body", b""))
+        self._is_complete = not message.get("more_body", False)
+        _check(self._size, self._max_bytes)
+        return message
 
 
 def _check(size: int, max_body_bytes: int) -> None:

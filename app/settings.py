@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
-from limits import parse
+from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import (
     BaseSettings,
@@ -27,7 +27,9 @@ UNLIMITED = "0"
 def _checked(rate: str) -> str:
     """Raises ValueError."""
     if rate != UNLIMITED:
-        parse(rate)
+        rates = parse_many(rate)
+        if len(rates) > 1 or rates[0].amount < 1:
+            raise ValueError(f"it should be one rate, of 1 or more, as in 300/minute; {UNLIMITED} for none")
     return rate
 
 
@@ -68,7 +70,12 @@ class Settings(BaseSettings):
         ge=64,
         description="its pixels, or where they are more those of its working size, times its samples",
     )
-    max_queue: int = Field(16, ge=1, description="translations under way and waiting; more are told to retry")
+    max_queue: int = Field(
+        16,
+        ge=1,
+        description="translations under way and waiting; more are told to retry. Twice as many with those "
+        "whose picture arrives or whose answer leaves",
+    )
     timeout_s: float = Field(120.0, gt=0, description="for one translation, waiting included")
     max_batch_s: float = Field(
         60.0, gt=0, description="for one batch in the network; one that takes longer is taken to be hung"

@@ -184,7 +184,7 @@ class _Stages:
         started = perf_counter()
         job, picture = item.decoded.job, item.decoded.picture
         try:
-            pictures = self.translator.encode(picture, item.samples, self.request)
+            pictures = tuple(self.translator.encode(picture, item.samples, self.request))
             spread = self.translator.spread(item.samples)
             for name, data in zip(job.outputs, pictures, strict=True):
                 _write(self.out / name, data)

@@ -2,7 +2,7 @@
 what lies between `prepare` and the encoding in another process, the one that has the weights."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
@@ -129,7 +129,7 @@ class Translator:
         samples = self.sample(picture, request)
         self.check_score(samples.domain_score, request)
         sampled = perf_counter()
-        pictures, spread = self.encode(picture, samples, request), self.spread(samples)
+        pictures, spread = tuple(self.encode(picture, samples, request)), self.spread(samples)
         timings = Timings(decoded - started, sampled - decoded, perf_counter() - sampled)
         receipt = self.receipt(picture, samples, request, timings)
         return Translation(pictures, output_format(picture, request), receipt, spread)
@@ -185,9 +185,9 @@ class Translator:
                 raise
             return None
 
-    def encode(self, picture: Picture, samples: Samples, request: TranslationRequest) -> tuple[bytes, ...]:
-        """At the picture's size and with its alpha, one after another. Raises UnsupportedOutputFormat."""
-        return tuple(
+    def encode(self, picture: Picture, samples: Samples, request: TranslationRequest) -> Iterator[bytes]:
+        """At the picture's size and with its alpha, each when asked for. Raises UnsupportedOutputFormat."""
+        return (
             encode(
                 painting.over(picture.image),
                 output_format(picture, request),

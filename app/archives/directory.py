@@ -13,8 +13,9 @@ from app.archives.faults import BadEntryName, CorruptArchive, TooManyEntries
 
 ENTRY = Struct("<4s24x3H12x")  # signature; lengths of name, extra fields, comment
 END = Struct("<4s8x2LH")  # signature; the directory's size and offset, the comment's length
-END_64 = Struct("<4s36x2Q")
-LOCATOR_64_BYTES = 20
+END_64 = Struct("<4sQ28x2Q")  # signature; the size of what follows; the directory's size and offset
+END_64_BYTES = END_64.size - 12  # by its own count, which begins behind the two
+LOCATOR_64 = Struct("<4s4xQ4x")  # signature; where END_64 is
 ENTRY_MARK, END_MARK, END_64_MARK, LOCATOR_64_MARK = b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 MAX_COMMENT_BYTES = 0xFFFF
 MAX_TEXT_BYTES = 2048  # of an entry's name, extra fields and comment: with limit entries, what is kept of all
@@ -51,18 +52,24 @@ def _directory(archive: BinaryIO) -> tuple[int, int]:
         raise CorruptArchive("the file is no zip, or was cut off: it has no directory")
     size = END.unpack_from(tail, at)[1]
     end = tail_start + at
-    if tail.startswith(LOCATOR_64_MARK, at - LOCATOR_64_BYTES) and at >= LOCATOR_64_BYTES:
-        end, size = _zip64(archive, end - LOCATOR_64_BYTES)
+    if tail.startswith(LOCATOR_64_MARK, at - LOCATOR_64.size) and at >= LOCATOR_64.size:
+        end, size = _zip64(archive, end - LOCATOR_64.size)
     if size > end:
         raise CorruptArchive("the archive's directory would start before the file does")
     return end - size, end
 
 
 def _zip64(archive: BinaryIO, locator: int) -> tuple[int, int]:
-    """The directory's end and size, of an archive with large numbers."""
-    end = max(0, locator - END_64.size)
+    """The directory's end and size, of an archive with large numbers.
+
+    Some versions of the library look for the record where the locator says, others directly before it.
+    """
+    archive.seek(locator)
+    _, end = LOCATOR_64.unpack(archive.read(LOCATOR_64.size))
+    if end != locator - END_64.size:
+        raise CorruptArchive("the archive's zip64 directory is not where the archive says")
     archive.seek(end)
-    mark, size, _ = END_64.unpack(archive.read(END_64.size).ljust(END_64.size, b"\0"))
-    if mark != END_64_MARK:
+    mark, record_bytes, size, _ = END_64.unpack(archive.read(END_64.size))
+    if mark != END_64_MARK or record_bytes != END_64_BYTES:
         raise CorruptArchive("the archive's zip64 directory is broken")
     return end, size

@@ -75,10 +75,7 @@ class Device:
         try:
             connection = self._connection or self._start()
             connection.send(order)
-            if not connection.poll(self._patience_s):
-                logger.error("the network has not answered within %g s", self._patience_s)
-                self.close()
-                raise NetworkHung(self._patience_s)
+            self._await(connection)
             reply: Reply = connection.recv()
             return reply
         except (EOFError, OSError) as error:
@@ -88,6 +85,9 @@ class Device:
             raise DeviceLost from error
 
     def _start(self) -> Connection:
+        """Once it reads: what it does not read fills the pipe, and to send the next order would never end."""
+        if self._is_stopping:
+            raise EOFError
         forks.prepare()
         ours, theirs = forks.FORK.Pipe()
         arguments = (theirs, self._device, self._max_models_bytes)
@@ -96,4 +96,15 @@ class Device:
         theirs.close()
         self._process, self._connection = process, ours
         atexit.register(self.close)  # before multiprocessing waits there for what has not ended
+        if self._is_stopping:  # since before there was a process to kill
+            raise EOFError
+        self._await(ours)
+        self.warmth = ours.recv()
         return ours
+
+    def _await(self, connection: Connection) -> None:
+        """Until the process says something, or ends. Raises NetworkHung."""
+        if not connection.poll(self._patience_s):
+            logger.error("the network has not answered within %g s", self._patience_s)
+            self.close()
+            raise NetworkHung(self._patience_s)

@@ -1,7 +1,7 @@
 """A translation's way: decoded in a thread, drawn with others in another process, encoded in a thread.
 
 The event loop only waits. A translation that is given up, by its deadline or by its client, leaves from where
-it is; a deadline is one clock for all of its way.
+it is, or as soon as its thread does; a deadline is one clock for all of its way.
 """
 
 import asyncio
@@ -11,30 +11,37 @@ import random
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from threading import Event
 from time import perf_counter
 from typing import Self
 
+from app.engine.answer import Answer
 from app.engine.batcher import Batcher
 from app.engine.device import Device
-from app.engine.faults import DeadlineExceeded, NotReady, Overloaded, TooManyPixels
+from app.engine.faults import (
+    DeadlineExceeded,
+    DeviceLost,
+    NetworkHung,
+    NotReady,
+    Overloaded,
+    TooManyPixels,
+)
 from app.engine.follower import Follower
+from app.engine.limits import EngineLimits
 from app.engine.orders import Order, Version, Warmth
 from app.engine.outlines import Outline, Outlines
 from app.engine.readiness import Readiness
 from app.engine.room import Room
-from app.engine.timed import timed
+from app.engine.stages import decode_stage, encode_stage
+from app.engine.timed import GivenUp, timed
 from app.metrics import Metrics
-from translation.codec import Limits, Picture, decode, read_size
+from translation.codec import decode, read_size
 from translation.registry import Registry
-from translation.sampler import Draws
-from translation.spread import Spread
 from translation.translator import (
     Samples,
     Timings,
     Translation,
     TranslationRequest,
-    Translator,
     output_format,
 )
 from translation.weights import InvalidBundle
@@ -43,23 +50,6 @@ from translation.weights import InvalidBundle
 CODEC_THREADS = max((getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2)
 STOPPING = "the service is about to stop"
 MAX_DECODED_PIXELS = 256_000_000  # between decoding and encoding, of pictures and of what is drawn of them
-
-
-@dataclass(frozen=True)
-class EngineLimits:
-    max_queue: int
-    max_output_pixels: int
-    picture: Limits
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A translation, its source domain, the format its picture had, and the seconds it waited in queues."""
-
-    translation: Translation
-    source: str
-    found: str
-    queue_s: float
 
 
 class Engine:
@@ -75,6 +65,7 @@ class Engine:
         self._batcher = Batcher(device, self._network, metrics, self._readiness.lost)
         self._follower = Follower(self._outlines, self.warm_up)
         self._clocks: set[asyncio.Timeout] = set()
+        self._given_up = GivenUp()
         self._is_stopping = False
         self._recent_s = 1.0
 
@@ -99,8 +90,8 @@ class Engine:
 
     @property
     def under_way(self) -> int:
-        """Translations, from their picture's arrival to their answer's."""
-        return len(self._clocks)
+        """Translations, from their picture's arrival to their answer's, and threads at those given up."""
+        return len(self._clocks) + len(self._given_up)
 
     @property
     def waiting(self) -> int:
@@ -133,7 +124,11 @@ class Engine:
 
     async def warm_up(self, version: Version) -> None:
         """Raises InvalidBundle, OutOfMemory, DeviceLost, NetworkHung, NetworkFailed."""
-        await timed(self._network, self._device, Order(version))
+        try:
+            await timed(self._network, self._device, Order(version))
+        except (DeviceLost, NetworkHung):
+            self._readiness.lost()
+            raise
 
     def stop(self) -> None:
         """What is under way goes on; nothing else is taken in."""
@@ -161,8 +156,9 @@ class Engine:
         _ = self.default
         async with self._clock(timeout_s):
             try:
-                outline = (await timed(self._codec, self._outlines.get, name, version)).result
-                return await self._translate(outline, data, request)
+                stop = Event()
+                work = self._translate_anew(name, version, data, request, stop)
+                return await self._given_up.unless(work, stop)
             except InvalidBundle as error:
                 raise self._readiness.unavailable(name, error) from error
 
@@ -172,31 +168,55 @@ class Engine:
         Raises NotReady, Overloaded, DeadlineExceeded, TooManyPixels, and what decode does.
         """
         async with self._clock(timeout_s):
-            size = await self._size(data, frame)
-            async with self._room.taken(self._pixels(samples, size)):
-                await timed(self._codec, decode, data, self._limits.picture, frame)
+            await self._given_up.unless(self._check(data, samples, frame), Event())
 
-    async def _translate(self, outline: Outline, data: bytes, request: TranslationRequest) -> Answer:
+    async def _check(self, data: bytes, samples: int, frame: int | None) -> None:
+        size = await self._size(data, frame)
+        async with self._room.taken(self._pixels(samples, size)):
+            await timed(self._codec, decode, data, self._limits.picture, frame)
+
+    async def _translate_anew(
+        self, name: str, version: str | None, data: bytes, request: TranslationRequest, stop: Event
+    ) -> Answer:
+        """Once more where the model was replaced while the network was waited for."""
+        outline = await self._outline(name, version)
+        try:
+            return await self._translate(outline, data, request, stop)
+        except InvalidBundle:
+            newer = await self._outline(name, version)  # unless it was deleted
+            if newer.version == outline.version:
+                raise
+            return await self._translate(newer, data, request, stop)
+
+    async def _outline(self, name: str, version: str | None) -> Outline:
+        """Raises UnknownModel, UnknownVersion, InvalidBundle."""
+        return (await timed(self._codec, self._outlines.get, name, version)).result
+
+    async def _translate(
+        self, outline: Outline, data: bytes, request: TranslationRequest, stop: Event
+    ) -> Answer:
         asked = perf_counter()
         translator = outline.translator
         size = await self._size(data, request.frame)
         working_size = translator.sampler.working_size(size, request.process_size)
         async with self._room.taken(self._pixels(request.samples, size, working_size)):
-            decoded = await timed(self._codec, _decode, translator, data, request)
+            decoded = await timed(self._codec, decode_stage, translator, data, request)
             picture, draws = decoded.result
             drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
             translator.check_score(drawn.drawing.domain_score, request)
             samples = Samples.of(draws, drawn.drawing, drawn.padded_batch)
-            encoded = await timed(self._codec, _encode, translator, picture, samples, request)
+            encoded = await timed(self._codec, encode_stage, translator, picture, samples, request, stop)
         self._recent_s += 0.2 * (drawn.share_s - self._recent_s)
         timings = Timings(decoded.took_s, drawn.took_s, encoded.took_s)
         queue_s = perf_counter() - asked - (decoded.took_s + drawn.took_s + encoded.took_s)
-        self._observe(timings, queue_s)
         pictures, spread = encoded.result
         receipt = translator.receipt(picture, samples, request, timings)
         translation = Translation(pictures, output_format(picture, request), receipt, spread)
         source = translator.sampler.model.source_of(request.to)
-        return Answer(translation, source, picture.format, queue_s)
+        answer = Answer(translation, source, picture.format, queue_s)
+        for stage, seconds in answer.stages_s.items():
+            self._metrics.stages.labels(stage).observe(seconds)
+        return answer
 
     async def _size(self, data: bytes, frame: int | None) -> tuple[int, int]:
         """Of the picture, as the file states it. Raises InvalidImage."""
@@ -222,24 +242,3 @@ class Engine:
             raise (NotReady(STOPPING) if self._is_stopping else DeadlineExceeded(limit_s)) from None
         finally:
             self._clocks.remove(clock)
-
-    def _observe(self, timings: Timings, queue_s: float) -> None:
-        stages = {
-            "decode": timings.decode_s,
-            "queue": queue_s,
-            "infer": timings.sample_s,
-            "encode": timings.encode_s,
-        }
-        for stage, seconds in stages.items():
-            self._metrics.stages.labels(stage).observe(seconds)
-
-
-def _decode(translator: Translator, data: bytes, request: TranslationRequest) -> tuple[Picture, Draws]:
-    picture = translator.decode(data, request)
-    return picture, translator.prepare(picture, request)
-
-
-def _encode(
-    translator: Translator, picture: Picture, samples: Samples, request: TranslationRequest
-) -> tuple[tuple[bytes, ...], Spread | None]:
-    return translator.encode(picture, samples, request), translator.spread(samples)

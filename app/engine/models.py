@@ -14,7 +14,8 @@ class Replaced(InvalidBundle):
 
 
 class WarmModels:
-    """`max_bytes` is for the weights alone; a model that is larger is kept by itself."""
+    """`max_bytes` is for the weights alone, without those of a model that is being loaded; one that is larger
+    is kept by itself."""
 
     def __init__(self, device: torch.device, max_bytes: int) -> None:
         self._device, self._max_bytes = device, max_bytes
@@ -28,11 +29,12 @@ class WarmModels:
         self._samplers.move_to_end(version.digest)
         return self._samplers[version.digest]
 
-    def keep_only(self, version: Version) -> None:
-        """Give back all memory that can be had."""
-        self._samplers = OrderedDict(
-            {digest: sampler for digest, sampler in self._samplers.items() if digest == version.digest}
-        )
+    def give_back(self, wanted: Version | None) -> None:
+        """All memory that can be had; where no model is wanted, of what nobody uses."""
+        if wanted is not None:
+            self._samplers = OrderedDict(
+                {digest: sampler for digest, sampler in self._samplers.items() if digest == wanted.digest}
+            )
         torch.cuda.empty_cache()  # of no effect where CUDA is not in use
 
     @property
@@ -44,9 +46,9 @@ class WarmModels:
         bundle = load_bundle(version.folder)
         if bundle.digest != version.digest:
             raise Replaced(f"another version lies in {version.folder} by now")
-        self._make_room(_size_bytes(bundle.model) + bundle.scorer.size_bytes)
         sampler = Sampler(bundle.model, bundle.card.training_size, self._device, scorer=bundle.scorer)
-        sampler.warm_up()
+        sampler.warm_up()  # what fails here takes nobody's place
+        self._make_room(_size_bytes(bundle.model) + bundle.scorer.size_bytes)
         self._samplers[version.digest], self._versions[version.digest] = sampler, version
 
     def _make_room(self, size_bytes: int) -> None:

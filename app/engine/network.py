@@ -3,6 +3,7 @@
 import signal
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 import torch
@@ -26,22 +27,27 @@ def run(connection: Connection, device: str, max_models_bytes: int) -> None:
     models = WarmModels(processor, max_models_bytes)
     outcome = Outcome.DONE
     with suppress(EOFError, OSError):
+        connection.send(models.warmth)  # here, and ready to read
         while outcome is not Outcome.DEVICE_LOST:
-            order: Order = connection.recv()
-            reply = answer(order, models)
-            if reply.outcome is Outcome.OUT_OF_MEMORY:
-                models.keep_only(order.version)
+            reply = answer(connection.recv(), models)
             connection.send(reply)
             outcome = reply.outcome
 
 
 def answer(order: Order, models: WarmModels) -> Reply:
+    reply = _attempt(order, models)
+    if reply.outcome is Outcome.OUT_OF_MEMORY:  # whose frames, with all that they held, are gone by now
+        models.give_back(order.version if order.draws else None)
+    return reply if reply.outcome is Outcome.DEVICE_LOST else replace(reply, warmth=models.warmth)
+
+
+def _attempt(order: Order, models: WarmModels) -> Reply:
     try:
         sampler = models.get(order.version)
         drawings = sampler.paint(order.draws, order.batch) if order.draws else ()
-        return Reply(Outcome.DONE, tuple(drawings), warmth=models.warmth)
+        return Reply(Outcome.DONE, tuple(drawings))
     except InvalidBundle as error:
-        return Reply(Outcome.INVALID_BUNDLE, text=str(error), warmth=models.warmth)
+        return Reply(Outcome.INVALID_BUNDLE, text=str(error))
     except Exception as error:  # the service hears of it, and the next order may fare better
         return Reply(_outcome_of(error), text="".join(traceback.format_exception(error)))
 

@@ -1,8 +1,9 @@
 """Requests that wait for the network, and the batches that they are drawn in.
 
-What shares a batch is of one model, direction and working size; the numbers are float32 in all of them. It
-starts as soon as the network is free, but for a few milliseconds where more is on its way. It is padded to a
-power of two, and padding costs as much as pictures do: a full batch now goes before a larger one with gaps.
+What shares a batch is of one model, direction and working size; the numbers are float32 in all of them. A
+model's copy is another model: either may be deleted while the other's requests wait. A batch starts as soon
+as the network is free, but for a few milliseconds where more is on its way. It is padded to a power of two,
+and padding costs as much as pictures do: a full batch now goes before a larger one with gaps.
 """
 
 import asyncio
@@ -41,8 +42,8 @@ class Request:
     since: float = field(default_factory=perf_counter)
 
     @property
-    def bucket(self) -> tuple[str, str, tuple[int, int]]:
-        return self.version.digest, self.draws.to, self.draws.image.size
+    def bucket(self) -> tuple[Version, str, tuple[int, int]]:
+        return self.version, self.draws.to, self.draws.image.size
 
     @property
     def rows(self) -> int:

@@ -29,6 +29,7 @@ from translation.translator import TranslationRequest
 
 router = APIRouter(prefix="/v1", tags=["translations"])
 
+PATH = "/v1/translations"
 RECEIPT = {
     "SJMVI-Model": "the model's name",
     "SJMVI-Model-Version": "the first digits of its digest, which name it among the model's versions",
@@ -77,7 +78,7 @@ REQUEST = {
 
 
 @router.post(
-    "/translations",
+    PATH.removeprefix(router.prefix),
     operation_id="translate",
     response_class=Response,
     responses=RESPONSES,
@@ -169,13 +170,6 @@ async def _client_gone(request: Request) -> None:
 
 def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
     receipt = answer.translation.receipt
-    timings = receipt.timings
-    stages = {
-        "decode": timings.decode_s,
-        "queue": answer.queue_s,
-        "infer": timings.sample_s,
-        "encode": timings.encode_s,
-    }
     headers = {
         "SJMVI-Model": receipt.model,
         "SJMVI-Model-Version": receipt.digest[:DIGITS],
@@ -184,7 +178,9 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
         "SJMVI-Seed": str(receipt.seed),
         "SJMVI-Working-Size": "{}x{}".format(*receipt.working_size),
         "SJMVI-Padded-Batch": str(receipt.padded_batch),
-        "Server-Timing": ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items()),
+        "Server-Timing": ", ".join(
+            f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in answer.stages_s.items()
+        ),
     }
     if receipt.domain_score is not None:
         headers["SJMVI-Domain-Score"] = f"{receipt.domain_score:.4f}"

@@ -1,15 +1,19 @@
 """What is wrong with a request is said in one form, problem+json, and by a slug that stays."""
 
+import socket
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from io import BytesIO
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from httpx import Client, Response
 from PIL import Image
 
+Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/translations"
 
 
@@ -145,17 +149,50 @@ def test_a_bad_form_is_refused(client: Client, media_type: str, body: bytes, sta
     assert_problem(client.post(URL, content=body, headers={"Content-Type": media_type}), status, slug)
 
 
-@pytest.mark.parametrize("media_type", ["image/png", FORM])
+JSON = "application/json"
+ENDPOINTS = {"picture": (URL, "image/png"), "form": (URL, FORM), "job": ("/v1/jobs", JSON)}
+
+
+@pytest.mark.parametrize(("path", "media_type"), ENDPOINTS.values(), ids=ENDPOINTS)
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_over_the_limit_is_cut(client: Client, media_type: str, chunked: bool) -> None:
+def test_a_body_over_the_limit_is_cut(client: Client, path: str, media_type: str, chunked: bool) -> None:
     def chunks() -> Iterator[bytes]:
         yield part("image", b"", "a.png")[:-2]
         yield from (bytes(1_000_000) for _ in range(21))
 
     content = chunks() if chunked else bytes(20_000_001)
-    answer = client.post(URL, params={"to": "zebra"}, content=content, headers={"Content-Type": media_type})
+    answer = client.post(path, params={"to": "zebra"}, content=content, headers={"Content-Type": media_type})
     body = assert_problem(answer, 413, "body-too-large")
     assert body["limit"] == 20_000_000 < body["got"]
+
+
+def connected(client: Client) -> socket.socket:
+    return socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=20)
+
+
+def head(path: str, media_type: str, length: int) -> bytes:
+    fields = f"Host: localhost\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n"
+    return f"POST {path} HTTP/1.1\r\n{fields}\r\n".encode()
+
+
+@pytest.mark.parametrize("path", ["/v1/datasets?name=ellipses", "/v1/models/mine/versions"])
+def test_a_body_that_is_declared_too_large_is_refused_before_the_disk_is_asked(
+    client: Client, path: str
+) -> None:
+    with connected(client) as sender:
+        sender.sendall(head(path, "application/zip", 10**13))
+        assert sender.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_who_leaves_before_the_body_is_whole_is_noted_as_gone(serve: Serve) -> None:
+    with serve(warm=False) as client:
+        with connected(client) as leaver:
+            leaver.sendall(head("/v1/jobs", JSON, 9) + b"{")
+        due = monotonic() + 20
+        while 'method="POST",route="/v1/jobs"' not in (told := client.get("/metrics").text):
+            assert monotonic() < due
+            sleep(0.05)
+        assert 'route="/v1/jobs",status="499"' in told
 
 
 def test_the_frameworks_own_errors_have_the_same_form(client: Client) -> None:

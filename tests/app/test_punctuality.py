@@ -1,18 +1,23 @@
-"""Connections on which nothing, or no whole header, comes; the server lets idle ones be for a minute."""
+"""Connections on which nothing, or no whole header, comes, or whose answer is not taken; the server lets idle
+ones be for a minute."""
 
 import socket
 from collections.abc import Iterator
-from threading import Thread
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import punctuality
+from app.admission import Admission
+from app.engine import Overloaded
 
 SOON_S = 0.4
 HALF = b"GET / HTTP/1.1\r\nHost: loc"
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGE_BYTES, PATTERN = 64_000_000, bytes(range(250))
 BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 
 
@@ -22,10 +27,24 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"no"})
 
 
-@pytest.fixture(scope="module")
-def listener() -> Iterator[socket.socket]:
+class Large:
+    """Answers that no system's buffers hold, and when one of them has left."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.has_left = Event(), Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", str(LARGE_BYTES).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        self.has_begun.set()
+        await send({"type": "http.response.body", "body": PATTERN * (LARGE_BYTES // len(PATTERN))})
+        self.has_left.set()
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[socket.socket]:
     config = uvicorn.Config(
-        refuse, http=punctuality.PunctualProtocol, log_config=None, lifespan="off", timeout_keep_alive=60
+        app, http=punctuality.PunctualProtocol, log_config=None, lifespan="off", timeout_keep_alive=60
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -34,6 +53,12 @@ def listener() -> Iterator[socket.socket]:
         yield listener
         server.should_exit = server.force_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[socket.socket]:
+    with served(refuse) as listener:
+        yield listener
 
 
 @pytest.fixture
@@ -65,3 +90,58 @@ def test_one_that_is_punctual_is_answered_again_and_again(connection: socket.soc
         connection.sendall(HALF)
         connection.sendall(WHOLE.removeprefix(HALF))
         assert connection.recv(4096).startswith(b"HTTP/1.1 401")
+
+
+def connected(listener: socket.socket) -> socket.socket:
+    return socket.create_connection(listener.getsockname(), timeout=60)
+
+
+def taken(connection: socket.socket) -> bytes:
+    """All that comes until the other side ends it."""
+    answer = bytearray()
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 20):
+            answer += piece
+    return bytes(answer)
+
+
+def test_an_answer_that_is_not_taken_ends_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(punctuality, "PIECE_S", SOON_S)
+    large = Large()
+    with served(punctuality.Pieces(large)) as listener, connected(listener) as connection:
+        connection.sendall(WHOLE)
+        assert large.has_left.wait(60)  # for good: nobody has taken it
+        assert len(taken(connection)) < LARGE_BYTES
+
+
+def test_a_large_answer_that_is_taken_is_whole() -> None:
+    large = Large()
+    with served(punctuality.Pieces(large)) as listener, connected(listener) as connection:
+        connection.sendall(WHOLE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        body = taken(connection).partition(b"\r\n\r\n")[2]
+    assert body == PATTERN * (LARGE_BYTES // len(PATTERN))
+
+
+def test_an_answer_that_leaves_has_its_place_until_it_is_taken() -> None:
+    large = Large()
+    admission = Admission(large, "/", 1)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await admission(scope, receive, send)
+        except Overloaded:
+            await refuse(scope, receive, send)
+
+    with (
+        served(punctuality.Pieces(answer)) as listener,
+        connected(listener) as first,
+        connected(listener) as second,
+    ):
+        first.sendall(WHOLE)
+        assert large.has_begun.wait(60)
+        second.sendall(WHOLE)
+        assert second.recv(4096).startswith(b"HTTP/1.1 401")
+        while not large.has_left.is_set():
+            first.recv(1 << 20)
+        second.sendall(WHOLE)
+        assert second.recv(4096).startswith(b"HTTP/1.1 200")

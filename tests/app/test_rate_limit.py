@@ -75,7 +75,7 @@ def test_an_address_of_version_6_counts_as_its_network() -> None:
     assert counted_address("127.0.0.9") is None
 
 
-@pytest.mark.parametrize("rate", ["", "many", "3", "3/moon"])
-def test_a_rate_that_cannot_be_read_is_no_setting(rate: str) -> None:
+@pytest.mark.parametrize("rate", ["", "many", "3", "3/moon", "300/minute;5/second", "0/minute"])
+def test_a_rate_that_cannot_be_counted_is_no_setting(rate: str) -> None:
     with pytest.raises(ValidationError, match="rate_limit"):
         Settings(rate_limit=rate)

@@ -184,6 +184,29 @@ def test_content_wins_over_the_declared_type_with_a_warning(client: Client, phot
     assert "SJMVI-Warning" not in post(client, photograph).headers
 
 
+DECLARED = {  # of a part, which may hold anything
+    "image/jpeg; charset=binary": None,
+    "IMAGE/JPEG": None,
+    "IMAGE/GIF": "declared image/gif, found image/jpeg",
+    "image/x\x01y": None,
+    "image/x y": None,
+}
+
+
+@pytest.mark.parametrize(("declared", "warning"), DECLARED.items())
+def test_a_part_is_declared_by_what_is_a_media_type(
+    client: Client, photograph: bytes, declared: str, warning: str | None
+) -> None:
+    fields = f'Content-Disposition: form-data; name="image"; filename="a"\r\nContent-Type: {declared}\r\n'
+    answer = client.post(
+        f"{URL}?to=zebra",
+        content=f"--b\r\n{fields}\r\n".encode() + photograph + b"\r\n--b--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.headers.get("SJMVI-Warning") == warning
+
+
 def test_one_frame_of_an_animation_can_be_named(client: Client, animation: bytes) -> None:
     assert opened(post(client, animation, frame=1)).size == (16, 16)
 

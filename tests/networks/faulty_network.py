@@ -19,7 +19,7 @@ from app.engine.network import run
 from translation.sampler import Draws, Sampler
 
 Fault = Callable[[Sequence[Draws], int], None]
-ENTERED, OPENED = "entered", "opened"
+ENTERED, OPENED, ASKED_FOR = "entered", "opened", "asked for"
 
 
 def gated(folder: Path, *arguments: object) -> None:
@@ -102,6 +102,24 @@ def cold(folder: Path, times: int, *arguments: object) -> None:
 
     Sampler.warm_up = fail  # type: ignore[method-assign]
     run(*arguments)  # type: ignore[arg-type]
+
+
+def lost_at_warm_up(folder: Path, *arguments: object) -> None:
+    """Once, and only from when it is asked for."""
+    warm_up = Sampler.warm_up
+
+    def fail(sampler: Sampler) -> None:
+        if (folder / ASKED_FOR).exists() and first_time(folder):
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        warm_up(sampler)
+
+    Sampler.warm_up = fail  # type: ignore[method-assign]
+    run(*arguments)  # type: ignore[arg-type]
+
+
+def deaf(*arguments: object) -> None:
+    """It hangs before it reads anything."""
+    sleep(600)
 
 
 def first_time(folder: Path) -> bool:

@@ -57,6 +57,21 @@ def claiming(size: int, data: bytes) -> bytes:
     return bytes(archive)
 
 
+def with_two_zip64_ends(count: int) -> bytes:
+    """The end that its locator names has all entries; the other, directly before the locator, has none."""
+    archive = zipped(*(f"a/{index}.png" for index in range(count)))
+    directory, end = archive[:-22], archive[-22:]
+    size, offset = struct.unpack("<2L", end[12:20])
+
+    def end_64(follow_bytes: int, entries: int, size: int, offset: int) -> bytes:
+        return struct.pack(
+            "<4sQ2H2L4Q", b"PK\6\6", follow_bytes, 45, 45, 0, 0, entries, entries, size, offset
+        )
+
+    ends = end_64(44 + 56, count, size, offset) + end_64(44, 0, 0, 0)
+    return directory + ends + struct.pack("<4sLQL", b"PK\6\7", 0, len(directory), 1) + end
+
+
 def broken(archive: bytes, mark: bytes, offset: int) -> bytes:
     changed = bytearray(archive)
     changed[archive.index(mark) + offset] ^= 0xFF
@@ -97,6 +112,7 @@ BAD: dict[str, tuple[bytes, type[Exception]]] = {
     "claims-less": (claiming(100, NOISE), faults.CorruptArchive),
     "claims-more": (claiming(len(NOISE) + 1, NOISE), faults.CorruptArchive),
     "zip64-lie": (b"PK\6\7".join([GOOD[:-22], bytes(16) + GOOD[-22:]]), faults.CorruptArchive),
+    "zip64-decoy": (with_two_zip64_ends(51), faults.CorruptArchive),
     "big-entry": (
         zipped("a/1.png", data=bytes(2_000_001), method=zipfile.ZIP_STORED),
         faults.ArchiveTooLarge,

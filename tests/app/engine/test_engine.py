@@ -23,6 +23,7 @@ Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/translations?to=zebra&seed=7"
 JPEG = {"Content-Type": "image/jpeg"}
 HEAD = f"POST {URL} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n".encode()
+ORDER = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 class Gate(Protocol):
@@ -157,9 +158,22 @@ def test_samples_times_pixels_are_limited(serve: Serve, photograph: bytes) -> No
         assert (refused.status_code, refused.json()["type"]) == (413, "too-many-pixels")
 
 
-def test_a_body_that_does_not_arrive_is_given_up(serve: Serve) -> None:
+def test_pictures_that_arrive_are_counted_as_well(serve: Serve, photograph: bytes) -> None:
+    with serve(max_queue=1) as client:
+        with connection(client) as first, connection(client) as second:
+            for arriving in (first, second):
+                arriving.sendall(HEAD + b"Content-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+                assert arriving.recv(100).startswith(b"HTTP/1.1 100")
+            refused = client.post(URL, content=photograph, headers=JPEG)
+            assert (refused.status_code, refused.json()["type"]) == (429, "overloaded")
+            assert client.get("/readyz").status_code == 200
+        eventually(lambda: client.post(URL, content=photograph, headers=JPEG).status_code == 200)
+
+
+@pytest.mark.parametrize("head", [HEAD, ORDER], ids=["picture", "job"])
+def test_a_body_that_does_not_arrive_is_given_up(serve: Serve, head: bytes) -> None:
     with serve(body_timeout_s=0.2) as client, connection(client) as slow:
-        slow.sendall(HEAD + b"Content-Length: 9\r\n\r\nx")
+        slow.sendall(head + b"Content-Length: 9\r\n\r\n{")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
 
 

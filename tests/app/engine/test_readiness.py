@@ -85,6 +85,18 @@ def test_a_version_that_is_taken_into_use_elsewhere_is_warm_before_it_is_asked_f
         assert client.get("/readyz").status_code == 200
 
 
+def test_a_device_that_is_lost_by_a_version_that_is_warmed_up_makes_the_service_unready(
+    serve: Serve, spoil: Spoil, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    copy_models(tiny_bundle, tmp_path / "made")
+    spoil(faulty_network.lost_at_warm_up, tmp_path)
+    with serve(data_dir=tmp_path) as client:
+        (tmp_path / faulty_network.ASKED_FOR).touch()
+        Registry(tiny_bundle.parent, tmp_path / "models").add(tmp_path / "made" / "whole", "mine")
+        eventually(lambda: "device, which was lost" in client.get("/readyz").text)
+        eventually(lambda: client.get("/readyz").status_code == 200)
+
+
 def test_a_broken_model_is_unavailable_and_the_others_serve(
     serve: Serve, tiny_bundle: Path, tmp_path: Path, photograph: bytes
 ) -> None:

@@ -14,7 +14,7 @@ from translation.architecture import Architecture
 from translation.sampler import Draws, Sampler
 
 SAMPLER = Sampler(Architecture.tiny().build_model(("horse", "zebra")), 32, max_batch_pixels=8 * 40 * 32)
-NAMES = {"a": "0" * 64, "b": "1" * 64}
+NAMES = {"a": "0" * 64, "b": "1" * 64, "copy": "0" * 64}
 
 
 def request(name: str = "a", to: str = "zebra", width: int = 40, samples: int = 1) -> Request:
@@ -30,10 +30,10 @@ async def positions(*waiting_requests: Request) -> list[int]:
 
 def test_what_shares_a_batch_is_of_one_model_direction_and_size() -> None:
     async def formed() -> list[int]:
-        others = [request("b"), request(to="horse"), request(width=48)]
+        others = [request("b"), request("copy"), request(to="horse"), request(width=48)]
         return await positions(request(), *others, request())
 
-    assert asyncio.run(formed()) == [0, 4]
+    assert asyncio.run(formed()) == [0, 5]
 
 
 @pytest.mark.parametrize(
