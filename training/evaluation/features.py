@@ -45,7 +45,7 @@ class Features:
 
 
 class FeatureNetwork(ABC):
-    """Pictures of any size to features. `digest` is the sha256 of its file, `side` the pixels it looks at."""
+    """Pictures of any size to features. `digest` is a sha256 of all its weights, `side` the pixels it looks at."""
 
     def __init__(self, name: str, digest: str, side: int, batch: int = BATCH) -> None:
         self.name = name
@@ -131,6 +131,7 @@ def features_of(pooled_or_map: Pixels, logits: Pixels | None, maps: Pixels | Non
 def file_digest(path: Path) -> str:
     """Raises BadFeatureNetwork."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BadFeatureNetwork(f"{path} cannot be read: {error.strerror}") from error
