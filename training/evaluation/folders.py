@@ -79,15 +79,24 @@ def _shared(test: tuple[Pictures, Pictures], train: tuple[Pictures, Pictures]) -
 
 
 def _learned(roots: tuple[Path, Path], test: tuple[Pictures, Pictures], card: Card) -> tuple[int, int]:
-    """How many the bundle was trained on, where a folder is the one that its training saw, held-out pictures
-    included: a card knows whole folders, and no picture."""
+    known = (
+        learned_from(root, pictures, card, domain)
+        for domain, root, pictures in zip(card.domains, roots, test, strict=True)
+    )
+    first, second = map(len, known)
+    return first, second
+
+
+def learned_from(root: Path, pictures: Pictures, card: Card, domain: str) -> frozenset[str]:
+    """The names of those below the root that the bundle was trained on, where the root is the folder that its
+    training saw, held-out pictures included: a card knows whole folders, and no picture.
+
+    Raises BadDataset.
+    """
     share = card.recipe.get("data", {}).get("validation_share")
     if share is None:
-        return 0, 0
-    found = []
-    for domain, root, pictures in zip(card.domains, roots, test, strict=True):
-        digests = dict(zip(map(Path, pictures.names), pictures.digests, strict=True))
-        train, _ = split(root, digests, share)
-        theirs = card.data.get(domain, {}).get("train")
-        found.append(len(train) if fingerprint_of(digests[file] for file in train) == theirs else 0)
-    return found[0], found[1]
+        return frozenset()
+    digests = dict(zip(map(Path, pictures.names), pictures.digests, strict=True))
+    train, _ = split(root, digests, share)
+    is_known = fingerprint_of(digests[file] for file in train) == card.data.get(domain, {}).get("train")
+    return frozenset(file.as_posix() for file in train) if is_known else frozenset()
