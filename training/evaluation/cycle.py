@@ -31,9 +31,7 @@ def disturbances(noises: Sequence[float]) -> Mapping[str, Disturbance]:
     return table | {f"noise_{sigma:g}": partial(_noisy, sigma=sigma) for sigma in noises}
 
 
-def cycle_losses(
-    bench: Bench, at: Direction, translated: Sequence[Image.Image], start: int = 0
-) -> Losses:
+def cycle_losses(bench: Bench, at: Direction, translated: Sequence[Image.Image], start: int = 0) -> Losses:
     """Mean absolute errors in grey levels, of translations of the sources from `start` on."""
     codes = mean_codes(len(translated), bench.sampler.model.code_size)
     rows = range(start, start + len(translated))

@@ -45,7 +45,7 @@ class Features:
 
 
 class FeatureNetwork(ABC):
-    """Pictures of any size to features. `digest` is a sha256 of all its weights, `side` the pixels it looks at."""
+    """Pictures of any size to features. `digest` is that of its weights, `side` the pixels it looks at."""
 
     def __init__(self, name: str, digest: str, side: int, batch: int = BATCH) -> None:
         self.name = name

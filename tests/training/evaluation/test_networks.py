@@ -99,9 +99,7 @@ def test_the_only_output_of_an_onnx_network_is_its_features(
 
 
 @pytest.mark.parametrize("within", ["graph", "branch"])
-def test_an_onnx_network_is_known_by_the_weights_beside_it_too(
-    within: str, tmp_path: Path
-) -> None:
+def test_an_onnx_network_is_known_by_the_weights_beside_it_too(within: str, tmp_path: Path) -> None:
     """One file, whose weights lie in another: both are the network."""
     path, weights = save_scaled(tmp_path / "scaled.onnx", within), tmp_path / "scaled.onnx.data"
     white = Image.new("RGB", (SIDE, SIDE), "white")
