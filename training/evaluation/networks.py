@@ -11,10 +11,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from google.protobuf.message import Message
 from PIL import Image
 from torch import Tensor
 
@@ -89,13 +89,13 @@ def _with_external(path: Path, digest: str) -> str:
     return sha256(json.dumps([digest, digests]).encode()).hexdigest() if digests else digest
 
 
-def _locations(message: Message) -> Iterator[str]:
+def _locations(message: Any) -> Iterator[str]:  # noqa: ANN401 - protobuf has no types
     """Of all external tensors in it, wherever a graph has them: weights, constants, branches, functions."""
     for field, value in message.ListFields():
         if field.name == "external_data":
             yield from (entry.value for entry in value if entry.key == "location")
         elif field.message_type:
-            for each in [value] if isinstance(value, Message) else value:
+            for each in [value] if hasattr(value, "ListFields") else value:
                 yield from _locations(each)
 
 
