@@ -7,15 +7,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from training.ancestry import trained_on
 from training.domains import BadDataset
-from training.evaluation.pictures import Pictures
+from training.evaluation.pictures import Pictures, read_pictures
 from training.shapes import of_any_shape
 from translation.architecture import NoDiscriminator
+from translation.card import Card
 from translation.codec import ImageTooLarge
 from translation.discriminators import Discriminator
-from translation.domain_score import MIN_HELD_OUT, Calibration, judges_of
+from translation.domain_score import MAX_HELD_OUT, MIN_HELD_OUT, Calibration, judges_of
 from translation.sampler import Sampler
-from translation.weights import Bundle, HeldOut, load_bundle, save_calibrations
+from translation.weights import Bundle, HeldOut, load_bundle, read_card, save_calibrations
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +29,9 @@ def calibrate_bundle(
 ) -> Bundle:
     """The bundle there, with scores of the domains, of (first, second), that have MIN_HELD_OUT pictures.
 
-    Of equal pictures one counts, and none that cannot be read. What the bundle had of calibrations goes,
-    unless there is none to take its place. Raises NoDiscriminator, InvalidBundle, DigestMismatch, and
-    BadDataset where it `insists` on both domains.
+    Of equal pictures one counts, and none that cannot be read; of more than MAX_HELD_OUT, the first by their
+    digests. What the bundle had of calibrations goes, unless there is none to take its place. Raises
+    NoDiscriminator, InvalidBundle, DigestMismatch, and BadDataset where it `insists` on both domains.
     """
     bundle = load_bundle(folder, device)
     if bundle.ratios is None:
@@ -54,10 +56,34 @@ def calibrate_bundle(
     return load_bundle(folder)
 
 
+def not_learned_from(bundle: Path, roots: tuple[Path, Path]) -> tuple[Pictures, Pictures]:
+    """The pictures below the roots, of (first, second) domain. Without those that the bundle was trained on,
+    with a warning, where a root is the folder that its training saw. Raises BadDataset, InvalidBundle."""
+    card, _ = read_card(bundle)
+    first, second = (
+        _not_learned(root, card, domain) for root, domain in zip(roots, card.domains, strict=True)
+    )
+    return first, second
+
+
+def _not_learned(root: Path, card: Card, domain: str) -> Pictures:
+    pictures = read_pictures(root)
+    learned = set(trained_on(card, domain, pictures.digests))
+    if learned:
+        log.warning(
+            "%d of %d pictures in %s do not count: the bundle was trained on them",
+            *(sum(digest in learned for digest in pictures.digests), len(pictures), root),
+        )
+    return pictures.chosen(row for row, digest in enumerate(pictures.digests) if digest not in learned)
+
+
 def _traits(pictures: Pictures, sampler: Sampler, judge: Discriminator) -> dict[str, Tensor]:
-    """(1, 1 + features) by digest, of the pictures as the scorer gets them."""
-    found = {}
-    for index, digest in enumerate(pictures.digests):
+    """(1, 1 + features) by digest, of the pictures as the scorer gets them, MAX_HELD_OUT at most."""
+    found: dict[str, Tensor] = {}
+    rows = {digest: row for row, digest in enumerate(pictures.digests)}
+    for digest, index in sorted(rows.items()):
+        if len(found) == MAX_HELD_OUT:
+            break
         try:
             source = sampler.source(pictures[index]).to(sampler.device)
         except (BadDataset, ImageTooLarge, OSError) as problem:

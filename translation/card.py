@@ -17,7 +17,7 @@ from pydantic import (
 
 from translation.architecture import Architecture
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.domain_score import MIN_HELD_OUT
+from translation.domain_score import MAX_HELD_OUT, MIN_HELD_OUT
 from translation.learned import Learned
 from translation.names import NAME
 
@@ -96,7 +96,7 @@ class HeldOut(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    pictures: int = Field(ge=MIN_HELD_OUT, le=1_000_000)
+    pictures: int = Field(ge=MIN_HELD_OUT, le=MAX_HELD_OUT)
     sha256: Sha256 = Field(description="of the sorted sha256 of the files, a line each")
 
 

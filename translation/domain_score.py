@@ -26,6 +26,7 @@ from translation.discriminators import Discriminator
 from translation.model import DensityRatios
 
 MIN_HELD_OUT = 19  # of fewer, no score could be as small as a twentieth
+MAX_HELD_OUT = 2000  # they are right to a hundredth, and each scored picture is held against them all
 _FLOOR = 1e-3  # of a scale: what never varies would make every other value infinitely odd
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,8 @@ JSON_LINES, CSV = "report.jsonl", "report.csv"
 @dataclass(frozen=True)
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
-    In report.csv, too, `outputs` is a JSON list: a name may have any character in it.
+    In report.csv, too, `outputs` is a JSON list: a name may have any character in it. Of a failed file they
+    are an earlier run's, which lie there still, with the seed and the digests that they were made by.
 
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
@@ -61,12 +62,26 @@ class Report:
         self._rewrite()
 
     def add(self, row: FileReport) -> None:
+        """Where the file failed, what an earlier run made of it stays, and is told of."""
+        former = self.rows.get(row.file)
+        left = [name for name in former.outputs if (self.folder / name).exists()] if former else []
+        if former and left and row.outcome == "failed":
+            row = replace(
+                row,
+                outputs=tuple(left),
+                seed=former.seed,
+                model_digest=former.model_digest,
+                options_digest=former.options_digest,
+            )
+        self._add(row)
+
+    def _add(self, row: FileReport) -> None:
         self.rows[row.file] = row
         self._journal.write(_line(row))
         self._journal.flush()
 
     def replace(self, row: FileReport, owners: Mapping[str, str]) -> None:
-        """As add, but what its file's former row tells of goes, so that no translation lies there untold.
+        """What its file's former row tells of goes, so that no translation lies there untold.
         `owners` are the files that outputs belong to by now: another's stays."""
         former = self.rows.get(row.file)
         for name in former.outputs if former else ():
@@ -74,7 +89,7 @@ class Report:
             is_its = name not in row.outputs and owners.get(name, row.file) == row.file
             if is_its and path.resolve().is_relative_to(self.folder.resolve()):  # a report may say anything
                 path.unlink(missing_ok=True)
-        self.add(row)
+        self._add(row)
 
     def _rewrite(self) -> None:
         rows = [self.rows[file] for file in sorted(self.rows)]

@@ -10,12 +10,10 @@ import torch
 
 from app.engine.models import WarmModels
 from app.engine.orders import Order, Outcome, Reply
-from translation.device import keep_freed_memory, pick_device
+from translation.device import is_out_of_memory, keep_freed_memory, pick_device
 from translation.weights import InvalidBundle
 
-# What is said where there is no class for it
-NO_MEMORY = ("can't allocate memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
-LOST = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS")
+LOST = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS")  # what is said where there is no class for it
 
 
 def run(connection: Connection, device: str, max_models_bytes: int) -> None:
@@ -53,8 +51,7 @@ def _attempt(order: Order, models: WarmModels) -> Reply:
 
 
 def _outcome_of(error: Exception) -> Outcome:
-    text = str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in text for sign in NO_MEMORY):
+    if is_out_of_memory(error):
         return Outcome.OUT_OF_MEMORY
-    is_lost = isinstance(error, torch.AcceleratorError) or any(sign in text for sign in LOST)
+    is_lost = isinstance(error, torch.AcceleratorError) or any(sign in str(error) for sign in LOST)
     return Outcome.DEVICE_LOST if is_lost else Outcome.FAILED

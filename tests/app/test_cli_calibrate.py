@@ -81,3 +81,12 @@ def test_an_imported_bundle_has_nothing_to_calibrate(
     shutil.copytree(one_way_bundle, "imported")
     assert execute(["weights", "calibrate", "imported", "horses", "zebras", "--device", "cpu"]) == 4
     assert "no log ratios" in capsys.readouterr().err
+
+
+def test_folders_of_the_training_are_no_held_out_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = str(Path(__file__).parents[1] / "training" / "tiny.toml")
+    begin = ["train", "horses", "zebras", "--recipe", tiny, "--device", "cpu", "--out", "run"]
+    assert execute([*begin, "--set", "training.steps=1"]) == 0
+    capsys.readouterr()
+    assert execute(["weights", "calibrate", "run", "horses", "zebras"]) == 3
+    assert "there are 2 held-out pictures of horses, and its scores need 19" in capsys.readouterr().err

@@ -4,17 +4,19 @@ import logging
 import shutil
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-from training.calibration import calibrate_bundle
-from training.domains import BadDataset
+from training.calibration import calibrate_bundle, not_learned_from
+from training.domains import BadDataset, fingerprint_of
 from training.evaluation.pictures import read_pictures
 from training.run import train
 from translation.architecture import NoDiscriminator
+from translation.card import HeldOut
 from translation.sampler import Sampler
 from translation.weights import load_bundle
 
@@ -64,6 +66,33 @@ def test_a_damaged_picture_is_passed_over(bundle: Path, fill: Fill, caplog: pyte
         "zebra": 20,
     }
     assert "not calibrated on damaged.png" in caplog.text
+
+
+def test_of_many_the_first_by_their_digests_count(
+    bundle: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.calibration.MAX_HELD_OUT", 20)
+    horses, zebras = read_pictures(fill("horses", 23)), read_pictures(fill("zebras", 19, seed=1))
+    found = calibrate_bundle(bundle, (horses.chosen(reversed(range(23))), zebras), CPU).card.calibration
+    first = sha256("\n".join(sorted(horses.digests)[:20]).encode()).hexdigest()
+    assert found["horse"] == HeldOut(pictures=20, sha256=first)
+    assert found["zebra"].pictures == 19
+
+
+def test_what_a_bundle_was_trained_on_does_not_count(
+    fill: Fill, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain, striped = fill("plain", 42), fill("striped", 40, seed=1)
+    overrides = ["data.validation_share=0.5", "training.steps=1"]
+    run = train(plain, striped, TINY, overrides=overrides, out=tmp_path / "run", device="cpu")
+    card = load_bundle(run / "bundle").card
+    moved, new = Path(shutil.copytree(plain, tmp_path / "moved")), fill("new", 19, seed=2)
+    with caplog.at_level(logging.WARNING, "training.calibration"):
+        pictures = not_learned_from(run / "bundle", (moved, new))
+    assert list(map(len, pictures)) == [21, 19]
+    assert fingerprint_of(pictures[0].digests) == card.data["plain"]["validation"]
+    assert f"21 of 42 pictures in {moved} do not count: the bundle was trained on them" in caplog.text
+    assert f"in {new}" not in caplog.text
 
 
 def test_ratios_are_what_it_takes(one_way_bundle: Path, fill: Fill) -> None:

@@ -126,7 +126,8 @@ class TestBundle:
         [
             ({"cat": {"pictures": 24, "sha256": "0" * 64}}, weights.InvalidBundle, "'cat'"),
             ({"horse": {"pictures": 3, "sha256": "0" * 64}}, weights.InvalidBundle, "19"),
-            ({"horse": {"pictures": 1_000_000, "sha256": "0" * 64}}, weights.WeightsMismatch, "do not fit"),
+            ({"horse": {"pictures": 2001, "sha256": "0" * 64}}, weights.InvalidBundle, "2000"),
+            ({"horse": {"pictures": 2000, "sha256": "0" * 64}}, weights.WeightsMismatch, "do not fit"),
         ],
     )
     def test_a_card_is_not_taken_at_its_word(

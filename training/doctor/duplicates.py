@@ -19,19 +19,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import combinations_with_replacement
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from translation.ahead import map_ahead
+
 Hash: TypeAlias = NDArray[np.uint64]  # (4,): the 8 x 8 lowest frequencies are the first word
 Groups: TypeAlias = list[list[int]]  # of indices
+Indices: TypeAlias = NDArray[np.int64]
 
 GRID = 32
 FREQUENCIES = 16
 MAX_BITS = 24
 MAX_FIRST_BITS = 10  # of the first word, 63 bits; what passes is compared in all
-BLOCK = 64  # rows at once: with 50,000 pictures 25 MB
+BLOCK = 256  # rows and columns at once: 8 MB where all are near
 
 _u, _v = np.indices((FREQUENCIES, FREQUENCIES)).reshape(2, -1)
 ORDER = np.lexsort((_v, _u, np.maximum(_u, _v)))  # squares of 1, 4, 9, ... frequencies, the constant first
@@ -61,29 +65,52 @@ def exact_groups(digests: Sequence[str]) -> Groups:
 
 
 def near_groups(hashes: NDArray[np.uint64]) -> Groups:
-    """Of (n, 4): what is linked by a chain of near pairs. 50,000 pictures take some ten seconds."""
-    labels = np.arange(len(hashes))
+    """Of (n, 4): what is linked by a chain of near pairs. 50,000 pictures take some ten seconds, also where
+    all are near, in memory for a few blocks of pairs."""
+    linked = _Linked(len(hashes))
+    blocks = combinations_with_replacement(range(0, len(hashes), BLOCK), 2)
     with ThreadPoolExecutor() as pool:  # numpy lets go of the interpreter lock
-        for rows, columns in pool.map(partial(_near_pairs, hashes), range(0, len(hashes), BLOCK)):
-            for row in np.unique(rows):
-                linked = np.unique(labels[[row, *columns[rows == row]]])
-                labels[np.isin(labels, linked)] = linked[0]
-    repeated = np.flatnonzero(np.bincount(labels, minlength=1) > 1)
-    return [np.flatnonzero(labels == label).tolist() for label in repeated]
+        for pairs in map_ahead(pool, partial(_near_pairs, (hashes, hashes ^ MIRROR), linked), blocks):
+            linked.join(*pairs)
+    order = np.argsort(linked.labels, kind="stable")
+    begins = np.flatnonzero(np.diff(linked.labels[order])) + 1
+    return [group.tolist() for group in np.split(order, begins) if len(group) > 1]
 
 
-def _near_pairs(hashes: NDArray[np.uint64], start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(rows, columns) of a block of rows, row < column, mirror images among them."""
-    both = [_near(hashes, other, start) for other in (hashes, hashes ^ MIRROR)]
-    rows, columns = np.concatenate(both, axis=1)
+class _Linked:
+    """What is linked so far: each index has the label of its group, the least index in it."""
+
+    def __init__(self, count: int) -> None:
+        self.labels = np.arange(count)
+
+    def join(self, rows: Indices, columns: Indices) -> None:
+        """The groups of each row and its column. In each pass at least half of those to join are joined."""
+        while (differing := self.labels[rows] != self.labels[columns]).any():
+            rows, columns = rows[differing], columns[differing]
+            ends = np.sort([self.labels[rows], self.labels[columns]], axis=0)
+            least = np.arange(len(self.labels))
+            np.minimum.at(least, ends[1], ends[0])
+            while (further := least[least] != least).any():
+                least[further] = least[least[further]]
+            self.labels = least[self.labels]
+
+
+def _near_pairs(
+    either_way: tuple[NDArray[np.uint64], NDArray[np.uint64]], linked: _Linked, starts: tuple[int, int]
+) -> tuple[Indices, Indices]:
+    """(rows, columns) of a block, row < column, mirror images among them; none that are linked already."""
+    hashes, labels = either_way[0], linked.labels
+    rows, columns = np.concatenate([_near(hashes, other, labels, *starts) for other in either_way], axis=1)
     return rows, columns
 
 
-def _near(hashes: NDArray[np.uint64], others: NDArray[np.uint64], start: int) -> NDArray[np.int64]:
-    first = np.bitwise_count(hashes[start : start + BLOCK, None, 0] ^ others[None, start:, 0])
-    rows, columns = np.argwhere(first <= MAX_FIRST_BITS).T + start
-    later = rows < columns
-    rows, columns = rows[later], columns[later]
+def _near(
+    hashes: NDArray[np.uint64], others: NDArray[np.uint64], labels: Indices, top: int, left: int
+) -> Indices:
+    first = np.bitwise_count(hashes[top : top + BLOCK, None, 0] ^ others[None, left : left + BLOCK, 0])
+    rows, columns = np.argwhere(first <= MAX_FIRST_BITS).T + [[top], [left]]
+    apart = (rows < columns) & (labels[rows] != labels[columns])
+    rows, columns = rows[apart], columns[apart]
     near = np.bitwise_count(hashes[rows] ^ others[columns]).sum(axis=1, dtype=np.int64) <= MAX_BITS
     return np.stack([rows[near], columns[near]])
 

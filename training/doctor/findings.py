@@ -97,27 +97,27 @@ def _uneven(report: Report) -> Iterator[Finding]:
 
 
 def _leak(report: Report) -> Iterator[Finding]:
-    exact, near = report.exact.across_splits, report.near.across_splits
-    if exact or near:
+    exact, altered = report.copies.in_train, report.copies.altered_in_train
+    if exact or altered:
         yield _warning(
             "leak",
-            f"train and test share {_count(exact, 'picture')}, and altered copies of {near} more",
+            f"{_count(exact, 'test picture')} can be found in train, and {altered} more as altered copies",
             "remove them from test: a figure measured on what was trained on flatters",
         )
 
 
 def _shared(report: Report) -> Iterator[Finding]:
-    groups = max(report.exact.across_domains, report.near.across_domains)
+    count = report.copies.in_other_domain
     if report.shared > SAME_SHARE:
         yield _warning(
             "same-domain",
             f"{report.shared:.0%} of the pictures of one domain are in the other as well",
             "give two folders of different pictures: between these there is nothing to translate",
         )
-    elif groups:
+    elif count:
         yield _warning(
             "shared-pictures",
-            f"{_count(groups, 'picture')} or altered copies of them lie in both domains",
+            f"of {_count(count, 'picture')} there is a copy, or an altered one, in the other domain",
             "keep each in the domain that it belongs to: an example of both says that nothing is to change",
         )
 

@@ -11,7 +11,7 @@ from training.doctor.findings import findings
 from training.doctor.folders import PictureFolder
 from training.doctor.measure import Measured, Unreadable, measure_all
 from training.doctor.report import SCHEMA, Report
-from training.doctor.summary import duplicates, folder_report, shared
+from training.doctor.summary import copies, duplicates, folder_report, shared
 
 
 class Stopped(Exception):
@@ -48,6 +48,7 @@ def inspect(
         folders=tuple(folder_report(folder, pictures, lost, training_size) for folder in folders),
         exact=duplicates(exact, pictures),
         near=duplicates(near, pictures),
+        copies=copies(exact, near, pictures),
         shared=shared([*exact, *near], pictures),
         colour_auc=colour_auc(*colours) if len(colours) > 1 else None,
         findings=(),

@@ -101,6 +101,16 @@ class Duplicates:
 
 
 @dataclass(frozen=True)
+class Copies:
+    """How many test pictures have an exact copy among those to train on, and how many others an altered one;
+    and how many pictures have either in the other domain."""
+
+    in_train: int
+    altered_in_train: int
+    in_other_domain: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """`level` is "error" where nothing can be trained on it, else "warning"; `advice` says what to do."""
 
@@ -125,6 +135,7 @@ class Report:
     folders: tuple[FolderReport, ...]
     exact: Duplicates
     near: Duplicates
+    copies: Copies
     shared: float
     colour_auc: float | None
     findings: tuple[Finding, ...]

@@ -12,6 +12,7 @@ from training.doctor.measure import Colour, Measured, Unreadable
 from training.doctor.report import (
     LONG_ASPECT,
     MAX_LISTED,
+    Copies,
     Duplicates,
     FolderReport,
     Group,
@@ -61,6 +62,26 @@ def duplicates(groups: Groups, pictures: Sequence[Measured]) -> Duplicates:
         across_domains=sum(group.across_domains for group in made),
         listed=tuple(made[:MAX_LISTED]),
     )
+
+
+def copies(exact: Groups, near: Groups, pictures: Sequence[Measured]) -> Copies:
+    in_train, altered = (_of_test(groups, pictures) for groups in (exact, near))
+    in_both = (
+        group for group in [*exact, *near] if len({pictures[index].folder.domain for index in group}) > 1
+    )
+    return Copies(
+        len(in_train), len(altered - in_train), len({index for group in in_both for index in group})
+    )
+
+
+def _of_test(groups: Groups, pictures: Sequence[Measured]) -> set[int]:
+    """Those to test on that are in one group with one to train on."""
+    found = set()
+    for group in groups:
+        splits = {index: pictures[index].folder.split for index in group}
+        if "train" in splits.values():
+            found |= {index for index, split in splits.items() if split == "test"}
+    return found
 
 
 def shared(groups: Groups, pictures: Sequence[Measured]) -> float:

@@ -10,44 +10,53 @@ half the picture, each looked at alone (structure_crops). A picture has correlat
 with itself; what it has with a picture that is not its translation is a line of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from training.evaluation.bench import Bench, Direction
+from training.evaluation.bench import Bench
 from training.evaluation.features import Array
 from training.evaluation.figures import Line
 
 CROPS = 3  # a side
 
-View = Callable[[Image.Image], Array]
+
+@dataclass(frozen=True)
+class Content:
+    """Of one picture: (16, 16), (64, 64), and self-similarities (T, T) of the places of its map or crops."""
+
+    low_frequency: Array
+    edges: Array
+    structure: Array
+    has_map: bool
 
 
-def content(bench: Bench, at: Direction, translated: Sequence[Image.Image]) -> tuple[Line, Line]:
-    """Of the first inputs: of each with its own translation, and of each with the next one's."""
-    sources = list(at.sources.first(bench.protocol.inputs))
-    name, structure = structures(bench, sources)
-    views: dict[str, View] = {"low_frequency": _luminances, "edges": _gradients}
-    own = translated[: len(sources)]
-    _, own_structure = structures(bench, own)
-    lines = []
-    for shift in (0, 1):
-        shown = [*own[shift:], *own[:shift]]
-        figures = {figure: _mean_correlation(view, sources, shown) for figure, view in views.items()}
-        figures[name] = float(np.abs(structure - np.roll(own_structure, -shift, axis=0)).mean())
-        lines.append(figures)
-    return lines[0], lines[1]
-
-
-def structures(bench: Bench, images: Sequence[Image.Image]) -> tuple[str, Array]:
-    """What the figure is called, and the self-similarities of each image, (N, T, T)."""
-    has_maps = bench.network(images[:1]).maps is not None
-    found = []
+def content_of(bench: Bench, images: Iterable[Image.Image]) -> list[Content]:
+    """Of each, opened one at a time."""
+    found: list[Content] = []
     for image in images:
-        found.append(_self_similarity(_map(bench, image) if has_maps else _looks(bench, image)))
+        places = _map(bench, image) if not found or found[0].has_map else None
+        structure = _self_similarity(_crops(bench, image) if places is None else places)
+        found.append(Content(_luminances(image), _gradients(image), structure, places is not None))
         bench.tick(1)
-    return "structure_maps" if has_maps else "structure_crops", np.stack(found)
+    return found
+
+
+def compared(sources: Sequence[Content], translated: Sequence[Content]) -> tuple[Line, Line]:
+    """Of each source with its own translation, and of each with the next one's."""
+    return _line(sources, translated), _line(sources, [*translated[1:], *translated[:1]])
+
+
+def _line(sources: Sequence[Content], shown: Sequence[Content]) -> Line:
+    pairs = list(zip(sources, shown, strict=True))
+    structure = "structure_maps" if sources[0].has_map else "structure_crops"
+    return {
+        "low_frequency": float(np.mean([_correlation(a.low_frequency, b.low_frequency) for a, b in pairs])),
+        "edges": float(np.mean([_correlation(a.edges, b.edges) for a, b in pairs])),
+        structure: float(np.mean([np.abs(a.structure - b.structure) for a, b in pairs])),
+    }
 
 
 def crops(image: Image.Image, count: int = CROPS) -> list[Image.Image]:
@@ -59,27 +68,20 @@ def crops(image: Image.Image, count: int = CROPS) -> list[Image.Image]:
     return [image.crop((left, upper, right, lower)) for left, upper, right, lower in cuts]
 
 
-def _looks(bench: Bench, image: Image.Image) -> Array:
+def _crops(bench: Bench, image: Image.Image) -> Array:
     """(T, D)."""
     return bench.network(crops(image)).pooled
 
 
-def _map(bench: Bench, image: Image.Image) -> Array:
-    """(T, D)."""
-    maps = bench.network([image]).maps
-    assert maps is not None  # as of the images before it
-    return np.asarray(maps[0].reshape(maps.shape[1], -1).T)
+def _map(bench: Bench, image: Image.Image) -> Array | None:
+    """(T, D), where the network has maps to show."""
+    maps = bench.network.look([image]).maps
+    return None if maps is None else np.asarray(maps[0].reshape(maps.shape[1], -1).T)
 
 
 def _self_similarity(places: Array) -> Array:
     directions = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-12)
     return np.asarray(directions @ directions.T)
-
-
-def _mean_correlation(view: View, a: Sequence[Image.Image], b: Sequence[Image.Image]) -> float:
-    return float(
-        np.mean([_correlation(view(first), view(second)) for first, second in zip(a, b, strict=True)])
-    )
 
 
 def _correlation(a: Array, b: Array) -> float:

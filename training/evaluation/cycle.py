@@ -5,9 +5,11 @@ disturbed, by noise or by a JPEG: Chu, Zhmoginov and Sandler (2017), https://arx
 intermediate is a picture of 8 bits in every case; the way back is the mean image.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
+from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -17,6 +19,7 @@ from training.evaluation.figures import Line
 from training.evaluation.translations import mean_codes, translate
 
 Disturbance = Callable[[Image.Image, int], Image.Image]
+Losses: TypeAlias = Mapping[str, Sequence[float]]  # of each picture, by what was done to its translation
 
 PLAIN = "plain"
 JPEG_QUALITY = 90
@@ -28,21 +31,27 @@ def disturbances(noises: Sequence[float]) -> Mapping[str, Disturbance]:
     return table | {f"noise_{sigma:g}": partial(_noisy, sigma=sigma) for sigma in noises}
 
 
-def cycle_errors(bench: Bench, at: Direction, translated: Sequence[Image.Image]) -> Line:
-    """Mean absolute errors in grey levels, by what was done to the translations on the way."""
+def cycle_losses(bench: Bench, at: Direction, translated: Sequence[Image.Image], start: int = 0) -> Losses:
+    """Mean absolute errors in grey levels, of translations of the sources from `start` on."""
     codes = mean_codes(len(translated), bench.sampler.model.code_size)
-    errors = {}
+    rows = range(start, start + len(translated))
+    losses = {}
     for name, disturb in disturbances(bench.protocol.noises).items():
-        between = (disturb(image, row) for row, image in enumerate(translated))
-        back = translate(bench.sampler, between, at.source, codes, bench.tick)
-        pairs = zip(at.sources, back, strict=True)
-        errors[name] = float(np.mean([mean_absolute_error(source, again) for source, again in pairs]))
-    return errors
+        back = translate(bench.sampler, map(disturb, translated, rows), at.source, codes, bench.tick)
+        pairs = zip(at.sources.chosen(rows), back, strict=True)
+        losses[name] = [mean_absolute_error(source, again) for source, again in pairs]
+    return losses
+
+
+def cycle_errors(parts: Iterable[Losses]) -> Line:
+    """Means over the pictures of all parts."""
+    parts = list(parts)
+    return {name: float(np.mean([*chain(*(part[name] for part in parts))])) for name in parts[0]}
 
 
 def mean_absolute_error(a: Image.Image, b: Image.Image) -> float:
     """Grey levels of 255, over pixels and channels; of pictures of one size."""
-    return float(np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).mean())
+    return float(np.abs(np.asarray(a, np.int16) - np.asarray(b, np.int16)).mean())
 
 
 def _jpeg(image: Image.Image, seed: int) -> Image.Image:

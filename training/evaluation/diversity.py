@@ -13,6 +13,8 @@ from training.evaluation.features import Array
 from training.evaluation.figures import Line
 from training.evaluation.translations import samples_of
 
+BAND = 64  # rows at once
+
 
 def diversity(bench: Bench, at: Direction, seed: int) -> Line:
     """pixel_std, grey levels, and feature_distance, cosine, 0 to 2: means over the first inputs."""
@@ -28,13 +30,19 @@ def diversity(bench: Bench, at: Direction, seed: int) -> Line:
 
 def pixel_std(samples: Sequence[Image.Image]) -> float:
     """The standard deviation of a pixel's channel over the samples, grey levels, averaged over them all."""
-    stack = np.stack([np.asarray(sample, np.float64) for sample in samples])
-    return float(stack.std(0, ddof=1).mean())
+    width, height = samples[0].size
+    deviation = 0.0
+    for top in range(0, height, BAND):  # in double precision, samples of a photograph would fill the memory
+        box = (0, top, width, min(top + BAND, height))
+        stack = np.stack([np.asarray(sample.crop(box), np.float64) for sample in samples])
+        deviation += float(stack.std(0, ddof=1).sum())
+    return deviation / (width * height * len(samples[0].getbands()))
 
 
 def mean_cosine_distance(features: Array) -> float:
-    """Over all pairs of the rows (N, D), N at least 2."""
+    """0 to 2, over all pairs of the rows (N, D), N at least 2."""
     directions = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
     similarities = directions @ directions.T
     count = len(features)
-    return float(1 - (similarities.sum() - np.trace(similarities)) / (count * (count - 1)))
+    mean = (similarities.sum() - np.trace(similarities)) / (count * (count - 1))
+    return max(0.0, float(1 - mean))  # of equal rows, rounding would make it negative

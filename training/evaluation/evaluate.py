@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from training.evaluation.bench import Bench, Direction, Judge, Remembered, Store
 from training.evaluation.features import FeatureNetwork, Tick
 from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluation, Lines, Protocol, over_seeds
-from training.evaluation.measures import MEASURES, begin_trial, real_pictures
+from training.evaluation.measures import MEASURES, real_pictures
 from training.evaluation.pictures import Pictures
+from training.evaluation.trial import begin_trial
 from translation.sampler import Sampler
 
 COMPARED = ("sample", "mean", "untranslated", "real")  # measures that hold pictures against the references

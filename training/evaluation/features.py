@@ -7,7 +7,7 @@ with, its weights ported to torch, with the resampling of its own time; of any o
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,7 +45,7 @@ class Features:
 
 
 class FeatureNetwork(ABC):
-    """Pictures of any size to features. `digest` is the sha256 of its file, `side` the pixels it looks at."""
+    """Pictures of any size to features. `digest` is that of its weights, `side` the pixels it looks at."""
 
     def __init__(self, name: str, digest: str, side: int, batch: int = BATCH) -> None:
         self.name = name
@@ -63,16 +63,16 @@ class FeatureNetwork(ABC):
         return f"{self.name} KD x100"
 
     def __call__(self, images: Iterable[Image.Image], tick: Tick = lambda pictures: None) -> Features:
-        """In the order of the images."""
+        """In the order of the images, without maps: of many pictures they would fill the memory."""
         parts = []
         for some in in_batches(images, self.batch):
-            parts.append(self.look(some))
+            parts.append(replace(self.look(some), maps=None))
             tick(len(some))
         return joined(parts)
 
     @abstractmethod
     def look(self, images: Sequence[Image.Image]) -> Features:
-        """One batch."""
+        """One batch, with maps."""
 
 
 class Blind(FeatureNetwork):
@@ -97,17 +97,11 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def joined(parts: Sequence[Features]) -> Features:
-    """Of one network, one after the other."""
+    """Of one network, one after the other, without maps."""
+    logits = [part.logits for part in parts if part.logits is not None]
     return Features(
-        np.concatenate([part.pooled for part in parts]),
-        _joined([part.logits for part in parts]),
-        _joined([part.maps for part in parts]),
+        np.concatenate([part.pooled for part in parts]), np.concatenate(logits) if logits else None
     )
-
-
-def _joined(parts: Sequence[Array | None]) -> Array | None:
-    present = [part for part in parts if part is not None]
-    return np.concatenate(present) if present else None
 
 
 def normalised(images: Sequence[Image.Image], side: int) -> Pixels:
@@ -137,6 +131,7 @@ def features_of(pooled_or_map: Pixels, logits: Pixels | None, maps: Pixels | Non
 def file_digest(path: Path) -> str:
     """Raises BadFeatureNetwork."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BadFeatureNetwork(f"{path} cannot be read: {error.strerror}") from error

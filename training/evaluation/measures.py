@@ -14,27 +14,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from PIL import Image
-
 from training.evaluation.bench import Bench, Direction
 from training.evaluation.bounds import bound
-from training.evaluation.content import content
+from training.evaluation.content import compared, content_of
 from training.evaluation.cycle import cycle_errors, disturbances
 from training.evaluation.diversity import diversity
 from training.evaluation.domain_scores import domain_scores, is_scored
 from training.evaluation.figures import Lines
 from training.evaluation.pictures import MIN_PICTURES, Pictures
 from training.evaluation.quality import quality
-from training.evaluation.translations import mean_codes, sample_codes, translate
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One seed, and one sample of each source picture under it."""
-
-    seed: int
-    sampled: tuple[Image.Image, ...]
-
+from training.evaluation.translations import mean_codes, translate
+from training.evaluation.trial import Trial, returns
 
 Measure: TypeAlias = Callable[[Bench, Direction, Trial], Lines]
 
@@ -47,11 +37,6 @@ class Row:
     looks: Callable[[Bench, Direction], int]
 
 
-def begin_trial(bench: Bench, at: Direction, seed: int) -> Trial:
-    codes = sample_codes(at.sources.names, seed, bench.sampler.model.code_size)
-    return Trial(seed, tuple(translate(bench.sampler, at.sources, at.target, codes, bench.tick)))
-
-
 def real_pictures(at: Direction, seed: int) -> Pictures | None:
     """As many of the target's training pictures as there are sources: their number moves a distance. None
     where there are too few that can be read."""
@@ -60,7 +45,7 @@ def real_pictures(at: Direction, seed: int) -> Pictures | None:
 
 
 def _sample(bench: Bench, at: Direction, trial: Trial) -> Lines:
-    return {"sample": quality(bench, at, bench.network(trial.sampled, bench.tick))}
+    return {"sample": quality(bench, at, trial.features)}
 
 
 def _mean(bench: Bench, at: Direction, trial: Trial) -> Lines:
@@ -87,11 +72,12 @@ def _diversity(bench: Bench, at: Direction, trial: Trial) -> Lines:
 
 
 def _cycle(bench: Bench, at: Direction, trial: Trial) -> Lines:
-    return {"cycle": cycle_errors(bench, at, trial.sampled)} if _returns(bench, at) else {}
+    return {"cycle": cycle_errors(trial.losses)} if returns(bench, at) else {}
 
 
 def _content(bench: Bench, at: Direction, trial: Trial) -> Lines:
-    own, other = content(bench, at, trial.sampled)
+    sources = content_of(bench, at.sources.first(bench.protocol.inputs))
+    own, other = compared(sources, trial.contents)
     return {"content": own, "unrelated": other}
 
 
@@ -103,11 +89,6 @@ def _domain_score(bench: Bench, at: Direction, trial: Trial) -> Lines:
     return {"domain_score": domain_scores(bench, at)} if is_scored(bench, at) else {}
 
 
-def _returns(bench: Bench, at: Direction) -> bool:
-    """Whether the model translates back as well."""
-    return at.source in bench.sampler.model.targets
-
-
 def _inputs(bench: Bench, at: Direction) -> int:
     return min(bench.protocol.inputs, len(at.sources))
 
@@ -117,7 +98,7 @@ def _with_codes(bench: Bench, looks: int) -> int:
 
 
 def _cycle_looks(bench: Bench, at: Direction) -> int:
-    return len(disturbances(bench.protocol.noises)) * len(at.sources) if _returns(bench, at) else 0
+    return len(disturbances(bench.protocol.noises)) * len(at.sources) if returns(bench, at) else 0
 
 
 def _score_looks(bench: Bench, at: Direction) -> int:

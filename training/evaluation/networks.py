@@ -6,9 +6,12 @@
 .pth     the Inception-v3 of FID as torch-fidelity distributes it; `inception` fetches it
 """
 
+import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,6 +66,7 @@ class OnnxNetwork(FeatureNetwork):
         count, side = picture.shape[0], picture.shape[2]
         self.is_fixed = isinstance(count, int)  # a graph may allow of one batch size only
         batch = count if self.is_fixed else BATCH
+        digest = _with_external(path, digest)
         super().__init__(path.stem, digest, side if isinstance(side, int) else USUAL_SIDE, batch)
 
     def look(self, images: Sequence[Image.Image]) -> Features:
@@ -71,6 +75,28 @@ class OnnxNetwork(FeatureNetwork):
         found = self.session.run(list(self.outputs.values()), {self.input: np.concatenate([pixels, filler])})
         named = dict(zip(self.outputs, (output[:count] for output in found), strict=True))
         return features_of(named["features"], named.get("logits"), named.get("maps"))
+
+
+def _with_external(path: Path, digest: str) -> str:
+    """The digest of the ONNX file, or of it and the files beside it that its weights lie in.
+
+    Raises BadFeatureNetwork.
+    """
+    import onnx
+
+    beside = sorted(_locations(onnx.load(path, load_external_data=False)))
+    digests = {location: file_digest(path.parent / location) for location in beside}
+    return sha256(json.dumps([digest, digests]).encode()).hexdigest() if digests else digest
+
+
+def _locations(message: Any) -> Iterator[str]:  # noqa: ANN401 - protobuf has no types
+    """Of all external tensors in it, wherever a graph has them: weights, constants, branches, functions."""
+    for field, value in message.ListFields():
+        if field.name == "external_data":
+            yield from (entry.value for entry in value if entry.key == "location")
+        elif field.message_type:
+            for each in [value] if hasattr(value, "ListFields") else value:
+                yield from _locations(each)
 
 
 def _outputs(path: Path, names: Sequence[str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ def _row(bench: Bench, at: Direction, name: str, image: Image.Image) -> SheetRow
     (mean,) = translate(sampler, [image], at.target, code)
     back = None
     if at.source in sampler.model.targets:
-        back = data_address(translate(sampler, samples[:1], at.source, code)[0])
+        back = data_address(next(translate(sampler, samples[:1], at.source, code)))
     return SheetRow(name, data_address(image), tuple(map(data_address, samples)), data_address(mean), back)
 
 

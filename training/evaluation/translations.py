@@ -32,18 +32,20 @@ def translate(
     to: str,
     codes: Tensor,
     tick: Tick = lambda pictures: None,
-) -> list[Image.Image]:
-    """One translation of each image, under its row of codes and at its own size. Raises ImageTooLarge."""
-    translated: list[Image.Image] = []
+) -> Iterator[Image.Image]:
+    """One translation of each image, under its row of codes and at its own size, when it is asked for.
+
+    Raises ImageTooLarge.
+    """
+    done = 0
     for batch in _runs_of_one_size(sampler, images):
-        rows = codes[len(translated) : len(translated) + len(batch)]
+        rows = codes[done : done + len(batch)]
         sources = torch.cat([source for _, source in batch])
         paintings = sampler.draw(sources, to, rows)
-        translated += [
-            Painted.of(painting).over(image) for painting, (image, _) in zip(paintings, batch, strict=True)
-        ]
+        for painting, (image, _) in zip(paintings, batch, strict=True):
+            yield Painted.of(painting).over(image)
+        done += len(batch)
         tick(len(batch))
-    return translated
 
 
 def samples_of(

@@ -1,5 +1,6 @@
 """Published sets of digits as .npz files: read whole, checked, refused with what is wanted."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,6 +13,9 @@ from training.domains import BadDataset
 Arrays = Mapping[str, NDArray[np.uint8]]
 Shapes = Mapping[str, tuple[int, ...]]
 
+# RuntimeError where the damage is in what says how an array was packed
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, BadZipFile, RuntimeError, zlib.error)
+
 
 def read_arrays(path: Path, shapes: Shapes, wanted: str) -> Arrays:
     """uint8 arrays by name: of any length, and of the given shape beyond it.
@@ -23,7 +27,7 @@ def read_arrays(path: Path, shapes: Shapes, wanted: str) -> Arrays:
             arrays = {name: held[name] for name in shapes}
     except FileNotFoundError as error:
         raise BadDataset(f"there is no {path}; {wanted}") from error
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise BadDataset(f"{path} is not a .npz of arrays ({error}); {wanted}") from error
     except KeyError as error:
         raise BadDataset(f"{path}: {error.args[0]}; {wanted}") from error

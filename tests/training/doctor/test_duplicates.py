@@ -1,5 +1,6 @@
 """What is the same stays the same on its way through the web; what is not is told apart, at any number."""
 
+import tracemalloc
 from collections.abc import Callable
 from io import BytesIO
 
@@ -7,7 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from training.doctor.duplicates import BLOCK, GRID, MAX_BITS, exact_groups, near_groups, perceptual_hash
+from training.doctor.duplicates import (
+    BLOCK,
+    GRID,
+    MAX_BITS,
+    MAX_FIRST_BITS,
+    MIRROR,
+    exact_groups,
+    near_groups,
+    perceptual_hash,
+)
 from training.doctor.measure import LUMA
 
 SIZE = (192, 144)
@@ -72,6 +82,41 @@ def test_a_chain_is_one_group_across_blocks_and_chance_makes_none() -> None:
     for step, index in enumerate(chain):  # the ends differ in twice what may differ
         hashes[index] = differing(hashes[chain[0]], np.arange(64, 64 + 20 * step))
     assert near_groups(hashes) == [chain]
+
+
+def test_groups_are_the_components_of_what_is_near() -> None:
+    """Against a search from picture to picture, of clusters and chains in any order."""
+    random = np.random.default_rng(1)
+    hashes = random.integers(0, 2**64, (2 * BLOCK + 99, 4), dtype=np.uint64)
+    for start in range(0, len(hashes) - 40, 3):
+        for index in random.choice(len(hashes), 2, replace=False):
+            hashes[index] = differing(hashes[start], random.choice(255, 9, replace=False))
+    both = np.stack([hashes, hashes ^ MIRROR])
+    left, expected = set(range(len(hashes))), []
+    while left:
+        group, ahead = [], [min(left)]
+        while ahead:
+            group.append(one := ahead.pop())
+            left -= {one}
+            bits = np.bitwise_count(hashes[one] ^ both)
+            near = ((bits.sum(2) <= MAX_BITS) & (bits[..., 0] <= MAX_FIRST_BITS)).any(0)
+            ahead += [each for each in np.flatnonzero(near).tolist() if each in left and each not in ahead]
+        expected.append(sorted(group))
+    found = near_groups(hashes)
+    assert found == [group for group in expected if len(group) > 1]
+    assert max(map(len, found)) > 5
+
+
+def test_frames_of_one_scene_take_no_table_of_all_pairs() -> None:
+    random = np.random.default_rng(0)
+    scene = random.integers(0, 2**64, 4, dtype=np.uint64)
+    frames = np.stack([differing(scene, random.choice(255, 4, replace=False)) for _ in range(2000)])
+    tracemalloc.start()
+    groups = near_groups(frames)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert groups == [list(range(2000))]
+    assert peak_bytes < 25e6  # two thirds of the pairs
 
 
 @pytest.mark.parametrize("axis", [0, 1])

@@ -8,6 +8,7 @@ import pytest
 from training.doctor.findings import findings
 from training.doctor.report import (
     SCHEMA,
+    Copies,
     Duplicates,
     FolderReport,
     Listed,
@@ -55,6 +56,7 @@ def report(**changes: Any) -> Report:  # noqa: ANN401 - of its fields, or of the
         folders=(folder("horse"), folder("zebra", **changes)),
         exact=NONE,
         near=NONE,
+        copies=Copies(0, 0, 0),
         shared=0.0,
         colour_auc=0.7,
         findings=(),
@@ -77,9 +79,9 @@ THRESHOLDS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "uneven": ({"different": 10_000}, {"different": 10_001}, ""),
     "too-many-unreadable": ({"unreadable": lost(52)}, {"unreadable": lost(53)}, "unreadable"),
     "unreadable": ({"unreadable": lost(0)}, {"unreadable": lost(1)}, ""),
-    "leak": ({"near": NONE}, {"near": replace(NONE, across_splits=1)}, ""),
+    "leak": ({"copies": Copies(0, 0, 0)}, {"copies": Copies(0, 1, 0)}, ""),
     "duplicates": ({"exact": NONE}, {"exact": replace(NONE, groups=1, pictures=2)}, ""),
-    "shared-pictures": ({"exact": NONE}, {"exact": replace(NONE, across_domains=1)}, ""),
+    "shared-pictures": ({"copies": Copies(0, 0, 0)}, {"copies": Copies(0, 0, 2)}, ""),
     "same-domain": ({"shared": 0.5}, {"shared": 0.51}, ""),
     "small-pictures": ({"small": Listed(50, ())}, {"small": Listed(51, ())}, ""),
     "long-pictures": ({"long": Listed(50, ())}, {"long": Listed(51, ())}, ""),

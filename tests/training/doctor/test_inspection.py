@@ -4,15 +4,19 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
+from rich.console import Console
 
-from training.doctor.folders import find_folders
+from training.doctor.folders import find_folders, find_single
 from training.doctor.inspection import Stopped, inspect
 from training.doctor.report import MAX_LISTED, Report
+from training.doctor.sheet import sheet
+from training.doctor.text import text
 from training.domains import BadDataset
 
 Scene = Callable[..., Image.Image]
@@ -94,38 +98,6 @@ def test_a_domain_without_a_readable_picture_is_an_error(root: Path) -> None:
     assert report.folders[1].short_side is report.folders[1].colour is None
 
 
-def test_an_exact_copy_across_the_split_is_a_leak(root: Path) -> None:
-    shutil.copy(root / "trainA" / "3.png", root / "testA" / "copy.png")
-    shutil.copy(root / "trainB" / "1.png", root / "trainB" / "copy.png")
-    report = report_of(root)
-    assert (report.exact.groups, report.exact.pictures, report.exact.across_splits) == (2, 4, 1)
-    assert report.exact.listed[0].files == ("trainA/3.png", "testA/copy.png")
-    assert (report.near.groups, report.exact.across_domains) == (0, 0)
-    assert {"leak", "duplicates"} <= {*kinds_of(report)}
-
-
-def test_an_altered_copy_across_the_domains_is_near_with_the_exact_ones_beside_it(
-    root: Path, scene: Scene, save: Save
-) -> None:
-    save(ImageOps.mirror(scene(2)).resize((144, 108)), "trainB/mirrored.jpg", quality=70)
-    shutil.copy(root / "trainA" / "2.png", root / "trainA" / "copy.png")
-    report = report_of(root)
-    (group,) = report.near.listed
-    assert group.files == ("trainA/2.png", "trainA/copy.png", "trainB/mirrored.jpg")
-    assert group.across_domains
-    assert not group.across_splits
-    assert "shared-pictures" in kinds_of(report)
-
-
-def test_a_domain_within_the_other_is_the_same_domain(root: Path) -> None:
-    for file in (root / "trainB").iterdir():
-        shutil.copy(file, root / "trainA" / f"b{file.name}")
-    report = report_of(root)
-    assert report.shared == 1
-    assert "same-domain" in kinds_of(report)
-    assert "shared-pictures" not in kinds_of(report)
-
-
 def test_pictures_of_one_colour_are_no_copies_of_one_another(root: Path, save: Save) -> None:
     for level in (32, 64, 128):  # the same rounding errors, in twice the size
         save(Image.new("RGB", (70, 70), (level, level, level)), f"trainA/flat-{level}.png")
@@ -155,10 +127,31 @@ def test_any_mode_and_any_turn_is_measured_as_training_sees_it(root: Path, scene
 def test_names_of_any_bytes_can_be_sent(root: Path) -> None:
     for name in ("b\u00e4r \u99ac.png", os.fsdecode(b"\xff.png"), "<b>&.png"):
         shutil.copy(root / "trainA" / "0.png", root / "testA" / name)
-    text = json.dumps(report_of(root).as_json(), ensure_ascii=False)
-    text.encode()
+    written = json.dumps(report_of(root).as_json(), ensure_ascii=False)
+    written.encode()
     for name in ("b\u00e4r \u99ac.png", "\ufffd.png", "<b>&.png"):
-        assert f"testA/{name}" in text
+        assert f"testA/{name}" in written
+
+
+def test_folders_of_any_bytes_can_be_shown_and_are_told_apart(root: Path) -> None:
+    """Both names become one where they are made readable."""
+    roots = [root / "trainA", root / "trainB"]
+    roots = [
+        each.rename(root / os.fsdecode(name)) for each, name in zip(roots, (b"\xff", b"\xfe"), strict=True)
+    ]
+    console = Console(file=StringIO())
+    for folders, labels in (
+        (find_folders(*roots), ["first", "second"]),
+        (find_folders(roots[0], root / "testA"), ["\ufffd", "testA"]),
+        (find_single(roots[0]), ["\ufffd"]),
+    ):
+        inspection = inspect(folders, 64)
+        assert [folder.folder for folder in inspection.report.folders] == labels
+        sheet(inspection).encode()
+        json.dumps(inspection.report.as_json(), ensure_ascii=False).encode()
+        for piece in text(inspection.report):
+            console.print(piece)
+    console.file.getvalue().encode()  # type: ignore[attr-defined]
 
 
 def test_files_that_were_meant_are_told_of_and_hidden_ones_not(root: Path) -> None:

@@ -15,9 +15,9 @@ from training.config import load_recipe
 from training.evaluation.bench import Bench, Direction, Judge, Remembered
 from training.evaluation.bounds import bound
 from training.evaluation.bundle import judge_of
-from training.evaluation.content import content, crops
+from training.evaluation.content import compared, content_of, crops
 from training.evaluation.cycle import disturbances, mean_absolute_error
-from training.evaluation.diversity import mean_cosine_distance, pixel_std
+from training.evaluation.diversity import BAND, mean_cosine_distance, pixel_std
 from training.evaluation.features import FeatureNetwork, Features
 from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures
@@ -53,6 +53,18 @@ class TestDiversity:
         assert mean_cosine_distance(np.array([[1.0, 0], [0, 2], [3, 0]])) == pytest.approx((1 + 0 + 1) / 3)
         assert mean_cosine_distance(np.array([[1.0, 0], [-1, 0]])) == pytest.approx(2)
 
+    def test_equal_features_are_at_no_distance_and_never_less(self) -> None:
+        rows = np.random.default_rng(0).normal(size=(200, 1, 7))
+        distances = [mean_cosine_distance(np.repeat(row, 3, axis=0)) for row in rows]
+        assert min(distances) == 0
+        assert max(distances) == pytest.approx(0)
+
+    @pytest.mark.parametrize("height", [BAND - 1, 2 * BAND, 2 * BAND + 1])
+    def test_pixels_deviate_alike_however_high_the_picture_is(self, height: int) -> None:
+        levels = np.random.default_rng(0).integers(0, 256, (3, height, 5, 3), dtype=np.uint8)
+        found = pixel_std([Image.fromarray(picture) for picture in levels])
+        assert found == pytest.approx(levels.std(0, ddof=1).mean())
+
 
 class TestDisturbances:
     @pytest.mark.parametrize("sigma", [0.05, 0.1])
@@ -74,7 +86,8 @@ class TestDisturbances:
 
 class TestContent:
     def test_a_picture_has_all_of_its_own_and_less_of_another_s(self, bench: Bench, there: Direction) -> None:
-        own, other = content(bench, there, list(there.sources))
+        sources = content_of(bench, there.sources)
+        own, other = compared(sources, sources)
         assert own == {"low_frequency": pytest.approx(1), "edges": pytest.approx(1), "structure_crops": 0}
         assert other["low_frequency"] < 0.9
         assert other["edges"] < 0.9
@@ -84,7 +97,7 @@ class TestContent:
         self, bench: Bench, there: Direction
     ) -> None:
         negatives = [Image.eval(image, lambda level: 255 - level) for image in there.sources]
-        own, _ = content(bench, there, negatives)
+        own, _ = compared(content_of(bench, there.sources), content_of(bench, negatives))
         assert own["low_frequency"] == pytest.approx(-1, abs=0.01)
         assert own["edges"] == pytest.approx(1, abs=0.01)
 
@@ -94,7 +107,8 @@ class TestContent:
                 maps = np.stack([np.asarray(image.resize((4, 4)), np.float64) for image in images])
                 return Features(maps.mean((1, 2)), maps=maps.transpose(0, 3, 1, 2))
 
-        own, other = content(replace(bench, network=WithMaps("maps", "0", 4)), there, list(there.sources))
+        sources = content_of(replace(bench, network=WithMaps("maps", "0", 4)), there.sources)
+        own, other = compared(sources, sources)
         assert own["structure_maps"] == 0 < other["structure_maps"]
 
     def test_crops_are_halves_evenly_over_the_picture(self) -> None:

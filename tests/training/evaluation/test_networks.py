@@ -42,6 +42,30 @@ def save_onnx(
     return path
 
 
+def save_scaled(path: Path, within: str) -> Path:
+    """The mean colour by a factor that lies in NAME.onnx.data, the graph's own or that of a branch in it."""
+    taken = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])
+    given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3, 1, 1])
+    factor = helper.make_tensor("factors", TensorProto.FLOAT, [1024], bytes(4096), raw=True)
+    onnx.external_data_helper.set_external_data(factor, f"{path.name}.data")
+    factor.ClearField("raw_data")
+    one = helper.make_tensor("one", TensorProto.INT64, [1], [0])
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["pixels"], ["means"]),
+        helper.make_node("Gather", ["factors", "one"], ["factor"]),
+        helper.make_node("Mul", ["means", "factor"], ["features"]),
+    ]
+    graph = helper.make_graph(nodes, "scaled", [taken], [given], [factor, one])
+    if within == "branch":
+        branch = helper.make_graph(nodes, "branch", [], [given], [factor, one])
+        yes = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
+        either = helper.make_node("If", ["yes"], ["features"], then_branch=branch, else_branch=branch)
+        graph = helper.make_graph([either], "branched", [taken], [given], [yes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
 def mean_colours(pictures: Pictures) -> np.ndarray:
     return normalised(list(pictures), SIDE).mean((2, 3))
 
@@ -56,8 +80,10 @@ def test_an_onnx_network_gives_what_its_outputs_are_called(
     assert len(found) == 9
     np.testing.assert_allclose(found.pooled, mean_colours(test_pictures[1]), atol=1e-5)
     assert found.logits is not None
-    assert found.maps is not None
-    assert (found.logits.shape, found.maps.shape) == ((9, 3), (9, 3, 1, 1))
+    assert (found.logits.shape, found.maps) == ((9, 3), None)
+    maps = network.look([test_pictures[1][0]]).maps
+    assert maps is not None
+    np.testing.assert_allclose(maps[0, :, 0, 0], found.pooled[0], rtol=1e-5)
     assert network.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (network.frechet_name, network.kernel_name) == ("mean-colour FD", "mean-colour KD x100")
 
@@ -66,9 +92,26 @@ def test_an_onnx_network_gives_what_its_outputs_are_called(
 def test_the_only_output_of_an_onnx_network_is_its_features(
     name: str, tmp_path: Path, test_pictures: Pair
 ) -> None:
-    found = load_feature_network(save_onnx(tmp_path / "n.onnx", (name,)))(test_pictures[0])
+    network = load_feature_network(save_onnx(tmp_path / "n.onnx", (name,)))
+    found = network.look(list(test_pictures[0]))
     np.testing.assert_allclose(found.pooled, mean_colours(test_pictures[0]), atol=1e-5)
     assert (found.logits, found.maps is None) == (None, name != "maps")
+
+
+@pytest.mark.parametrize("within", ["graph", "branch"])
+def test_an_onnx_network_is_known_by_the_weights_beside_it_too(within: str, tmp_path: Path) -> None:
+    """One file, whose weights lie in another: both are the network."""
+    path, weights = save_scaled(tmp_path / "scaled.onnx", within), tmp_path / "scaled.onnx.data"
+    white = Image.new("RGB", (SIDE, SIDE), "white")
+    digests, features = [], []
+    for scale in (1.0, 2.0, 1.0):
+        weights.write_bytes(np.full(1024, scale, np.float32).tobytes())
+        scaled = load_feature_network(path)
+        digests.append(scaled.digest)
+        features.append(scaled([white]).pooled[0, 0])
+    assert features == pytest.approx([1, 2, 1])
+    assert digests[0] == digests[2] != digests[1]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() not in digests
 
 
 def test_torchscript_gives_features_and_logits(network: FeatureNetwork, test_pictures: Pair) -> None:

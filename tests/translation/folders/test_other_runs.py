@@ -103,6 +103,26 @@ def test_what_fails_to_be_replaced_is_gone_as_the_report_says(
     assert tree(out).keys() == {"deep/b.jpg"} | REPORTS == told(out) | REPORTS
 
 
+def test_what_an_earlier_run_made_of_a_file_that_fails_by_now_stays_and_is_told_of(
+    translator: Translator, two: Path, tmp_path: Path
+) -> None:
+    out, picture = tmp_path / "out", (two / "a.jpg").read_bytes()
+    translate_folder(translator, two, out, ZEBRA)
+    before = tree(out)
+    (two / "a.jpg").write_bytes(picture[: len(picture) // 2])
+    for _ in range(2):  # nor does the next run forget it
+        assert translate_folder(translator, two, out, TranslationRequest("zebra")).failed == 1
+        (failed,) = (row for row in Report(out).rows.values() if row.outcome == "failed")
+        assert (failed.error, failed.outputs) == ("CorruptImage", ("a.jpg",))
+    assert tree(out)["a.jpg"] == before["a.jpg"]
+    with pytest.raises(InvalidInput, match="translations with another seed, a.jpg for one"):
+        translate_folder(translator, two / "a.jpg", out, replace(ZEBRA, seed=8))
+    (two / "a.jpg").write_bytes(picture)
+    assert translate_folder(translator, two, out, ZEBRA).translated == 1
+    assert tree(out)["a.jpg"] == before["a.jpg"]
+    assert {row.outcome for row in Report(out).rows.values()} == {"translated"}
+
+
 def test_a_report_has_nothing_deleted_outside_its_folder(
     translator: Translator, two: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from translation.ahead import LOOK_AHEAD
 from translation.codec import ImageTooLarge, ImageTooSmall, Picture, UnsupportedOutputFormat, decode
 from translation.folders import file_seed, translate_folder
 from translation.model import UnknownDomain
-from translation.translator import Samples, TranslationRequest, Translator
+from translation.translator import TranslationRequest, Translator
 from translation.tree import InvalidInput
 from translation.weights import load_bundle
 
@@ -74,21 +75,48 @@ def test_the_report_has_a_row_for_every_picture(translator: Translator, photos: 
     }
 
 
-def test_a_picture_for_which_the_device_lacks_memory_does_not_keep_the_others(
+def too_much_for_a_device() -> None:
+    raise torch.OutOfMemoryError
+
+
+def too_much_for_torch() -> None:
+    torch.empty(2**56, dtype=torch.uint8)
+
+
+def too_much_for_python() -> None:
+    bytearray(2**56)
+
+
+@pytest.mark.parametrize("too_much", [too_much_for_a_device, too_much_for_torch, too_much_for_python])
+@pytest.mark.parametrize("stage", ["decode", "sample", "encode"])
+def test_a_picture_for_which_there_is_too_little_memory_does_not_keep_the_others(
+    stage: str,
+    too_much: Callable[[], None],
+    translator: Translator,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = getattr(translator, stage)
+
+    def png_fails(given: bytes | Picture, *others: object) -> object:
+        if given.format == "PNG" if isinstance(given, Picture) else given.startswith(b"\x89PNG"):
+            too_much()
+        return work(given, *others)
+
+    monkeypatch.setattr(translator, stage, png_fails)
+    summary = translate_folder(translator, photos, tmp_path / "out", ZEBRA)
+    assert (summary.translated, summary.failed) == (len(TRANSLATED) - 2, len(FAILED) + 2)
+    errors = {rows(tmp_path / "out")[name]["error"] for name in ("a.png", "named wrongly.jpg")}
+    assert errors < {"OutOfMemoryError", "RuntimeError", "MemoryError"}
+
+
+def test_any_other_fault_of_torch_ends_the_run(
     translator: Translator, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sample, sampled = translator.sample, []
-
-    def second_fails(picture: Picture, request: TranslationRequest) -> Samples:
-        sampled.append(picture)
-        if len(sampled) == 2:
-            raise torch.OutOfMemoryError
-        return sample(picture, request)
-
-    monkeypatch.setattr(translator, "sample", second_fails)
-    summary = translate_folder(translator, photos, tmp_path / "out", ZEBRA)
-    assert (summary.translated, summary.failed) == (len(TRANSLATED) - 1, len(FAILED) + 1)
-    assert rows(tmp_path / "out")["a.png"]["error"] == "OutOfMemoryError"
+    monkeypatch.setattr(translator, "sample", lambda *_: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError, match="inconsistent tensor size"):
+        translate_folder(translator, photos, tmp_path / "out", ZEBRA)
 
 
 def test_a_files_seed_makes_the_same_picture_alone(

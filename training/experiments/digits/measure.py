@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 from training.evaluation.bench import Bench, Direction, Remembered
-from training.evaluation.cycle import cycle_errors
+from training.evaluation.cycle import cycle_errors, cycle_losses
 from training.evaluation.diversity import diversity
 from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures, pictures_in_memory
@@ -120,7 +120,7 @@ class Measure:
         at = Direction(source.name, target.name, pictures(sources), pictures(target.test[:2]), None)
         spread = diversity(bench, at, self.seed)
         between = self.translated(sources, target.name, len(sources))
-        errors = cycle_errors(bench, at, list(pictures(between)))
+        errors = cycle_errors([cycle_losses(bench, at, list(pictures(between)))])
         return {
             "diversity": spread["pixel_std"],
             "diversity_features": spread["feature_distance"],

@@ -78,20 +78,31 @@ def scenes(seed: int) -> Iterator[tuple[Scene, np.random.Generator]]:
 
 
 def write_pair(folder: Path, count: int, seed: int) -> tuple[Path, Path]:
-    """A folder below `folder` of each domain, `count` pictures in it, of scenes that they do not share."""
+    """A folder below `folder` of each domain, `count` pictures in it, of scenes that they do not share.
+
+    Written once: several processes may ask for the same.
+    """
     pair = folder / f"{count}-{seed}"
     if not pair.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".") as room:
-            for name in DOMAINS:
-                (Path(room) / name).mkdir()
-            for number, (scene, random) in zip(range(2 * count), scenes(seed), strict=False):
-                name = DOMAINS[number % 2]
-                picture: Image.Image = getattr(scene, name)(random)
-                picture.save(Path(room) / name / f"{number:05}.png")
-            Path(room).rename(pair)
-            Path(room).mkdir()  # for its context to remove
+            begun = Path(room) / pair.name
+            _write_pictures(begun, count, seed)
+            try:
+                begun.rename(pair)
+            except OSError:
+                if not pair.exists():  # else another process has written the same meanwhile
+                    raise
     return pair / DOMAINS[0], pair / DOMAINS[1]
+
+
+def _write_pictures(pair: Path, count: int, seed: int) -> None:
+    for name in DOMAINS:
+        (pair / name).mkdir(parents=True)
+    for number, (scene, random) in zip(range(2 * count), scenes(seed), strict=False):
+        name = DOMAINS[number % 2]
+        picture: Image.Image = getattr(scene, name)(random)
+        picture.save(pair / name / f"{number:05}.png")
 
 
 def _grid() -> tuple[Floats, Floats]:

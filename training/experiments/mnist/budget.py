@@ -17,6 +17,8 @@ from pydantic import (
 from training.config import BadRecipe, apply_override, first_fault
 from training.objective.sjmvi import Weights
 
+NO_PART = ("code", "ratio", "identity", "code_recovery")  # maps have no codes, x and z are of two kinds
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -48,6 +50,8 @@ def load_budget(overrides: Sequence[str] = ()) -> Budget:
         budget = TypeAdapter(Budget).validate_python(fields)
     except ValidationError as error:
         raise BadRecipe(f"the budget: {first_fault(error)}") from error
-    if (budget.weights.code, budget.weights.ratio) != (1, 1):
-        raise BadRecipe("the budget: weights.code and weights.ratio count for nothing here: leave them at 1")
+    weights, neutral = asdict(budget.weights), asdict(Weights())
+    for name in NO_PART:
+        if weights[name] != neutral[name]:
+            raise BadRecipe(f"the budget: weights.{name} has no part in it: leave it at {neutral[name]:g}")
     return budget

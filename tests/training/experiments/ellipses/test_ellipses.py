@@ -79,6 +79,20 @@ def test_pairs_are_written_once_and_share_no_scene(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["3-0"]  # nothing half made is left
 
 
+def test_two_processes_may_write_the_same_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = Path.rename
+
+    def overtaken(begun: Path, wanted: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        write_pair(tmp_path, count=3, seed=0)
+        return rename(begun, wanted)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    assert [len(list(folder.iterdir())) for folder in write_pair(tmp_path, count=3, seed=0)] == [3, 3]
+    assert [path.name for path in tmp_path.iterdir()] == ["3-0"]
+    assert (tmp_path / "3-0").stat().st_mode == (tmp_path / "3-0" / DOMAINS[0]).stat().st_mode
+
+
 def test_the_truth_has_stripes_of_every_kind_and_one_brown_in_many_shades(measured: Measured) -> None:
     truth = measured.truth()
     assert truth["stripes_plain"] == 0

@@ -21,7 +21,9 @@ def test_a_wrong_value_is_refused_by_name(override: str) -> None:
         load_budget([override])
 
 
-@pytest.mark.parametrize("override", ["weights.code=2", "weights.ratio=0.5"])
+@pytest.mark.parametrize(
+    "override", ["weights.code=2", "weights.ratio=0.5", "weights.identity=1", "weights.code_recovery=0.1"]
+)
 def test_a_weight_of_nothing_is_refused(override: str) -> None:
-    with pytest.raises(BadRecipe, match="count for nothing"):
+    with pytest.raises(BadRecipe, match=f"{override.split('=')[0]} has no part"):
         load_budget([override])
