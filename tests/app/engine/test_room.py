@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 
 import pytest
 from httpx import Client
@@ -64,7 +65,7 @@ def test_room_is_taken_for_the_page_and_for_all_that_is_drawn_of_it(
         request = TranslationRequest("zebra", process_size=size, frame=frame, samples=samples)
         outline = Outlines(registry, Limits()).get("tiny")
         async with engine._room.taken(MAX_DECODED_PIXELS - free), asyncio.timeout(60):
-            translation = asyncio.create_task(engine._translate(outline, pages, request))
+            translation = asyncio.create_task(engine._translate(outline, pages, request, Event()))
             while not (engine._room._turn.locked() or engine.waiting):
                 await asyncio.sleep(0.01)
             translation.cancel()

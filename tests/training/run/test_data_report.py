@@ -34,7 +34,7 @@ def test_a_run_warns_and_goes_on(
     with caplog.at_level(logging.WARNING):
         run = train(plain, pair[1], tiny, overrides=["training.steps=1"], out=tmp_path / "run", device="cpu")
     said = [record.getMessage() for record in caplog.records]
-    assert any("lie in both domains; keep each" in line for line in said)
+    assert any("in the other domain; keep each" in line for line in said)
     assert any(str(run / "data.html") in line for line in said)
     assert (run / "bundle").is_dir()
 

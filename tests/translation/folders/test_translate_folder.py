@@ -1,16 +1,13 @@
 import csv
 import json
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
-from translation.ahead import LOOK_AHEAD
-from translation.codec import ImageTooLarge, ImageTooSmall, Picture, UnsupportedOutputFormat, decode
+from translation.codec import ImageTooLarge, ImageTooSmall, UnsupportedOutputFormat, decode
 from translation.folders import file_seed, translate_folder
 from translation.model import UnknownDomain
 from translation.translator import TranslationRequest, Translator
@@ -73,50 +70,6 @@ def test_the_report_has_a_row_for_every_picture(translator: Translator, photos: 
     assert {row["file"]: json.loads(row["outputs"]) for row in table} == {
         file: row["outputs"] for file, row in report.items()
     }
-
-
-def too_much_for_a_device() -> None:
-    raise torch.OutOfMemoryError
-
-
-def too_much_for_torch() -> None:
-    torch.empty(2**56, dtype=torch.uint8)
-
-
-def too_much_for_python() -> None:
-    bytearray(2**56)
-
-
-@pytest.mark.parametrize("too_much", [too_much_for_a_device, too_much_for_torch, too_much_for_python])
-@pytest.mark.parametrize("stage", ["decode", "sample", "encode"])
-def test_a_picture_for_which_there_is_too_little_memory_does_not_keep_the_others(
-    stage: str,
-    too_much: Callable[[], None],
-    translator: Translator,
-    photos: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    work = getattr(translator, stage)
-
-    def png_fails(given: bytes | Picture, *others: object) -> object:
-        if given.format == "PNG" if isinstance(given, Picture) else given.startswith(b"\x89PNG"):
-            too_much()
-        return work(given, *others)
-
-    monkeypatch.setattr(translator, stage, png_fails)
-    summary = translate_folder(translator, photos, tmp_path / "out", ZEBRA)
-    assert (summary.translated, summary.failed) == (len(TRANSLATED) - 2, len(FAILED) + 2)
-    errors = {rows(tmp_path / "out")[name]["error"] for name in ("a.png", "named wrongly.jpg")}
-    assert errors < {"OutOfMemoryError", "RuntimeError", "MemoryError"}
-
-
-def test_any_other_fault_of_torch_ends_the_run(
-    translator: Translator, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(translator, "sample", lambda *_: torch.ones(2) @ torch.ones(3))
-    with pytest.raises(RuntimeError, match="inconsistent tensor size"):
-        translate_folder(translator, photos, tmp_path / "out", ZEBRA)
 
 
 def test_a_files_seed_makes_the_same_picture_alone(
@@ -238,17 +191,3 @@ def test_a_picture_that_its_format_cannot_hold_does_not_keep_the_others(
     request = replace(ZEBRA, format="WEBP", process_size=8)
     assert translate_folder(translator, photos, tmp_path / "out", request).translated == len(TRANSLATED)
     assert rows(tmp_path / "out")["long.png"]["error"] == "UnsupportedOutputFormat"
-
-
-def test_few_pictures_are_in_memory_and_the_next_is_read_before_it_is_needed(
-    translator: Translator, photos: Path, photograph: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for index in range(40):
-        (photos / f"{index:02}.jpg").write_bytes(photograph)
-    decode_one, read = translator.decode, []
-    monkeypatch.setattr(translator, "decode", lambda *given: read.append(1) or decode_one(*given))
-    ahead: list[int] = []
-    translate_folder(
-        translator, photos, tmp_path / "out", ZEBRA, lambda done, total, row: ahead.append(len(read) - done)
-    )
-    assert 2 <= max(ahead) <= 2 * LOOK_AHEAD + 2

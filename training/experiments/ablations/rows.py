@@ -17,8 +17,6 @@ CYCLEGAN = (  # Zhu et al. (2017) at the same size, width and budget
     "optimisation.replay_pairs=50",
 )
 
-PROJECTED = "model.discriminator.name=projected-patch"
-
 ROWS: Mapping[str, Sequence[str]] = {
     "base": (),
     "cyclegan": CYCLEGAN,
@@ -38,7 +36,6 @@ ROWS: Mapping[str, Sequence[str]] = {
     "replay": ("optimisation.replay_pairs=50",),
     "code recovery": ("objective.weights.code_recovery=0.1", 'objective.code_augmentation=["colour"]'),
     "copy shift": ("model.generator.copy_shift=16",),
-    "projected": (PROJECTED,),
-    "projected, KL x 2": (PROJECTED, "objective.weights.kl_latent=2", "objective.weights.kl_observed=2"),
+    "projected": ("model.discriminator.name=projected-patch",),
     "recipe": ("objective.reach=[[0.0, 1.0], [0.3, 1.0], [0.4, 0.0]]", "objective.weights.code=0.005"),
 }
