@@ -4,6 +4,7 @@ A page of a TIFF stands alone. Every other frame is drawn over those before it, 
 A few bytes are enough for a frame of either kind, so neither is counted, or decoded, without an end.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -21,7 +22,8 @@ DRAWN_SHARE = 4  # times max_pixels, for a frame and all that it is drawn over
 Size = tuple[int, int]
 
 GIF_HEADER_BYTES, GIF_DESCRIPTOR_BYTES = 13, 10
-GIF_EXTENSION, GIF_FRAME, GIF_END = b"!,;"
+GIF_MARK = re.compile(rb"[!,;]")  # an extension, a frame, the end; other bytes are passed over
+GIF_FRAME, GIF_END = b",", b";"
 
 
 def locate(source: ImageFile, data: bytes, frame: int | None, limits: Limits) -> tuple[Size, ...]:
@@ -93,16 +95,15 @@ def _gif_sizes(source: ImageFile, data: bytes) -> Iterator[Size]:
     """By the frames' places alone: the canvas grows with a frame that reaches beyond it."""
     width, height = source.size
     place = GIF_HEADER_BYTES + _palette_bytes(data[10])
-    while place < len(data) and data[place] != GIF_END:
-        if data[place] == GIF_FRAME:
+    while (mark := GIF_MARK.search(data, place)) and mark.group() != GIF_END:
+        place = mark.start()
+        if mark.group() == GIF_FRAME:
             left, top, wide, high, flags = struct.unpack_from("<HHHHB", data, place + 1)
             width, height = max(width, left + wide), max(height, top + high)
             yield width, height
             place = _behind_blocks(data, place + GIF_DESCRIPTOR_BYTES + _palette_bytes(flags) + 1)
-        elif data[place] == GIF_EXTENSION:
-            place = _behind_blocks(data, place + 2)
         else:
-            place += 1
+            place = _behind_blocks(data, place + 2)
 
 
 def _palette_bytes(flags: int) -> int:
