@@ -45,12 +45,12 @@ def inspect(
     from training.doctor import folders, inspection, text
     from training.doctor.sheet import write_sheet
     from training.domains import BadDataset
-    from translation.signals import stop_signals
+    from translation.signals import Stopped, stop_signals
 
     training_size = load_recipe(recipe, overrides or ()).data.size
     names = domain_pair(domains) if domains is not None else None
     found = folders.find_single(first) if single else folders.find_folders(first, second, names)
-    with progress_bar("inspecting") as advance, stop_signals() as received, suppress(inspection.Stopped):
+    with progress_bar("inspecting") as advance, stop_signals() as received, suppress(Stopped):
         inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
     if received:
         raise typer.Exit(128 + received[0])

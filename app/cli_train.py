@@ -93,7 +93,7 @@ def _refuse_of_new_runs(context: typer.Context, resume: Path | None) -> None:
 def _follow(training: Callable[[], Path]) -> None:
     """To its end, and says where its bundle is; or how it goes on."""
     from training.distributed import is_first_process
-    from training.run import Interrupted
+    from training.interruption import Interrupted
 
     try:
         finished = training()

@@ -88,6 +88,13 @@ class Progress:
         return [f"{images / seconds:.1f} images/s", f"{left} left"]
 
 
+def show_count(doing: str, done: int, total: int) -> None:
+    """What comes before the first step: a line that renews itself, on a terminal alone."""
+    if sys.stderr.isatty() and (done % 20 == 0 or done == total):
+        sys.stderr.write(f"\r\x1b[K{doing} {done}/{total}" + "\n" * (done == total))
+        sys.stderr.flush()
+
+
 class JsonLines:
     """A line a logged step: step, steps, time (Unix seconds), skipped, scalars; null where not finite."""
 

@@ -1,8 +1,9 @@
 """Two folders of unpaired pictures, and the order in which training draws from them.
 
 Everything here is a function of the files and a seed: draw n of a domain is the picture
-permutation(n // length)[n % length] in the view seeded by (seed, domain, n). So training resumes at any step
-without stored state, and the number of workers changes no batch.
+permutation(n // length)[n % length] in the view seeded by (seed, domain, n), of a list that has each picture
+once, or as often as its share of the draws says. So training resumes at any step without stored state, and
+the number of workers changes no batch.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import count, islice
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -33,6 +35,7 @@ __all__ = [
     "Batch",
     "DomainFolders",
     "PairDraw",
+    "Shares",
     "UnpairedFolders",
     "UnpairedSampler",
     "find_domains",
@@ -42,6 +45,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 MAX_UNREADABLE_SHARE = 0.05
+Shares: TypeAlias = NDArray[np.float64]
 WHOLE = slice(None)
 
 
@@ -62,24 +66,35 @@ class Batch:
     z: Tensor
 
 
-@lru_cache(maxsize=8)
-def _permutation(seed: int, domain: int, epoch: int, length: int) -> NDArray[np.int64]:
-    return np.random.default_rng((seed, domain, epoch)).permutation(length)
-
-
 class UnpairedSampler:
-    """Shuffles two domains of the given lengths independently; the shorter one starts over sooner."""
+    """Shuffles two domains of the given lengths independently; the shorter one starts over sooner.
 
-    def __init__(self, lengths: tuple[int, int], seed: int) -> None:
+    `shares` are of the draws of each domain, (pictures,) each, with a sum of 1: in an epoch, a picture is
+    drawn length x share times, the fraction by chance. Absent, once.
+    """
+
+    def __init__(
+        self, lengths: tuple[int, int], seed: int, shares: tuple[Shares, Shares] | None = None
+    ) -> None:
         self.lengths = lengths
         self.seed = seed
+        self.shares = shares
+        self._order = lru_cache(maxsize=8)(self._shuffled)
 
     def draw(self, position: int) -> PairDraw:
         indices = []
         for domain, length in enumerate(self.lengths):
             epoch, place = divmod(position, length)
-            indices.append(int(_permutation(self.seed, domain, epoch, length)[place]))
+            indices.append(int(self._order(domain, epoch)[place]))
         return PairDraw(position, *indices)
+
+    def _shuffled(self, domain: int, epoch: int) -> NDArray[np.intp]:
+        random, length = np.random.default_rng((self.seed, domain, epoch)), self.lengths[domain]
+        order = random.permutation(length)
+        if self.shares is None:
+            return order
+        drawn = np.searchsorted(self.shares[domain].cumsum(), (order + random.random()) / length, "right")
+        return drawn.clip(max=length - 1)  # a sum is 1 but for its rounding
 
     def batches(self, start_step: int, batch_size: int) -> Iterator[list[PairDraw]]:
         """The draws of step `start_step` and of every step after it, without end."""

@@ -27,6 +27,9 @@ class DataRecipe(Section):
         0.0, ge=0, le=1, description="largest relative change of brightness, contrast, saturation; 0 is off"
     )
     validation_share: float = Field(0.1, gt=0, lt=1, description="of the training pictures, cut by hash")
+    balance: bool = Field(
+        False, description="draw pictures so that what both domains show, as sky, is as frequent in either"
+    )
     cache_bytes: int = Field(4 << 30, ge=0, description="memory for decoded pictures, bytes")
     workers: int = Field(2, ge=0, le=64, description="loader threads")
 

@@ -1,9 +1,9 @@
 """A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle.
 
-recipe.toml   run.json   data.json   data.html   checkpoints/   metrics.jsonl   tensorboard/   samples/
-bundle/   last/
+recipe.toml   run.json   data.json   data.html   balance.json   checkpoints/   metrics.jsonl   tensorboard/
+samples/   bundle/   last/
 
-Without an evaluation bundle/ is the last state, and there is no last/.
+Without an evaluation bundle/ is the last state, and there is no last/; balance.json is of data.balance.
 """
 
 import logging
@@ -33,10 +33,11 @@ from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loa
 from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
 from training.doctor.for_run import JSON_FILE, inspect_for_run
-from training.doctor.inspection import Stopped
 from training.domains import BadDataset, DomainFolders
+from training.draw_shares import find_shares
 from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
+from training.interruption import Interrupted, until_stopped
 from training.learner import Learner
 from training.means import recipe_of
 from training.memory import explained, pairs_at_once
@@ -55,15 +56,6 @@ log = logging.getLogger(__name__)
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
 MOST_GRIDS = 50  # 6 MB each at 256 pixels, and small sets have many epochs
-
-
-class Interrupted(RuntimeError):
-    """A signal ended the training; everything up to its last step is in the run."""
-
-    def __init__(self, run: Path, signal_number: int) -> None:
-        super().__init__(f"stopped; continue with: sjmvi train --resume {run}")
-        self.run = run
-        self.signal_number = signal_number
 
 
 def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
@@ -129,19 +121,15 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
 
 
 def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:
-    with stop_signals() as received:
-        if processes.is_first:
-            folders = find_folders(origin.first, origin.second, origin.domains)
-            try:
-                inspect_for_run(run, folders, recipe.data.size, stopped=lambda: bool(received))
-            except Stopped:
-                pass
-            except BadDataset:
-                (run / RUN_FILE).unlink()  # so that the same command begins it, once they are mended
-                raise
-        signal_number = processes.signal(received)
-    if signal_number:
-        raise Interrupted(run, signal_number)
+    def inspect(stopped: Callable[[], bool]) -> None:
+        folders = find_folders(origin.first, origin.second, origin.domains)
+        try:
+            inspect_for_run(run, folders, recipe.data.size, stopped)
+        except BadDataset:
+            (run / RUN_FILE).unlink()  # so that the same command begins it, once they are mended
+            raise
+
+    until_stopped(run, processes, inspect)
 
 
 def _run(
@@ -158,7 +146,10 @@ def _run(
             keep(run, recipe, origin)
         dataset = build_dataset(recipe, folders)
         trainer = _trainer(run, recipe, origin, device, processes)
-        sampler = UnpairedSampler(dataset.lengths, recipe.training.seed)
+        shares = None
+        if recipe.data.balance:
+            shares = until_stopped(run, processes, partial(find_shares, run, dataset, device))
+        sampler = UnpairedSampler(dataset.lengths, recipe.training.seed, shares)
         batch_size, workers = recipe.training.batch_size, recipe.data.workers
         batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
         save = partial(save_state, recipe, origin, dataset, trainer)

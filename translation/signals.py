@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+class Stopped(Exception):
+    """By a signal, before it was done."""
+
+
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
     """Collects them instead of dying of them; a second one is not waited for. In the main thread alone."""

@@ -69,6 +69,24 @@ class TestDraws:
         assert resumed == straight[6:]
         assert straight != list(islice(UnpairedSampler((7, 5), seed=4).batches(0, 4), 10))
 
+    def test_a_picture_is_drawn_by_its_share(self) -> None:
+        shares = np.array([0.5, 0.3, 0.15, 0.05]), np.full(10, 0.1)
+        sampler = UnpairedSampler((4, 10), seed=3, shares=shares)
+        drawn = np.array([sampler.draw(position).index_x for position in range(4000)])
+        assert np.bincount(drawn) / 4000 == pytest.approx(shares[0], abs=0.01)
+        in_an_epoch = np.stack([np.bincount(epoch, minlength=4) for epoch in drawn.reshape(1000, 4)])
+        assert set(in_an_epoch[:, 0]) == {2}
+        assert set(in_an_epoch[:, 1]) == {1, 2}
+        assert set(in_an_epoch[:, 3]) == {0, 1}
+
+    @pytest.mark.parametrize("length", [2, 7, 1016])
+    def test_equal_shares_draw_what_no_shares_draw(self, length: int) -> None:
+        equal = UnpairedSampler(
+            (length, length), 3, (np.full(length, 1 / length), np.full(length, 1 / length))
+        )
+        plain = UnpairedSampler((length, length), 3)
+        assert [equal.draw(n) for n in range(3 * length)] == [plain.draw(n) for n in range(3 * length)]
+
     def test_an_epoch_lasts_until_the_longer_domain_is_seen(self) -> None:
         assert UnpairedSampler((7, 21), seed=0).steps_per_epoch(4) == math.ceil(21 / 4)
 

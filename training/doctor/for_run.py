@@ -2,10 +2,11 @@
 
 import json
 import logging
-import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from training.callbacks import show_count
 from training.doctor.folders import PictureFolder
 from training.doctor.inspection import inspect
 from training.doctor.sheet import write_sheet
@@ -22,7 +23,7 @@ def inspect_for_run(
 ) -> None:
     """Findings are told of. Raises BadDataset where one is an error: the training would find out when it
     comes to those pictures; and Stopped."""
-    inspection = inspect(folders, training_size, _show, stopped)
+    inspection = inspect(folders, training_size, partial(show_count, "inspecting"), stopped)
     with replacing(run / JSON_FILE) as file:
         file.write(json.dumps(inspection.report.as_json()).encode())
     write_sheet(run / SHEET_FILE, inspection)
@@ -33,10 +34,3 @@ def inspect_for_run(
     for finding in inspection.report.findings:
         if finding.level == "error":
             raise BadDataset(f"{finding.message}; {finding.advice}")
-
-
-def _show(done: int, total: int) -> None:
-    """A line that renews itself, on a terminal alone."""
-    if sys.stderr.isatty() and (done % 20 == 0 or done == total):
-        sys.stderr.write(f"\r\x1b[Kinspecting {done}/{total}" + "\n" * (done == total))
-        sys.stderr.flush()

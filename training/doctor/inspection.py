@@ -12,10 +12,7 @@ from training.doctor.folders import PictureFolder
 from training.doctor.measure import Measured, Unreadable, measure_all
 from training.doctor.report import SCHEMA, Report
 from training.doctor.summary import copies, duplicates, folder_report, shared
-
-
-class Stopped(Exception):
-    """By a signal, before it was done."""
+from translation.signals import Stopped
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from training import run
 from training.beginning import RECIPE_FILE
 from training.config import load_recipe
 from training.experiments.results import OtherResults, difference
+from training.interruption import Interrupted
 from training.means import MEANS, NETWORK
 from training.origin import RUN_FILE, Origin
 from training.recipe import Recipe
@@ -37,7 +38,7 @@ def trained(
             means = [override for override in overrides if override.partition("=")[0] in FREE]
             return run.resume(folder, device, means, *data) / "bundle"
         return run.train(*data, str(base), domains, overrides, folder, device) / "bundle"
-    except run.Interrupted as stopped:
+    except Interrupted as stopped:
         raise KeyboardInterrupt from stopped
 
 

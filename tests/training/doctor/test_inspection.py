@@ -13,11 +13,12 @@ from PIL import Image
 from rich.console import Console
 
 from training.doctor.folders import find_folders, find_single
-from training.doctor.inspection import Stopped, inspect
+from training.doctor.inspection import inspect
 from training.doctor.report import MAX_LISTED, Report
 from training.doctor.sheet import sheet
 from training.doctor.text import text
 from training.domains import BadDataset
+from translation.signals import Stopped
 
 Scene = Callable[..., Image.Image]
 Save = Callable[..., Path]

@@ -11,7 +11,8 @@ import pytest
 
 import training.doctor.for_run
 from training.domains import BadDataset
-from training.run import Interrupted, resume, train
+from training.interruption import Interrupted
+from training.run import resume, train
 
 Train = Callable[..., Path]
 
@@ -49,11 +50,11 @@ def test_a_resumed_run_does_not_look_again(straight: Path, tmp_path: Path) -> No
 def test_a_signal_while_it_looks_is_an_interruption_to_go_on_from(
     train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(done: int, total: int) -> None:
+    def stop(doing: str, done: int, total: int) -> None:
         if done == 3:
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(training.doctor.for_run, "_show", stop)
+    monkeypatch.setattr(training.doctor.for_run, "show_count", stop)
     with pytest.raises(Interrupted, match="--resume"):
         train_tiny(out=tmp_path / "run", overrides=["training.steps=1"])
     assert not (tmp_path / "run" / "data.json").exists()

@@ -19,7 +19,8 @@ from training.checkpoint import CheckpointFolder
 from training.dataset import BadDataset
 from training.evaluation.features import BadFeatureNetwork
 from training.evaluation.validation import PREFIX, RULE, SCORE, Validator
-from training.run import Interrupted, resume
+from training.interruption import Interrupted
+from training.run import resume
 from training.trainer import StepReport
 from translation.weights import load_bundle, read_card
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 import training.run
 from training.checkpoint import CheckpointFolder
-from training.run import Interrupted, resume
+from training.interruption import Interrupted
+from training.run import resume
 from training.trainer import StepReport
 from translation.sampler import Sampler
 from translation.weights import load_bundle, read_card

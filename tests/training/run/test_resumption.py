@@ -17,7 +17,8 @@ import training.run
 from training.checkpoint import CheckpointFolder, RunInUse
 from training.config import BadRecipe
 from training.domains import BadDataset
-from training.run import Interrupted, resume, train
+from training.interruption import Interrupted
+from training.run import resume, train
 from training.trainer import StepReport
 from translation.weights import load_bundle, read_card
 

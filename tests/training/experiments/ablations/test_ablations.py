@@ -13,6 +13,7 @@ from training.experiments.ablations.experiment import BASE, Setting, run_ablatio
 from training.experiments.ablations.rows import ROWS
 from training.experiments.ablations.table import ablation_table
 from training.experiments.results import OtherResults
+from training.interruption import Interrupted
 
 DOMAINS = ("plain", "striped")
 TINY = (
@@ -95,7 +96,7 @@ def test_a_signal_ends_it_with_the_row_to_go_on_with(
     setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> Path:
-        raise run.Interrupted(tmp_path, 2)
+        raise Interrupted(tmp_path, 2)
 
     monkeypatch.setattr(run, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):

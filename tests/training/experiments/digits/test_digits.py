@@ -20,6 +20,7 @@ from training.experiments.digits.rows import GRID, TRANSLATORS
 from training.experiments.digits.table import digits_table
 from training.experiments.digits.yardstick import Yardstick
 from training.experiments.results import OtherResults
+from training.interruption import Interrupted
 from translation.distributions import Normal
 from translation.sampler import Sampler
 
@@ -151,7 +152,7 @@ def test_no_translator_sees_test_validation_or_a_label(
 
     def seen(first: Path, second: Path, *rest: object) -> Path:
         given.extend([first, second])
-        raise run.Interrupted(tmp_path, 2)
+        raise Interrupted(tmp_path, 2)
 
     monkeypatch.setattr(run, "train", seen)
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,72 @@
+"""The shares that a run draws its pictures by: found once, and kept in its balance.json."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.augmentation import Pixels
+from training.callbacks import show_count
+from training.dataset import Shares, UnpairedFolders
+from training.shared_kinds import SAMPLE, Balance, KindsOfPlaces, balance
+from translation.durable import replacing
+from translation.signals import Stopped
+
+log = logging.getLogger(__name__)
+
+FILE = "balance.json"
+
+
+def find_shares(
+    run: Path, dataset: UnpairedFolders, device: torch.device, stopped: Callable[[], bool]
+) -> tuple[Shares, Shares]:
+    """Of the draws of either domain, in the order of its training pictures. Raises BadDataset, and Stopped
+    with nothing written."""
+    if not (run / FILE).exists():
+        _write(run, dataset, _found(dataset, device, stopped))
+    folders, told = dataset.folders, json.loads((run / FILE).read_bytes())["shares"]
+    x, z = (
+        np.array([told[domain][folders.digests[file]] for file in files])
+        for domain, files in zip(folders.domains, folders.train, strict=True)
+    )
+    return x, z
+
+
+def _found(dataset: UnpairedFolders, device: torch.device, stopped: Callable[[], bool]) -> Balance:
+    random, done = np.random.default_rng(dataset.seed), count(1)
+    sample = [random.permutation(length)[:SAMPLE].tolist() for length in dataset.lengths]
+    total = sum(map(len, sample)) + sum(dataset.lengths)
+
+    def look(domain: int, indices: Iterable[int]) -> Iterator[Pixels]:
+        for index in indices:
+            if stopped():
+                raise Stopped("stopped while it looked at the pictures")
+            yield dataset.pictures[domain][index]
+            show_count("weighing", next(done), total)
+
+    kinds = KindsOfPlaces(device, chain(look(0, sample[0]), look(1, sample[1])), dataset.seed)
+    h_x, h_z = (
+        np.stack([kinds.shares(pixels) for pixels in look(domain, range(length))])
+        for domain, length in enumerate(dataset.lengths)
+    )
+    return balance(h_x, h_z)
+
+
+def _write(run: Path, dataset: UnpairedFolders, found: Balance) -> None:
+    folders = dataset.folders
+    shares, worth = {}, []
+    for at, (domain, files) in enumerate(zip(folders.domains, folders.train, strict=True)):
+        of_files = zip(files, found.shares[at].tolist(), strict=True)
+        shares[domain] = {folders.digests[file]: share for file, share in of_files}
+        worth.append(f"{found.pictures[at]:.0f} of {len(files)} for {domain}")
+    told = {"shared_kinds": found.shared_kinds, "gap": found.gap, "pictures": found.pictures}
+    with replacing(run / FILE) as file:
+        file.write(json.dumps(told | {"shares": shares}).encode())
+    log.info(
+        "balanced: of what both domains show, the difference is %.3f of %.3f; as various as %s",
+        *(found.gap[1], found.gap[0], " and ".join(worth)),
+    )
