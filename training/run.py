@@ -146,10 +146,7 @@ def _run(
             keep(run, recipe, origin)
         dataset = build_dataset(recipe, folders)
         trainer = _trainer(run, recipe, origin, device, processes)
-        shares = None
-        if recipe.data.balance:
-            shares = until_stopped(run, processes, partial(find_shares, run, dataset, device))
-        sampler = UnpairedSampler(dataset.lengths, recipe.training.seed, shares)
+        sampler = _sampler(run, recipe, dataset, device, processes)
         batch_size, workers = recipe.training.batch_size, recipe.data.workers
         batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
         save = partial(save_state, recipe, origin, dataset, trainer)
@@ -173,6 +170,14 @@ def _run(
             raise Interrupted(run, signal_number)
         processes.first_does(partial(calibrate_bundle, run / "bundle", held_out_of(folders), device))
     return run
+
+
+def _sampler(
+    run: Path, recipe: Recipe, dataset: UnpairedFolders, device: torch.device, processes: Processes
+) -> UnpairedSampler:
+    find = partial(find_shares, run, dataset, device)
+    shares = until_stopped(run, processes, find) if recipe.data.balance else None
+    return UnpairedSampler(dataset.lengths, recipe.training.seed, shares)
 
 
 def _trainer(
