@@ -36,11 +36,11 @@ from translation.discriminators.efficientnet import EfficientNetLite0
 
 SIDE = 128  # the short one of what the network sees: a place is 16 pixels of it wide
 DEPTH = 2  # of EfficientNetLite0's views
-KINDS = 64
+KINDS = 256
 SAMPLE = 512  # pictures of each domain, and
-PLACES = 16_384  # of all of them, that the kinds are found in
+PLACES = 32_768  # of all of them, that the kinds are found in
 ROUNDS = 25  # of k-means
-RARE = 6.0  # times as frequent in the other domain: of the subject
+RARE = 4.0  # times as frequent in the other domain: of the subject
 STRENGTH = 30.0
 
 
