@@ -4,7 +4,6 @@ OUT/evaluation.json   OUT/index.html   OUT/trials/<digest>.json   OUT/features/<
 """
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +33,6 @@ from training.objective.sjmvi import Ratios
 from translation.durable import replacing
 from translation.sampler import Sampler
 from translation.weights import Bundle
-
-log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # pictures through a network, and how many it is going to be
 
