@@ -220,15 +220,16 @@ def summary(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     methods = table["methods"]
     metrics = dict.fromkeys(metric for figures in methods.values() for metric in figures)
     return {
-        metric: {method: _cell(figures.get(metric)) for method, figures in methods.items()}
+        metric: {method: cell(figures.get(metric), ".4g", ".2g") for method, figures in methods.items()}
         for metric in metrics
     }
 
 
-def _cell(metric: Mapping[str, float | None] | None) -> str:
+def cell(metric: Mapping[str, float | None] | None, mean_format: str, deviation_format: str) -> str:
+    """One metric of one method, as a table tells it."""
     if metric is None:
         return "-"
     mean, deviation = metric["mean"], metric["std"]
     if mean is None:
         return "not finite"
-    return f"{mean:.4g}" + ("" if deviation is None else f" ± {deviation:.2g}")
+    return f"{mean:{mean_format}}" + ("" if deviation is None else f" ± {deviation:{deviation_format}}")
