@@ -30,7 +30,7 @@ from translation.weights import copy_bundle, load_bundle
 ACTIVE = "active"
 LOCK = ".changing"
 REMOVED = ".removed-"  # no name begins with a dot
-DIGITS = 16  # of a digest, that name a version
+DIGITS = 16  # of a digest, in a version's name
 
 
 class UnknownModel(LookupError):
@@ -132,7 +132,7 @@ class Registry:
             source = source / "bundle"
         folder = self._models_dir / _checked(name)
         bundle = load_bundle(source)  # what cannot be loaded is not published
-        version = bundle.digest[:DIGITS]
+        version = version_name(bundle.digest)
         with self._changing():
             if version not in {entry.version for entry in self._versions(name) if entry.is_shipped}:
                 copy_bundle(source, folder / version, bundle)
@@ -145,7 +145,7 @@ class Registry:
         """Take a version into use, one that is whole. Raises UnknownModel, InvalidBundle."""
         with self._changing():
             entry = self.version(name, version)
-            if load_bundle(entry.folder).digest[:DIGITS] != version:
+            if version_name(load_bundle(entry.folder).digest) != version:
                 raise DigestMismatch(f"{version} is not the bundle that was published: its card was changed")
             return self._use(entry)
 
@@ -206,7 +206,7 @@ class Registry:
             refuse_other_preprocessing(folder, card)
         except InvalidBundle as error:
             return replace(entry, fault=str(error))
-        return replace(entry, version=entry.version or digest[:DIGITS], card=card, digest=digest)
+        return replace(entry, version=entry.version or version_name(digest), card=card, digest=digest)
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -222,6 +222,11 @@ class Registry:
         self._models_dir.mkdir(parents=True, exist_ok=True)
         with locked(self._models_dir / LOCK):
             yield
+
+
+def version_name(digest: str) -> str:
+    """What the version with this digest is called."""
+    return digest[:DIGITS]
 
 
 def _point(folder: Path, version: str | None) -> None:

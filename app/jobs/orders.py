@@ -13,7 +13,7 @@ from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.recipes import recipe_book
 from translation.card import Card, InvalidBundle, read_card
 from translation.model import UnknownDomain
-from translation.registry import DIGITS, Registry
+from translation.registry import Registry, version_name
 from translation.translator import check_calibrated
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Means:
             logger.error("model %s: %s", model, error)
             raise UnreadableCard(model) from error
         _check_domains(params, card)
-        settled = {**params, "model": model, "version": digest[:DIGITS]}
+        settled = {**params, "model": model, "version": version_name(digest)}
         if "to" in params and params["seed"] is None:
             settled["seed"] = secrets.randbelow(EXACT)
         return settled
