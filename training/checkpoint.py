@@ -7,7 +7,6 @@ are kept, because a disk may damage the newest.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -22,7 +21,7 @@ from typing import Any, Self, TypeAlias, cast
 import torch
 from torch import Tensor
 
-from translation.durable import replacing
+from translation.durable import replacing, try_lock
 
 log = logging.getLogger(__name__)
 
@@ -141,12 +140,10 @@ class RunLock:
 
     def __enter__(self) -> Self:
         self._file = (self.run / ".lock").open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(self._file):
             with self._file:
                 self._file.seek(0)
-                raise RunInUse(f"{self.run} is in use by {self._file.read()}") from None
+                raise RunInUse(f"{self.run} is in use by {self._file.read()}")
         self._file.truncate(0)
         self._file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._file.flush()

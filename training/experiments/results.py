@@ -9,21 +9,20 @@ over the finished runs, null where one of them is not finite: a run that blew up
 has n - 1 in its denominator, and is null for a single run.
 """
 
-import fcntl
 import json
 import math
 import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
 
-from translation.durable import replacing
+from translation.durable import locked, replacing
 
 Figures = Mapping[str, float | None]  # by metric; None is not finite
 ReportShare = Callable[[float], None]  # of the run that is done, in [0, 1]
@@ -111,12 +110,9 @@ class Results:
         with replacing(self.path) as file:
             file.write((json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer at a time; the kernel forgets the lock with its holder, so it is never stale."""
-        with self.path.with_name(f".{self.path.name}.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def _locked(self) -> AbstractContextManager[None]:
+        """One writer at a time."""
+        return locked(self.path.with_name(f".{self.path.name}.lock"))
 
 
 def _summary(runs: Mapping[int, Figures], seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
