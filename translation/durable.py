@@ -27,6 +27,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def write(path: Path, data: bytes | memoryview) -> None:
+    """These bytes in place of all that `path` was."""
+    with replacing(path) as file:
+        file.write(data)
+
+
 def sync_folder(folder: Path) -> None:
     """Without it a new name may be lost in a power cut although the bytes are not."""
     descriptor = os.open(folder, os.O_RDONLY)

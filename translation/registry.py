@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from translation import durable
 from translation.card import (
     CARD,
     Card,
@@ -23,7 +24,6 @@ from translation.card import (
     read_card,
     refuse_other_preprocessing,
 )
-from translation.durable import locked, replacing, sync_folder
 from translation.names import NAME, OF
 from translation.weights import copy_bundle, load_bundle
 
@@ -168,7 +168,7 @@ class Registry:
             if (self._weights_dir / name).is_dir():
                 raise ShippedModel(name)
             (self._models_dir / name).rename(self._models_dir / f"{REMOVED}{name}-{secrets.token_hex(4)}")
-            sync_folder(self._models_dir)  # from here on it is gone, whatever comes
+            durable.sync_folder(self._models_dir)  # from here on it is gone, whatever comes
             self.remove_leftovers()
 
     def remove_leftovers(self) -> None:
@@ -220,7 +220,7 @@ class Registry:
     def _changing(self) -> Iterator[None]:
         """One at a time, of all processes."""
         self._models_dir.mkdir(parents=True, exist_ok=True)
-        with locked(self._models_dir / LOCK):
+        with durable.locked(self._models_dir / LOCK):
             yield
 
 
@@ -234,8 +234,7 @@ def _point(folder: Path, version: str | None) -> None:
     if version is None:
         (folder / ACTIVE).unlink(missing_ok=True)
         return
-    with replacing(folder / ACTIVE) as pointer:
-        pointer.write(version.encode())
+    durable.write(folder / ACTIVE, version.encode())
 
 
 def _checked(name: str) -> str:

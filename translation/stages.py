@@ -14,10 +14,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
+from translation import durable
 from translation.ahead import map_ahead
 from translation.codec import ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.device import is_out_of_memory
-from translation.durable import replacing
 from translation.report import FileReport, Report
 from translation.translator import Samples, TranslationRequest, Translator, UnlikeDomain
 from translation.tree import InvalidInput, read_bytes
@@ -181,5 +181,4 @@ def _digest(*parts: object) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(data)
+    durable.write(path, data)

@@ -30,7 +30,7 @@ from training.objective.divergences import RATIO_LOSSES
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import Ratios
-from translation.durable import replacing
+from translation import durable
 from translation.sampler import Sampler
 from translation.weights import Bundle
 
@@ -122,8 +122,7 @@ class _Trials:
         file = self._file(at, seed)
         if not file.exists():
             lines = run_trial(self.bench, at, seed)
-            with replacing(file) as written:
-                written.write(json.dumps(lines).encode())
+            durable.write(file, json.dumps(lines).encode())
         return cast(Lines, json.loads(file.read_bytes()))
 
     def looks_left(self, both: Sequence[Direction]) -> int:

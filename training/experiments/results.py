@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
 
-from translation.durable import locked, replacing
+from translation import durable
 
 Figures = Mapping[str, float | None]  # by metric; None is not finite
 ReportShare = Callable[[float], None]  # of the run that is done, in [0, 1]
@@ -107,12 +107,11 @@ class Results:
         self._runs, self.overrides = runs, overrides | self.overrides
 
     def _write(self) -> None:
-        with replacing(self.path) as file:
-            file.write((json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
+        durable.write(self.path, (json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
 
     def _locked(self) -> AbstractContextManager[None]:
         """One writer at a time."""
-        return locked(self.path.with_name(f".{self.path.name}.lock"))
+        return durable.locked(self.path.with_name(f".{self.path.name}.lock"))
 
 
 def _summary(runs: Mapping[int, Figures], seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
