@@ -134,7 +134,7 @@ def _translate_one(
     translator: "Translator", source: str, out: str, request: "TranslationRequest", overwrite: bool
 ) -> dict[str, object]:
     """One picture with the seed as given, so that the service's answer to it is the same."""
-    from translation.durable import replacing
+    from translation import durable
     from translation.tree import FORMAT_OF_SUFFIX, InvalidInput, name_outputs
 
     with naming(source):
@@ -154,8 +154,7 @@ def _translate_one(
         translation = translator(data, replace(request, format=FORMAT_OF_SUFFIX[Path(out).suffix.lower()]))
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     for name, picture in zip(outputs, translation.pictures, strict=True):
-        with replacing(Path(name)) as file:
-            file.write(picture)
+        durable.write(Path(name), picture)
     typer.echo(f"{', '.join(outputs)}: {receipt_in_words(translation.receipt)}", err=True)
     return {"outputs": outputs, **asdict(translation.receipt)}
 

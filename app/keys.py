@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from translation.durable import locked, replacing
+from translation import durable
 from translation.names import NAME, OF
 
 MARK = "sjmvi_"  # by which scanners for leaked secrets can know one
@@ -145,14 +145,13 @@ class KeyRing:
             raise CorruptKeys(self._path.name) from None
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        with replacing(self._path) as file:
-            file.write(KEYS.dump_json(keys, indent=2))
+        durable.write(self._path, KEYS.dump_json(keys, indent=2))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(self._path.with_name(f".{self._path.name}.lock")):
+        with durable.locked(self._path.with_name(f".{self._path.name}.lock")):
             yield
 
 

@@ -13,7 +13,6 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 LogFormat = Literal["auto", "json", "text"]
-SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 def _without_colours(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -9,7 +9,7 @@ from app.negotiation import JSON, PICTURES, ZIP
 from app.results import Result, Results
 from app.schemas import Direction, SpreadMap, TranslatedPicture, TranslationAnswer
 from translation.codec import MEDIA_TYPES, encode
-from translation.registry import DIGITS
+from translation.registry import version_name
 from translation.spread import Spread
 from translation.translator import Translation
 
@@ -58,7 +58,7 @@ def _json(answer: Answer, results: Results) -> bytes:
     ]
     body = TranslationAnswer(
         model=receipt.model,
-        version=receipt.digest[:DIGITS],
+        version=version_name(receipt.digest),
         digest=receipt.digest,
         direction=Direction(source=answer.source, to=receipt.to),
         seed=receipt.seed,

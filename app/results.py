@@ -17,7 +17,7 @@ from threading import Lock
 
 from app.negotiation import PICTURES
 from app.retention import Retention
-from translation.durable import replacing
+from translation import durable
 
 SUFFIXES = {media_type: f".{name}" for name, media_type in PICTURES.items()}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -134,8 +134,7 @@ class Results:
             self._retention.make_room(sum(len(files[path]) for path in new))
             for path in new:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(path) as file:
-                    file.write(files[path])
+                durable.write(path, files[path])
                 self._retention.hold(path)
                 held.append(path)
         finally:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 
 from app.configuration import CONFIG_FILE, PREFIX
@@ -47,7 +48,7 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle's folder, the only one of its parent, which so is a weights folder as well."""
     folder = tmp_path_factory.mktemp("weights") / TINY
-    architecture = Architecture.tiny()
+    architecture = TINY_ARCHITECTURE
     card = Card(
         domains=("horse", "zebra"),
         architecture=architecture,

@@ -6,7 +6,7 @@ from training.checkpoint import RunLock
 from training.config import dump_recipe, load_recipe
 from training.origin import RUN_FILE, NotARun, Origin
 from training.recipe import Recipe
-from translation.durable import replacing
+from translation import durable
 
 RECIPE_FILE = "recipe.toml"
 
@@ -32,8 +32,7 @@ def keep(run: Path, recipe: Recipe, origin: Origin) -> None:
 
 
 def _write(run: Path, recipe: Recipe) -> None:
-    with replacing(run / RECIPE_FILE) as file:
-        file.write(dump_recipe(recipe).encode())
+    durable.write(run / RECIPE_FILE, dump_recipe(recipe).encode())
 
 
 def refuse_begun(run: Path) -> None:

@@ -7,7 +7,6 @@ are kept, because a disk may damage the newest.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -22,7 +21,7 @@ from typing import Any, Self, TypeAlias, cast
 import torch
 from torch import Tensor
 
-from translation.durable import replacing
+from translation import durable
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +60,8 @@ class CheckpointFolder:
         _refuse_objects(state, "state")
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        with replacing(self._file(step, "pt")) as file:
-            file.write(buffer.getbuffer())
-        with replacing(self._file(step, "json")) as file:
-            file.write(json.dumps(_manifest(step, buffer.getbuffer())).encode())
+        durable.write(self._file(step, "pt"), buffer.getbuffer())
+        durable.write(self._file(step, "json"), json.dumps(_manifest(step, buffer.getbuffer())).encode())
         # A later step is a damaged one, which the run has fallen back from.
         self._forget_all_but([saved for saved in self.steps() if saved <= step][-self.keep :])
 
@@ -141,12 +138,10 @@ class RunLock:
 
     def __enter__(self) -> Self:
         self._file = (self.run / ".lock").open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not durable.try_lock(self._file):
             with self._file:
                 self._file.seek(0)
-                raise RunInUse(f"{self.run} is in use by {self._file.read()}") from None
+                raise RunInUse(f"{self.run} is in use by {self._file.read()}")
         self._file.truncate(0)
         self._file.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._file.flush()

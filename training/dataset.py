@@ -28,7 +28,7 @@ from torch.utils.data import Dataset
 
 from training.augmentation import Augmentation, Pixels
 from training.domains import BadDataset, DomainFolders, Files, find_domains
-from translation.codec import InvalidImage, decode, fit_short_side, on_white, to_tensor
+from translation.codec import InvalidImage, centre_square, decode, fit_short_side, on_white, to_tensor
 
 __all__ = [
     "BadDataset",
@@ -208,8 +208,7 @@ class UnpairedFolders(Dataset[tuple[Tensor, Tensor]]):
             except (InvalidImage, OSError) as problem:
                 log.warning("skipped %s: %s", file, problem)
                 continue
-            left, top = (picture.width - size) // 2, (picture.height - size) // 2
-            yield to_tensor(picture.crop((left, top, left + size, top + size)))
+            yield to_tensor(centre_square(picture, size))
 
 
 def loader(

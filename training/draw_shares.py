@@ -13,7 +13,7 @@ from training.augmentation import Pixels
 from training.callbacks import show_count
 from training.dataset import Shares, UnpairedFolders
 from training.shared_kinds import SAMPLE, Balance, KindsOfPlaces, balance
-from translation.durable import replacing
+from translation import durable
 from translation.signals import Stopped
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,7 @@ def _write(run: Path, dataset: UnpairedFolders, found: Balance) -> None:
         shares[domain] = {folders.digests[file]: share for file, share in of_files}
         worth.append(f"{found.pictures[at]:.0f} of {len(files)} for {domain}")
     told = {"shared_kinds": found.shared_kinds, "gap": found.gap, "pictures": found.pictures}
-    with replacing(run / FILE) as file:
-        file.write(json.dumps(told | {"shares": shares}).encode())
+    durable.write(run / FILE, json.dumps(told | {"shares": shares}).encode())
     log.info(
         "balanced: of what both domains show, the difference is %.3f of %.3f; as various as %s",
         *(found.gap[1], found.gap[0], " and ".join(worth)),

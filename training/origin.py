@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
-from translation.durable import replacing
+from translation import durable
 from translation.learned import Learned
 from translation.weights import Ancestor, name_of, read_card
 
@@ -62,8 +62,7 @@ class Origin(BaseModel):
     def write(self, run: Path) -> None:
         # not by pydantic, which fails on a path that is not UTF-8
         text = json.dumps(self.model_dump(mode="json"), indent=2)
-        with replacing(run / RUN_FILE) as file:
-            file.write(text.encode())
+        durable.write(run / RUN_FILE, text.encode())
 
     def moved(self, first: Path | None = None, second: Path | None = None) -> Self:
         """With its pictures there now, if they are elsewhere; whether they are the same, `find` says."""

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from training.evaluation.features import BadFeatureNetwork
 from training.evaluation.validation import PREFIX, RULE, SCORE
+from translation import durable
 from translation.card import CARD, read_card
-from translation.durable import replacing
 
 if TYPE_CHECKING:
     from training.callbacks import Callback
@@ -113,8 +113,7 @@ class Selection:
             return
         card, _ = read_card(self.run / "bundle")
         told = card.model_copy(update={"metrics": self.metrics()})
-        with replacing(self.run / "bundle" / CARD) as file:
-            file.write(told.model_dump_json(indent=2).encode())
+        durable.write(self.run / "bundle" / CARD, told.model_dump_json(indent=2).encode())
 
     def metrics(self) -> dict[str, Any]:
         """For a card: the rule, to what and how often it was applied, figures of the selected and last."""

@@ -140,15 +140,6 @@ class Architecture(BaseModel):
         DiscriminatorArchitecture(), description="of either log ratio"
     )
 
-    @classmethod
-    def tiny(cls) -> "Architecture":
-        """A few thousand weights: enough to try everything around a model, not to translate."""
-        return cls(
-            generator=GeneratorArchitecture(width=4, blocks=1, code_size=4),
-            noise=NoiseArchitecture(width=4),
-            discriminator=DiscriminatorArchitecture(width=4, downsamplings=2, projection=4),
-        )
-
     def build_model(self, domains: tuple[str, str], one_way: bool = False) -> TranslationModel:
         """Freshly initialised from torch's global random state; `one_way` from the first domain alone."""
         return TranslationModel(domains, x_given_z=None if one_way else self._map(), z_given_x=self._map())

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 
 @contextmanager
@@ -27,6 +27,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def write(path: Path, data: bytes | memoryview) -> None:
+    """These bytes in place of all that `path` was."""
+    with replacing(path) as file:
+        file.write(data)
+
+
 def sync_folder(folder: Path) -> None:
     """Without it a new name may be lost in a power cut although the bytes are not."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -37,12 +43,20 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(file: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
-    """The kernel forgets the lock with its holder, so it is never stale; the file stays. Raises
-    BlockingIOError where `how` has LOCK_NB."""
+def locked(file: Path) -> Iterator[None]:
+    """The kernel forgets the lock with its holder, so it is never stale; the file stays."""
     with file.open("ab") as opened:
-        fcntl.flock(opened, how)
+        fcntl.flock(opened, fcntl.LOCK_EX)
         yield
+
+
+def try_lock(file: IO[Any]) -> bool:
+    """Whether an open file could be locked: until it is closed, in all processes that inherit it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

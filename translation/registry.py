@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from translation import durable
 from translation.card import (
     CARD,
     Card,
@@ -23,14 +24,13 @@ from translation.card import (
     read_card,
     refuse_other_preprocessing,
 )
-from translation.durable import locked, replacing, sync_folder
 from translation.names import NAME, OF
 from translation.weights import copy_bundle, load_bundle
 
 ACTIVE = "active"
 LOCK = ".changing"
 REMOVED = ".removed-"  # no name begins with a dot
-DIGITS = 16  # of a digest, that name a version
+DIGITS = 16  # of a digest, in a version's name
 
 
 class UnknownModel(LookupError):
@@ -132,7 +132,7 @@ class Registry:
             source = source / "bundle"
         folder = self._models_dir / _checked(name)
         bundle = load_bundle(source)  # what cannot be loaded is not published
-        version = bundle.digest[:DIGITS]
+        version = version_name(bundle.digest)
         with self._changing():
             if version not in {entry.version for entry in self._versions(name) if entry.is_shipped}:
                 copy_bundle(source, folder / version, bundle)
@@ -145,7 +145,7 @@ class Registry:
         """Take a version into use, one that is whole. Raises UnknownModel, InvalidBundle."""
         with self._changing():
             entry = self.version(name, version)
-            if load_bundle(entry.folder).digest[:DIGITS] != version:
+            if version_name(load_bundle(entry.folder).digest) != version:
                 raise DigestMismatch(f"{version} is not the bundle that was published: its card was changed")
             return self._use(entry)
 
@@ -168,7 +168,7 @@ class Registry:
             if (self._weights_dir / name).is_dir():
                 raise ShippedModel(name)
             (self._models_dir / name).rename(self._models_dir / f"{REMOVED}{name}-{secrets.token_hex(4)}")
-            sync_folder(self._models_dir)  # from here on it is gone, whatever comes
+            durable.sync_folder(self._models_dir)  # from here on it is gone, whatever comes
             self.remove_leftovers()
 
     def remove_leftovers(self) -> None:
@@ -206,7 +206,7 @@ class Registry:
             refuse_other_preprocessing(folder, card)
         except InvalidBundle as error:
             return replace(entry, fault=str(error))
-        return replace(entry, version=entry.version or digest[:DIGITS], card=card, digest=digest)
+        return replace(entry, version=entry.version or version_name(digest), card=card, digest=digest)
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -220,8 +220,13 @@ class Registry:
     def _changing(self) -> Iterator[None]:
         """One at a time, of all processes."""
         self._models_dir.mkdir(parents=True, exist_ok=True)
-        with locked(self._models_dir / LOCK):
+        with durable.locked(self._models_dir / LOCK):
             yield
+
+
+def version_name(digest: str) -> str:
+    """What the version with this digest is called."""
+    return digest[:DIGITS]
 
 
 def _point(folder: Path, version: str | None) -> None:
@@ -229,8 +234,7 @@ def _point(folder: Path, version: str | None) -> None:
     if version is None:
         (folder / ACTIVE).unlink(missing_ok=True)
         return
-    with replacing(folder / ACTIVE) as pointer:
-        pointer.write(version.encode())
+    durable.write(folder / ACTIVE, version.encode())
 
 
 def _checked(name: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from translation.durable import replacing
+from translation import durable
 
 JSON_LINES, CSV = "report.jsonl", "report.csv"
 
@@ -94,8 +94,8 @@ class Report:
     def _rewrite(self) -> None:
         rows = [self.rows[file] for file in sorted(self.rows)]
         for name, text in ((JSON_LINES, "".join(map(_line, rows))), (CSV, _table(rows))):
-            with replacing(self.folder / name) as file:
-                file.write(text.encode("utf-8", "surrogateescape"))  # a file name may be any bytes
+            data = text.encode("utf-8", "surrogateescape")  # a file name may be any bytes
+            durable.write(self.folder / name, data)
 
 
 def _line(row: FileReport) -> str:

@@ -9,19 +9,20 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from errno import ENAMETOOLONG
-from functools import wraps
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from translation import durable
 from translation.ahead import map_ahead
 from translation.codec import ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.device import is_out_of_memory
-from translation.durable import replacing
 from translation.report import FileReport, Report
 from translation.translator import Samples, TranslationRequest, Translator, UnlikeDomain
 from translation.tree import InvalidInput, read_bytes
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,6 @@ class Job:
     def failed(self, error: Exception) -> FileReport:
         return FileReport(self.file, "failed", seed=self.seed, error=type(error).__name__, message=str(error))
 
-    @property
-    def job(self) -> "Job":
-        return self
-
 
 @dataclass(frozen=True)
 class Decoded:
@@ -49,41 +46,10 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Sampled:
+    job: Job
     decoded: Decoded
     samples: Samples
     seconds: float
-
-    @property
-    def job(self) -> Job:
-        return self.decoded.job
-
-
-class HasJob(Protocol):
-    @property
-    def job(self) -> Job: ...
-
-
-Item = TypeVar("Item", bound=HasJob)
-Made = TypeVar("Made")
-Stage = Callable[["Stages", Item], Made | FileReport]
-Passing = Callable[["Stages", Item | FileReport], Made | FileReport]
-
-
-def _of_one(stage: Stage[Item, Made]) -> Passing[Item, Made]:
-    """A row passes through. What there is no memory for fails alone: the next file may need less."""
-
-    @wraps(stage)
-    def attempt(stages: "Stages", item: Item | FileReport) -> Made | FileReport:
-        if isinstance(item, FileReport):
-            return item
-        try:
-            return stage(stages, item)
-        except (MemoryError, RuntimeError) as error:  # of torch's, only a GPU's has a class
-            if not is_out_of_memory(error):
-                raise
-            return item.job.failed(error)
-
-    return attempt
 
 
 def translated(stages: "Stages", jobs: Iterable[Job], stopped: Callable[[], bool]) -> Generator[FileReport]:
@@ -118,8 +84,16 @@ class Stages:
                     "give another folder, or --overwrite"
                 )
 
-    @_of_one
     def read(self, job: Job) -> Decoded | FileReport:
+        return _attempted(job, lambda: self._read(job))
+
+    def sample(self, item: Decoded | FileReport) -> Sampled | FileReport:
+        return item if isinstance(item, FileReport) else _attempted(item.job, lambda: self._sample(item))
+
+    def write(self, item: Sampled | FileReport) -> FileReport:
+        return item if isinstance(item, FileReport) else _attempted(item.job, lambda: self._write(item))
+
+    def _read(self, job: Job) -> Decoded | FileReport:
         started = perf_counter()
         try:
             data = read_bytes(job.path)
@@ -132,18 +106,16 @@ class Stages:
             return job.failed(error)
         return Decoded(job, picture, fingerprint, perf_counter() - started)
 
-    @_of_one
-    def sample(self, item: Decoded) -> Sampled | FileReport:
+    def _sample(self, item: Decoded) -> Sampled | FileReport:
         started = perf_counter()
         try:
             samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
             self.translator.check_score(samples.domain_score, self.request)
         except (ImageTooLarge, UnlikeDomain, UnsupportedOutputFormat) as error:
             return item.job.failed(error)
-        return Sampled(item, samples, item.seconds + perf_counter() - started)
+        return Sampled(item.job, item, samples, item.seconds + perf_counter() - started)
 
-    @_of_one
-    def write(self, item: Sampled) -> FileReport:
+    def _write(self, item: Sampled) -> FileReport:
         started = perf_counter()
         job, picture = item.job, item.decoded.picture
         try:
@@ -193,11 +165,20 @@ class Stages:
         return _digest(source, self.translator.digest, {**self.options, "outputs": job.outputs})
 
 
+def _attempted(job: Job, work: Callable[[], T]) -> T | FileReport:
+    """What there is no memory for fails alone: the next file may need less."""
+    try:
+        return work()
+    except (MemoryError, RuntimeError) as error:  # of torch's, only a GPU's has a class
+        if not is_out_of_memory(error):
+            raise
+        return job.failed(error)
+
+
 def _digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(data)
+    durable.write(path, data)

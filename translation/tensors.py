@@ -10,8 +10,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from translation import durable
 from translation.card import CorruptWeights, DigestMismatch, WeightsMismatch, read_file, refuse_pickle
-from translation.durable import replacing
 
 MAX_SHARD_BYTES = 15_000_000  # that much is taken wherever files are handed on
 
@@ -27,8 +27,7 @@ def write_tensors(
         sha256 = hashlib.sha256(data).hexdigest()
         name = f"{network}.{sha256[:12]}.safetensors"
         files[name] = sha256
-        with replacing(folder / name) as file:
-            file.write(data)
+        durable.write(folder / name, data)
     return files
 
 

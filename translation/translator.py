@@ -2,7 +2,7 @@
 what lies between `prepare` and the encoding in another process, the one that has the weights."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
@@ -147,11 +147,7 @@ class Translator:
 
     def check_request(self, request: TranslationRequest) -> None:
         """What is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
-        source = self.sampler.model.source_of(request.to)
-        if request.refuse_at and source not in self._calibrated:
-            raise NoDomainScore(
-                f"there are no domain scores of {source} here: leave refuse_at out, or calibrate the bundle"
-            )
+        check_calibrated(self.sampler.model.source_of(request.to), request.refuse_at, self._calibrated)
 
     def check_score(self, score: float | None, request: TranslationRequest) -> None:
         """Raises UnlikeDomain."""
@@ -235,6 +231,14 @@ class Translator:
             "SJMVI-Working-Size": "{}x{}".format(*samples.image.size),
             "SJMVI-Padded-Batch": str(samples.padded_batch),
         }
+
+
+def check_calibrated(source: str, refuse_at: float, calibrated: Container[str]) -> None:
+    """Whether pictures of that domain can be refused by their scores. Raises NoDomainScore."""
+    if refuse_at and source not in calibrated:
+        raise NoDomainScore(
+            f"there are no domain scores of {source} here: leave refuse_at out, or calibrate the bundle"
+        )
 
 
 def output_format(picture: Picture, request: TranslationRequest) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from translation import durable
 from translation.card import (
     CARD,
     Ancestor,
@@ -40,7 +41,6 @@ from translation.card import (
     refuse_other_preprocessing,
 )
 from translation.domain_score import Calibration, DomainScorer, judges_of
-from translation.durable import replacing
 from translation.model import DensityRatios, TranslationModel
 from translation.outline import Undrawn, outlines
 from translation.tensors import MAX_SHARD_BYTES, matched, read_tensors, stored, write_tensors
@@ -142,12 +142,11 @@ def copy_bundle(source: Path, target: Path, bundle: Bundle) -> None:
             undo.callback(shutil.rmtree, target, ignore_errors=True)
         try:
             for name in bundle.card.files:
-                with (source / name).open("rb") as original, replacing(target / name) as copy:
+                with (source / name).open("rb") as original, durable.replacing(target / name) as copy:
                     shutil.copyfileobj(original, copy)
         except FileNotFoundError as error:
             raise DigestMismatch(changed) from error
-        with replacing(target / CARD) as copy:
-            copy.write(card)
+        durable.write(target / CARD, card)
         undo.pop_all()
 
 
@@ -220,8 +219,7 @@ def _scores(domains: tuple[str, str], calibrations: Mapping[str, Calibration]) -
 
 def _close(folder: Path, card: Card) -> None:
     """The card goes last, and then what it does not name."""
-    with replacing(folder / CARD) as file:
-        file.write(card.model_dump_json(indent=2).encode())
+    durable.write(folder / CARD, card.model_dump_json(indent=2).encode())
     for path in folder.glob("*.safetensors"):
         if path.name not in card.files:
             path.unlink()

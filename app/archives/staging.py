@@ -4,7 +4,6 @@ Each is locked by the process that works in it; what a crash left is not locked 
 """
 
 import asyncio
-import fcntl
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,7 +13,7 @@ from threading import Event
 from typing import TypeVar
 
 from app.archives.faults import OutOfSpace
-from translation.durable import locked
+from translation.durable import locked, try_lock
 
 T = TypeVar("T")
 LOCK = ".lock"
@@ -33,11 +32,9 @@ class Staging:
             return
         with self.locked():
             for partial in self._folder.glob(f"{PARTIAL}*"):
-                with (
-                    suppress(BlockingIOError, FileNotFoundError),  # at work, or its owner has just removed it
-                    locked(partial / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB),
-                ):
-                    shutil.rmtree(partial, ignore_errors=True)
+                with suppress(FileNotFoundError), (partial / LOCK).open("ab") as lock:
+                    if try_lock(lock):  # nobody is at work in it
+                        shutil.rmtree(partial, ignore_errors=True)
 
     @contextmanager
     def stage(self) -> Iterator[Path]:

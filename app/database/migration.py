@@ -1,6 +1,5 @@
 """The schema, brought to this program's version: ours by alembic, the queue's by its own library."""
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -17,6 +16,7 @@ from sqlalchemy import text
 
 from app.database.connection import Database
 from app.database.faults import DatabaseReadOnly, DatabaseTooNew, DatabaseTooOld, readable_faults
+from translation.durable import locked
 
 LOCK_NUMBER = 5_347_914  # of PostgreSQL's advisory lock: any number that nobody else takes
 ASKED_EVERY_S = 0.1
@@ -98,13 +98,12 @@ def _locked(database: Database) -> Iterator[None]:
 @contextmanager
 def _prepared(file: Path) -> Iterator[None]:
     """With a journal beside which others can read; locked against who does the same."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = file.with_name(f".{file.name}.lock").open("a")
-    except OSError as error:
-        raise DatabaseReadOnly from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(file.with_name(f".{file.name}.lock")))
+        except OSError as error:
+            raise DatabaseReadOnly from error
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         yield

@@ -14,7 +14,7 @@ from app.archives.faults import quoted
 from app.archives.staging import Staging
 from app.datasets.faults import QuotaExceeded
 from app.datasets.schemas import DatasetDetails
-from translation.durable import replacing, sync_folder
+from translation import durable
 from translation.names import NAME
 
 CARD = "dataset.json"
@@ -119,8 +119,7 @@ class DatasetStore:
 
     def publish(self, staged: Staged, dataset: DatasetDetails) -> None:
         """Raises NameTaken, QuotaExceeded."""
-        with replacing(staged.dataset / CARD) as file:
-            file.write(dataset.model_dump_json(indent=1).encode())
+        durable.write(staged.dataset / CARD, dataset.model_dump_json(indent=1).encode())
         with self._staging.locked():
             self.check_room(dataset.bytes)
             try:
@@ -129,7 +128,7 @@ class DatasetStore:
                 if error.errno in (EEXIST, ENOTEMPTY, ENOTDIR):
                     raise NameTaken(dataset.name) from error
                 raise
-            sync_folder(self._folder)
+            durable.sync_folder(self._folder)
 
     def remove(self, name: str) -> None:
         """Gone from the list at once, then from the disk. Raises UnknownDataset."""

@@ -1,6 +1,7 @@
 """The models on the device, as many as the memory for them holds: the least recently used one goes first."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import torch
 
@@ -13,34 +14,44 @@ class Replaced(InvalidBundle):
     """Another version lies in the folder by now."""
 
 
+@dataclass(frozen=True)
+class _Warm:
+    version: Version
+    sampler: Sampler
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its weights, and of what scores."""
+        weights: int = sum(tensor.nbytes for tensor in self.sampler.model.state_dict().values())
+        return weights + self.sampler.scorer.size_bytes
+
+
 class WarmModels:
     """`max_bytes` is for the weights alone, without those of a model that is being loaded; one that is larger
     is kept by itself."""
 
     def __init__(self, device: torch.device, max_bytes: int) -> None:
         self._device, self._max_bytes = device, max_bytes
-        self._versions: dict[str, Version] = {}
-        self._samplers: OrderedDict[str, Sampler] = OrderedDict()  # by digest, the last used one last
+        self._warm: OrderedDict[str, _Warm] = OrderedDict()  # by digest, the last used one last
 
     def get(self, version: Version) -> Sampler:
         """Loaded and warmed up where it is not yet. Raises InvalidBundle, and what the device raises."""
-        if version.digest not in self._samplers:
+        if version.digest not in self._warm:
             self._load(version)
-        self._samplers.move_to_end(version.digest)
-        return self._samplers[version.digest]
+        self._warm.move_to_end(version.digest)
+        return self._warm[version.digest].sampler
 
     def give_back(self, wanted: Version | None) -> None:
         """All memory that can be had; where no model is wanted, of what nobody uses."""
         if wanted is not None:
-            self._samplers = OrderedDict(
-                {digest: sampler for digest, sampler in self._samplers.items() if digest == wanted.digest}
+            self._warm = OrderedDict(
+                {digest: warm for digest, warm in self._warm.items() if digest == wanted.digest}
             )
         torch.cuda.empty_cache()  # of no effect where CUDA is not in use
 
     @property
     def warmth(self) -> Warmth:
-        versions = (self._versions[digest] for digest in self._samplers)
-        return Warmth(tuple(versions), _memory(self._device))
+        return Warmth(tuple(warm.version for warm in self._warm.values()), _memory(self._device))
 
     def _load(self, version: Version) -> None:
         bundle = load_bundle(version.folder)
@@ -48,20 +59,16 @@ class WarmModels:
             raise Replaced(f"another version lies in {version.folder} by now")
         sampler = Sampler(bundle.model, bundle.card.training_size, self._device, scorer=bundle.scorer)
         sampler.warm_up()  # what fails here takes nobody's place
-        self._make_room(_size_bytes(bundle.model) + bundle.scorer.size_bytes)
-        self._samplers[version.digest], self._versions[version.digest] = sampler, version
+        loaded = _Warm(version, sampler)
+        self._make_room(loaded.size_bytes)
+        self._warm[version.digest] = loaded
 
     def _make_room(self, size_bytes: int) -> None:
         def used_bytes() -> int:
-            samplers = self._samplers.values()
-            return sum(_size_bytes(sampler.model) + sampler.scorer.size_bytes for sampler in samplers)
+            return sum(warm.size_bytes for warm in self._warm.values())
 
-        while self._samplers and used_bytes() + size_bytes > self._max_bytes:
-            self._samplers.popitem(last=False)
-
-
-def _size_bytes(network: torch.nn.Module) -> int:
-    return sum(tensor.nbytes for tensor in network.state_dict().values())
+        while self._warm and used_bytes() + size_bytes > self._max_bytes:
+            self._warm.popitem(last=False)
 
 
 def _memory(device: torch.device) -> tuple[tuple[str, int], ...]:

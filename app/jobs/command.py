@@ -5,7 +5,6 @@ comes next knows of it without trusting a process id that may be another's by no
 """
 
 import errno
-import fcntl
 import logging
 import os
 import re
@@ -20,6 +19,7 @@ from io import TextIOWrapper
 
 from app.children import SJMVI
 from app.jobs.folder import JobFolder
+from translation.durable import try_lock
 
 STOP_S = 60.0  # a checkpoint may be gigabytes
 LOOK_S = 1.0  # whoever only looks who has a lock has it for a moment
@@ -170,18 +170,10 @@ def _end_predecessor(lock: TextIOWrapper) -> None:
 
 def _locked_within(lock: TextIOWrapper, seconds: float) -> bool:
     due = time.monotonic() + seconds
-    while not _locked(lock):
+    while not try_lock(lock):
         if time.monotonic() >= due:
             return False
         time.sleep(0.1)
-    return True
-
-
-def _locked(lock: TextIOWrapper) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True
 
 

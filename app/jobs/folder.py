@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from translation.durable import replacing
+from translation import durable
 
 UPLOAD = "picture.upload"
 SAMPLE = r"[0-9]{6,12}\.png"
@@ -54,8 +54,7 @@ class JobFolder:
     def keep(self, picture: bytes) -> None:
         """One that came with a request, in a folder that is new."""
         self.path.mkdir(parents=True)
-        with replacing(self.path / UPLOAD) as file:
-            file.write(picture)
+        durable.write(self.path / UPLOAD, picture)
 
     def picture(self) -> Path | None:
         """The one that came with the request, if one did."""
@@ -70,7 +69,10 @@ class JobFolder:
 
     def pack(self, source: Path) -> None:
         """The files of a folder as the result, there whole or not at all; what is hidden is left out."""
-        with replacing(self.result) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        with (
+            durable.replacing(self.result) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
+        ):
             for path in _visible_files(source):
                 archive.write(path, path.relative_to(source))
 

@@ -3,7 +3,6 @@
 SJMVI_DATA_DIR/workers/HOST-DEVICE, a file that is locked for as long as the worker lives.
 """
 
-import fcntl
 import logging
 import re
 import socket
@@ -11,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import IO
+
+from translation.durable import try_lock
 
 RETRY_S = 0.5
 logger = logging.getLogger(__name__)
@@ -26,22 +26,14 @@ def leased(folder: Path, worker: str, stopping: Event) -> Iterator[bool]:
     """Waits until the one before has ended; False where `stopping` was set meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / worker).open("a") as file:
-        held = _locked(file)
+        held = try_lock(file)
         if not held:
             logger.warning("another worker has the lease %s: waiting for its end", worker)
         while not held and not stopping.wait(RETRY_S):
-            held = _locked(file)
+            held = try_lock(file)
         yield held
 
 
 def is_alive(folder: Path, worker: str) -> bool:
     with (folder / worker).open("a") as file:
-        return not _locked(file)
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return not try_lock(file)

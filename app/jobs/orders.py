@@ -13,7 +13,8 @@ from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.recipes import recipe_book
 from translation.card import Card, InvalidBundle, read_card
 from translation.model import UnknownDomain
-from translation.registry import DIGITS, Registry
+from translation.registry import Registry, version_name
+from translation.translator import check_calibrated
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ class Means:
     def settled(self, request: JobRequest) -> Json:
         """The order, nothing left open.
 
-        Raises UnknownDataset, UnfitDataset, BadOrder, UnknownModel, UnknownVersion, UnknownDomain, NotReady.
+        Raises UnknownDataset, UnfitDataset, BadOrder, UnknownModel, UnknownVersion, UnknownDomain,
+        NoDomainScore, NotReady.
         """
         if not isinstance(request, ExportRequest):
             self._check_fit(request.dataset, request.kind)
@@ -51,7 +53,7 @@ class Means:
             logger.error("model %s: %s", model, error)
             raise UnreadableCard(model) from error
         _check_domains(params, card)
-        settled = {**params, "model": model, "version": digest[:DIGITS]}
+        settled = {**params, "model": model, "version": version_name(digest)}
         if "to" in params and params["seed"] is None:
             settled["seed"] = secrets.randbelow(EXACT)
         return settled
@@ -73,11 +75,13 @@ def _check_training(request: TrainRequest) -> None:
 
 
 def _check_domains(params: Json, card: Card) -> None:
-    """Raises UnknownDomain."""
-    targets = [to for _, to in card.directions]
-    if "to" in params and params["to"] not in targets:
-        told = " and ".join(targets)
-        raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
+    """Raises UnknownDomain, NoDomainScore."""
+    sources = {to: source for source, to in card.directions}
+    if "to" in params:
+        if params["to"] not in sources:
+            told = " and ".join(sources)
+            raise UnknownDomain(f"no domain named {params['to']!r}; this model translates to {told}")
+        check_calibrated(sources[params["to"]], params["refuse_at"], card.calibration or ())
     for domain in params.get("classes", ()):
         if domain not in card.domains:
             of_model = " and ".join(card.domains)

@@ -142,7 +142,7 @@ class EvaluateRequest(_Request):
     version: Version = None
     seeds: int = Field(1, ge=1, le=100, description="how many, from 0")
     samples: int = Field(10, ge=2, le=64, description="of one input, for the diversity")
-    inputs: int = Field(30, ge=1, le=10_000, description="pictures whose samples and structure are looked at")
+    inputs: int = Field(30, ge=2, le=10_000, description="pictures whose samples and structure are looked at")
     size: Annotated[int, Field(ge=8, le=2048)] | None = Field(
         None, description="bring all pictures to this short side first, in pixels"
     )

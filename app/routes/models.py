@@ -14,7 +14,7 @@ from app.schemas import Direction, Discovery, Limits, ModelDetails, Models, Mode
 from app.settings import Settings
 from translation.codec import FORMATS
 from translation.device import describe, pick_device
-from translation.registry import DIGITS
+from translation.registry import version_name
 from translation.weights import Card, InvalidBundle, read_card
 
 router = APIRouter(prefix="/v1", tags=["models"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
@@ -71,7 +71,7 @@ def show_model(name: str, state: StateDep) -> ModelDetails:
 def summary(name: str, card: Card, digest: str) -> dict[str, Any]:
     return {
         "name": name,
-        "version": digest[:DIGITS],
+        "version": version_name(digest),
         "domains": list(card.domains),
         "directions": [Direction(source=source, to=to) for source, to in card.directions],
         "training_size": card.training_size,

@@ -24,7 +24,7 @@ from app.problems import problem_responses
 from app.schemas import TranslationAnswer, TranslationParameters
 from app.uploads import FIELD, Upload, read_upload
 from translation.codec import MEDIA_TYPES
-from translation.registry import DIGITS
+from translation.registry import version_name
 from translation.translator import TranslationRequest
 
 router = APIRouter(prefix="/v1", tags=["translations"])
@@ -172,7 +172,7 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
     receipt = answer.translation.receipt
     headers = {
         "SJMVI-Model": receipt.model,
-        "SJMVI-Model-Version": receipt.digest[:DIGITS],
+        "SJMVI-Model-Version": version_name(receipt.digest),
         "SJMVI-Model-Digest": receipt.digest,
         "SJMVI-Direction": f"{quote(answer.source)} -> {quote(receipt.to)}",  # a header takes ASCII alone
         "SJMVI-Seed": str(receipt.seed),

@@ -15,6 +15,7 @@ import pytest
 from app import results as results_module
 from app.results import CannotStore, OutOfSpace, Result, Results, UnknownResult
 from app.retention import Limits, Retention
+from translation import durable
 
 PNG = "image/png"
 
@@ -95,7 +96,7 @@ def test_a_full_disk_is_told_apart_and_the_old_results_stay(
     results = make(tmp_path)
     (old,) = put(results, b"old")
     with monkeypatch.context() as broken:
-        broken.setattr(results_module, "replacing", full)
+        broken.setattr(durable, "replacing", full)
         with pytest.raises(OutOfSpace, match="no room left") as refused:
             put(results, b"new")
     assert str(tmp_path) not in str(refused.value)

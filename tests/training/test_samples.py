@@ -1,5 +1,6 @@
 import pytest
 import torch
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor
 
 from training.dataset import Batch
@@ -13,7 +14,7 @@ SIDE, GAP, SAMPLES, PICTURES = 16, 2, 3, 2
 @pytest.fixture(name="model")
 def _model() -> TranslationModel:
     torch.manual_seed(0)
-    return Architecture.tiny().build_model(("horse", "zebra"))
+    return TINY_ARCHITECTURE.build_model(("horse", "zebra"))
 
 
 @pytest.fixture(name="batch")
@@ -64,7 +65,7 @@ def test_code_spread_is_the_standard_deviation_over_codes(model: TranslationMode
 
 
 def test_dead_codes_have_no_spread(batch: Batch) -> None:
-    fields = Architecture.tiny().model_dump()
+    fields = TINY_ARCHITECTURE.model_dump()
     fields["generator"]["code_size"] = 0
     model = Architecture.model_validate(fields).build_model(("horse", "zebra"))
     assert code_spread(model.z_given_x, batch.x) == 0

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 import torch
 from pydantic import ValidationError
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,14 +21,14 @@ DOMAINS = ("horse", "zebra")
 
 
 def tiny(**generator: object) -> Architecture:
-    fields = Architecture.tiny().model_dump()
+    fields = TINY_ARCHITECTURE.model_dump()
     return Architecture.model_validate(fields | {"generator": fields["generator"] | generator})
 
 
 DETERMINISTIC = {
     f"deterministic, {down} down, {up} up": Architecture(
         generator=DeterministicArchitecture(width=4, blocks=1, down=down, up=up),
-        discriminator=Architecture.tiny().discriminator,
+        discriminator=TINY_ARCHITECTURE.discriminator,
     )
     for down, up in product(get_args(DownName), get_args(UpName))
 }
@@ -79,9 +80,9 @@ def test_a_generator_takes_the_arguments_of_its_own_name(fields: dict[str, objec
 
 
 def test_a_generator_without_a_name_is_the_stochastic_one() -> None:
-    fields = Architecture.tiny().model_dump()
+    fields = TINY_ARCHITECTURE.model_dump()
     del fields["generator"]["name"]
-    assert Architecture.model_validate(fields) == Architecture.tiny()
+    assert Architecture.model_validate(fields) == TINY_ARCHITECTURE
 
 
 def test_without_a_discriminator_there_are_no_ratios() -> None:

@@ -123,6 +123,17 @@ class TestProjected:
     def test_sees_traits_where_a_depth_has_one_place(self, network: nn.Module) -> None:
         assert network.traits(pictures(32, 32)).isfinite().all()
 
+    def test_sees_every_picture_once(self, network: nn.Module) -> None:
+        looks: list[int] = []
+        network.pretrained.register_forward_hook(lambda module, given, seen: looks.append(len(seen)))
+        judged, given = pictures(), pictures()
+        network.traits(judged)
+        assert len(looks) == 1
+        network.marginal(judged)
+        assert len(looks) == 2
+        network.heads(judged, network.context(given))
+        assert len(looks) == 4
+
     def test_only_it_has_a_mixture(self) -> None:
         with pytest.raises(ValidationError, match="mixed"):
             Architecture.model_validate({"discriminator": {"mixed": 4}})

@@ -2,9 +2,10 @@ from hashlib import sha256
 
 import pytest
 import torch
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor
 
-from translation.architecture import Architecture, GeneratorArchitecture
+from translation.architecture import GeneratorArchitecture
 from translation.model import TranslationModel, UnknownDomain, draw_code
 
 GOLDEN_CODES = {
@@ -17,7 +18,7 @@ GOLDEN_CODES = {
 def model_of(code_size: int) -> TranslationModel:
     torch.manual_seed(0)
     generator = GeneratorArchitecture(width=4, blocks=1, code_size=code_size)
-    return Architecture.tiny().model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
+    return TINY_ARCHITECTURE.model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
 
 
 def pictures() -> Tensor:
@@ -33,7 +34,7 @@ class TestDirections:
         assert (model.source_of("horse"), model.source_of("zebra")) == ("zebra", "horse")
 
     def test_are_both_or_one(self, model: TranslationModel) -> None:
-        one_way = Architecture.tiny().build_model(("horse", "zebra"), one_way=True)
+        one_way = TINY_ARCHITECTURE.build_model(("horse", "zebra"), one_way=True)
         assert (model.targets, one_way.targets) == (("horse", "zebra"), ("zebra",))
         assert one_way.conditional("zebra") is one_way.z_given_x
         assert one_way.source_of("zebra") == "horse"

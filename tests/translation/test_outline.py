@@ -1,7 +1,7 @@
 import pytest
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 
-from translation.architecture import Architecture
 from translation.outline import outlines
 
 
@@ -10,7 +10,7 @@ def shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 
 def test_an_outline_has_the_shapes_and_nothing_is_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    architecture = Architecture.tiny()
+    architecture = TINY_ARCHITECTURE
     whole = architecture.build_ratios().state_dict()
     with outlines(), monkeypatch.context() as patched:
         patched.setattr(nn.init, "_no_grad_normal_", lambda *_: pytest.fail("drawn"))

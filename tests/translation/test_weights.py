@@ -11,7 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from translation import durable, tensors, weights
+from translation import durable, weights
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import CARD, Card, load_bundle, read_card, save_bundle
 
@@ -126,8 +126,7 @@ def test_an_interruption_at_any_write_leaves_the_old_bundle_whole(
             raise KeyboardInterrupt
         return replacing(path)
 
-    for module in (tensors, weights):
-        monkeypatch.setattr(module, "replacing", interrupted)
+    monkeypatch.setattr(durable, "replacing", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_bundle(
             bundle, card.architecture.build_model(card.domains), card.architecture.build_ratios(), card

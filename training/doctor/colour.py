@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.doctor.measure import Colour
+from training.roc import auroc
 
 RIDGE = 1.0  # squared levels of 255: what differs by less is noise
 MIN_PICTURES = 20  # of either domain: from ten and ten, what is learned is chance
@@ -29,7 +30,7 @@ def colour_auc(first: Sequence[Colour], second: Sequence[Colour]) -> float | Non
     areas = []
     for learned, judged in ((slice(0, None, 2), slice(1, None, 2)), (slice(1, None, 2), slice(0, None, 2))):
         direction = _discriminant(x[learned], z[learned])
-        areas.append(_area(x[judged] @ direction, z[judged] @ direction))
+        areas.append(auroc(x[judged] @ direction, z[judged] @ direction))
     return float(np.mean(areas))
 
 
@@ -37,10 +38,3 @@ def _discriminant(x: Features, z: Features) -> Features:
     spread = (np.cov(x.T) + np.cov(z.T)) / 2 + RIDGE * np.eye(x.shape[1])
     direction: Features = np.linalg.solve(spread, x.mean(axis=0) - z.mean(axis=0))
     return direction
-
-
-def _area(positive: Features, negative: Features) -> float:
-    """P(positive > negative), ties counted half."""
-    ordered = np.sort(negative)
-    below = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
-    return float(below.mean() / (2 * len(negative)))

@@ -16,7 +16,7 @@ least, in 7 million pairs, half of them mirrored; drawings of one ellipse each 2
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import combinations_with_replacement
@@ -113,9 +113,3 @@ def _near(
     rows, columns = rows[apart], columns[apart]
     near = np.bitwise_count(hashes[rows] ^ others[columns]).sum(axis=1, dtype=np.int64) <= MAX_BITS
     return np.stack([rows[near], columns[near]])
-
-
-def chain(groups: Groups, members: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Groups of groups as groups of their members, sorted."""
-    for group in groups:
-        yield sorted(index for each in group for index in members[each])

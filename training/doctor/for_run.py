@@ -11,7 +11,7 @@ from training.doctor.folders import PictureFolder
 from training.doctor.inspection import inspect
 from training.doctor.sheet import write_sheet
 from training.domains import BadDataset
-from translation.durable import replacing
+from translation import durable
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,7 @@ def inspect_for_run(
     """Findings are told of. Raises BadDataset where one is an error: the training would find out when it
     comes to those pictures; and Stopped."""
     inspection = inspect(folders, training_size, partial(show_count, "inspecting"), stopped)
-    with replacing(run / JSON_FILE) as file:
-        file.write(json.dumps(inspection.report.as_json()).encode())
+    durable.write(run / JSON_FILE, json.dumps(inspection.report.as_json()).encode())
     write_sheet(run / SHEET_FILE, inspection)
     for finding in inspection.report.findings:
         log.warning("%s; %s", finding.message, finding.advice)

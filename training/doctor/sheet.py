@@ -9,8 +9,8 @@ from pathlib import Path
 from training.doctor.inspection import Inspection
 from training.doctor.measure import Measured
 from training.doctor.report import Duplicates
+from translation import durable
 from translation.codec import InvalidImage, decode, encode, on_white
-from translation.durable import replacing
 
 SHOWN_OF_FOLDER = 36
 SHOWN_GROUPS = 30
@@ -19,8 +19,7 @@ THUMBNAIL = (160, 112)  # pixels at most; a few kilobytes each
 
 
 def write_sheet(file: Path, inspection: Inspection) -> None:
-    with replacing(file) as open_file:
-        open_file.write(sheet(inspection).encode())
+    durable.write(file, sheet(inspection).encode())
 
 
 def sheet(inspection: Inspection) -> str:

@@ -22,7 +22,7 @@ from training.evaluation.figures import Line
 from training.evaluation.pictures import Pictures
 from training.objective.likelihoods import StochasticMap, negative_log_likelihood
 from training.objective.ratios import LogRatio
-from translation.codec import fit_short_side, to_tensor
+from translation.codec import centre_square, to_tensor
 
 BATCH = 8
 
@@ -51,9 +51,7 @@ def bound(bench: Bench, at: Direction, judge: Judge, seed: int) -> Line:
 def squares(pictures: Pictures, side: int) -> Iterator[Tensor]:
     """The middle of each, (1, 3, side, side) in [-1, 1], when it is asked for."""
     for image in pictures:
-        fitted = fit_short_side(image, side)
-        left, top = (fitted.width - side) // 2, (fitted.height - side) // 2
-        yield to_tensor(fitted.crop((left, top, left + side, top + side)))
+        yield to_tensor(centre_square(image, side))
 
 
 def _terms(given: Tensor, there: StochasticMap, back: StochasticMap, ratio: LogRatio, judge: Judge) -> Tensor:

@@ -4,7 +4,6 @@ OUT/evaluation.json   OUT/index.html   OUT/trials/<digest>.json   OUT/features/<
 """
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +30,9 @@ from training.objective.divergences import RATIO_LOSSES
 from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import Ratios
-from translation.durable import replacing
+from translation import durable
 from translation.sampler import Sampler
 from translation.weights import Bundle
-
-log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # pictures through a network, and how many it is going to be
 
@@ -125,8 +122,7 @@ class _Trials:
         file = self._file(at, seed)
         if not file.exists():
             lines = run_trial(self.bench, at, seed)
-            with replacing(file) as written:
-                written.write(json.dumps(lines).encode())
+            durable.write(file, json.dumps(lines).encode())
         return cast(Lines, json.loads(file.read_bytes()))
 
     def looks_left(self, both: Sequence[Direction]) -> int:

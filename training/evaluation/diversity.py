@@ -12,6 +12,7 @@ from training.evaluation.bench import Bench, Direction
 from training.evaluation.features import Array
 from training.evaluation.figures import Line
 from training.evaluation.translations import samples_of
+from translation.spread import Spread
 
 BAND = 64  # rows at once
 
@@ -29,14 +30,14 @@ def diversity(bench: Bench, at: Direction, seed: int) -> Line:
 
 
 def pixel_std(samples: Sequence[Image.Image]) -> float:
-    """The standard deviation of a pixel's channel over the samples, grey levels, averaged over them all."""
+    """The mean of the samples' Spread, in grey levels."""
     width, height = samples[0].size
     deviation = 0.0
-    for top in range(0, height, BAND):  # in double precision, samples of a photograph would fill the memory
+    for top in range(0, height, BAND):  # a photograph's whole sums would fill the memory
         box = (0, top, width, min(top + BAND, height))
-        stack = np.stack([np.asarray(sample.crop(box), np.float64) for sample in samples])
-        deviation += float(stack.std(0, ddof=1).sum())
-    return deviation / (width * height * len(samples[0].getbands()))
+        band = Spread.of([sample.crop(box) for sample in samples])
+        deviation += float(band.levels.sum(dtype=np.float64))
+    return deviation / (width * height)
 
 
 def mean_cosine_distance(features: Array) -> float:

@@ -12,6 +12,7 @@ from training.evaluation.bench import Bench, Direction
 from training.evaluation.features import Array
 from training.evaluation.figures import Line
 from training.evaluation.pictures import Pictures
+from training.roc import auroc
 
 LEVEL = 0.05
 
@@ -28,13 +29,6 @@ def domain_scores(bench: Bench, at: Direction) -> Line:
         "other_flagged": float((other <= LEVEL).mean()),
         "auroc": auroc(own, other),
     }
-
-
-def auroc(own: Array, other: Array) -> float:
-    """How often one of `own` (N,) is above one of `other` (M,), a tie for a half."""
-    ordered = np.sort(other)
-    below = np.searchsorted(ordered, own, "left") + np.searchsorted(ordered, own, "right")
-    return float(below.mean() / (2 * len(other)))
 
 
 def _scores(bench: Bench, domain: str, pictures: Pictures) -> Array:

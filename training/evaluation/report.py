@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluation.figures import DirectionFigures, Evaluation, Figure
-from translation.durable import replacing
+from translation import durable
 from translation.packages import version_of
 
 JSON = "evaluation.json"
@@ -101,8 +101,7 @@ def _number(value: float) -> str:
 def write_json(folder: Path, document: Mapping[str, Any]) -> Path:
     """Whole or not at all."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(folder / JSON) as file:
-        file.write(text.encode("utf-8", "surrogateescape"))
+    durable.write(folder / JSON, text.encode("utf-8", "surrogateescape"))
     return folder / JSON
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from training.evaluation.bench import Bench, Direction
 from training.evaluation.report import PAGE, Table
 from training.evaluation.translations import mean_codes, samples_of, translate
-from translation.durable import replacing
+from translation import durable
 
 PICTURES = 8
 SAMPLES = 4
@@ -79,6 +79,5 @@ def write_page(
         loader=PackageLoader("training.evaluation", "."), autoescape=True, undefined=StrictUndefined
     )
     page = environment.get_template("page.html").render(document=document, tables=tables, sheets=sheets)
-    with replacing(folder / PAGE) as file:
-        file.write(page.encode("utf-8", "surrogateescape"))
+    durable.write(folder / PAGE, page.encode("utf-8", "surrogateescape"))
     return folder / PAGE

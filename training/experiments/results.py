@@ -9,21 +9,20 @@ over the finished runs, null where one of them is not finite: a run that blew up
 has n - 1 in its denominator, and is null for a single run.
 """
 
-import fcntl
 import json
 import math
 import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
 
-from translation.durable import replacing
+from translation import durable
 
 Figures = Mapping[str, float | None]  # by metric; None is not finite
 ReportShare = Callable[[float], None]  # of the run that is done, in [0, 1]
@@ -108,15 +107,11 @@ class Results:
         self._runs, self.overrides = runs, overrides | self.overrides
 
     def _write(self) -> None:
-        with replacing(self.path) as file:
-            file.write((json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
+        durable.write(self.path, (json.dumps(self.table(), indent=2, allow_nan=False) + "\n").encode())
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer at a time; the kernel forgets the lock with its holder, so it is never stale."""
-        with self.path.with_name(f".{self.path.name}.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def _locked(self) -> AbstractContextManager[None]:
+        """One writer at a time."""
+        return durable.locked(self.path.with_name(f".{self.path.name}.lock"))
 
 
 def _summary(runs: Mapping[int, Figures], seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
@@ -220,15 +215,16 @@ def summary(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     methods = table["methods"]
     metrics = dict.fromkeys(metric for figures in methods.values() for metric in figures)
     return {
-        metric: {method: _cell(figures.get(metric)) for method, figures in methods.items()}
+        metric: {method: cell(figures.get(metric), ".4g", ".2g") for method, figures in methods.items()}
         for metric in metrics
     }
 
 
-def _cell(metric: Mapping[str, float | None] | None) -> str:
+def cell(metric: Mapping[str, float | None] | None, mean_format: str, deviation_format: str) -> str:
+    """One metric of one method, as a table tells it."""
     if metric is None:
         return "-"
     mean, deviation = metric["mean"], metric["std"]
     if mean is None:
         return "not finite"
-    return f"{mean:.4g}" + ("" if deviation is None else f" ± {deviation:.2g}")
+    return f"{mean:{mean_format}}" + ("" if deviation is None else f" ± {deviation:{deviation_format}}")

@@ -17,6 +17,7 @@ from translation.codec.errors import (
 from translation.codec.limits import Limits
 from translation.codec.pixels import (
     PREPROCESSING,
+    centre_square,
     fit_short_side,
     on_white,
     preprocessing_digest,
@@ -42,6 +43,7 @@ __all__ = [
     "UnsupportedBitDepth",
     "UnsupportedImageFormat",
     "UnsupportedOutputFormat",
+    "centre_square",
     "check_output",
     "decode",
     "encode",

@@ -71,6 +71,13 @@ def fit_short_side(image: Image.Image, short_side: int) -> Image.Image:
     return resize(image, short_side_size(image.size, short_side))
 
 
+def centre_square(image: Image.Image, side: int) -> Image.Image:
+    """The middle of the image, side x side, once its short side fits."""
+    fitted = fit_short_side(image, side)
+    left, top = (fitted.width - side) // 2, (fitted.height - side) // 2
+    return fitted.crop((left, top, left + side, top + side))
+
+
 def short_side_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     """(width, height) of what fit_short_side makes of an image of that size."""
     width, height = size

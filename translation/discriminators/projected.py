@@ -48,18 +48,17 @@ class ProjectedPatchGAN(nn.Module):
 
     def marginal(self, judged: Tensor) -> Tensor:
         """judged (B, 3, H, W) -> (B, 5, h, w). Never looks at the source."""
-        of_depths = [heads.marginal(features) for heads, features in self._by_depth(judged)]
-        return _stacked(self.pixels.marginal(judged), *of_depths)
+        return self._marginal(judged, self._seen(judged))
 
     def context(self, given: Tensor) -> Context:
         """What `heads` is to know of given (B, 3, H, W), whatever is judged beside it."""
-        of_depths = [heads.context(features) for heads, features in self._by_depth(given)]
+        of_depths = [heads.context(features) for heads, features in self._by_depth(self._seen(given))]
         return Context(self.pixels.context(given), of_depths)
 
     def heads(self, judged: Tensor, context: Context) -> tuple[Tensor, Tensor]:
         """judged (B, 3, H, W), context of pictures as large -> the marginal and the conditional log ratio,
         each (B, 5, h, w)."""
-        views = zip(self._by_depth(judged), context.depths, strict=True)
+        views = zip(self._by_depth(self._seen(judged)), context.depths, strict=True)
         found = [heads(features, known) for (heads, features), known in views]
         marginals, conditionals = zip(self.pixels.heads(judged, context.pixels), *found, strict=True)
         return _stacked(*marginals), _stacked(*conditionals)
@@ -67,10 +66,11 @@ class ProjectedPatchGAN(nn.Module):
     def traits(self, judged: Tensor) -> Tensor:
         """(B, 1 + features): the mean marginal log ratio, then the mean over places and the standard
         deviation of every feature of the pretrained network."""
-        seen = [features.flatten(2) for features in self._seen(judged)]
-        log_ratio = self.marginal(judged).mean((1, 2, 3))[:, None]
+        seen = self._seen(judged)
+        log_ratio = self._marginal(judged, seen).mean((1, 2, 3))[:, None]
+        places = [features.flatten(2) for features in seen]
         return torch.cat(
-            [log_ratio, *(f.mean(2) for f in seen), *(f.std(2, correction=0) for f in seen)], dim=1
+            [log_ratio, *(f.mean(2) for f in places), *(f.std(2, correction=0) for f in places)], dim=1
         )
 
     @property
@@ -78,10 +78,12 @@ class ProjectedPatchGAN(nn.Module):
         """How many numbers traits has beside the log ratio."""
         return 2 * sum(VIEWS.values())
 
-    def _by_depth(self, images: Tensor) -> Iterator[tuple["DepthHeads", Tensor]]:
-        yield from zip(
-            cast("Iterable[DepthHeads]", self.depths), self.mixture(self._seen(images)), strict=True
-        )
+    def _marginal(self, judged: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        of_depths = [heads.marginal(features) for heads, features in self._by_depth(seen)]
+        return _stacked(self.pixels.marginal(judged), *of_depths)
+
+    def _by_depth(self, seen: Sequence[Tensor]) -> Iterator[tuple["DepthHeads", Tensor]]:
+        yield from zip(cast("Iterable[DepthHeads]", self.depths), self.mixture(seen), strict=True)
 
     def _seen(self, images: Tensor) -> list[Tensor]:
         # float32: on a CPU, depthwise convolutions of bfloat16 take longer

@@ -5,8 +5,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from translation import durable
 from translation.codec import PREPROCESSING
-from translation.durable import replacing
 from translation.export.direction import Direction, direction_to
 from translation.export.formats import FORMATS
 from translation.export.parity import Parity, compare
@@ -40,10 +40,8 @@ def export_bundle(bundle: Bundle, folder: Path, format_name: str) -> tuple[Expor
         exported[ExportedDirection(file, hashlib.sha256(data).hexdigest(), source, to, parity)] = data
     folder.mkdir(parents=True, exist_ok=True)
     for row, data in exported.items():
-        with replacing(folder / row.file) as target:
-            target.write(data)
-    with replacing(folder / REPORT) as target:
-        target.write(_report(bundle, format_name, tuple(exported)).encode())
+        durable.write(folder / row.file, data)
+    durable.write(folder / REPORT, _report(bundle, format_name, tuple(exported)).encode())
     return tuple(exported)
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_architecture import TINY_ARCHITECTURE
 
 from app.engine import waiting
 from app.engine.orders import Version
 from app.engine.waiting import Request, WaitingRoom, form_batch
-from translation.architecture import Architecture
 from translation.sampler import Draws, Sampler
 
-SAMPLER = Sampler(Architecture.tiny().build_model(("horse", "zebra")), 32, max_batch_pixels=8 * 40 * 32)
+SAMPLER = Sampler(TINY_ARCHITECTURE.build_model(("horse", "zebra")), 32, max_batch_pixels=8 * 40 * 32)
 NAMES = {"a": "0" * 64, "b": "1" * 64, "copy": "0" * 64}
 
 

@@ -15,6 +15,7 @@ import pytest
 from app.jobs import command
 from app.jobs.command import StillAtWork, check_endable, check_ended, started
 from app.jobs.folder import JobFolder
+from translation.durable import try_lock
 
 LIVING = "import time; time.sleep({seconds})"
 ENDLESS = """
@@ -56,7 +57,7 @@ def occupy(folder: JobFolder) -> Iterator[Occupy]:
     def occupied(named: str, seconds: float = 60) -> "subprocess.Popen[bytes]":
         folder.path.mkdir()
         with folder.lock.open("a+") as lock:
-            assert command._locked(lock)
+            assert try_lock(lock)
             arguments = [sys.executable, "-S", "-c", LIVING.format(seconds=seconds)]
             process = subprocess.Popen(arguments, pass_fds=(lock.fileno(),), start_new_session=True)
             living.append(process)
@@ -165,7 +166,7 @@ def test_whoever_only_looks_into_a_folder_is_not_taken_for_its_command(
     folder.lock.write_text("elsewhere 7\n")  # of one that is no more
     for attempt in (lambda: check_ended(folder), lambda: started([], folder, {}).__enter__()):
         looking = folder.lock.open("r+")
-        assert command._locked(looking)
+        assert try_lock(looking)
         end = Timer(0.2, looking.close)
         end.start()
         attempt()

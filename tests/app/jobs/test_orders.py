@@ -1,5 +1,8 @@
 """An order that can never be done is refused before it waits for a worker."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +10,7 @@ from httpx import Client
 
 from app.jobs.schemas import MAX_SET_BYTES
 
+Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/jobs"
 TRAIN = {"kind": "train", "dataset": "pair", "model": "mine", "recipe": "quick"}
 EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
@@ -37,17 +41,31 @@ def test_values_that_are_too_many_are_refused(value: list[object], client: Clien
     [
         (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, horse2zebra-128, quick"]),
         (TRAIN | {"domains": "horse,horse"}, ["domains", "horse,horse"]),
+        (EVALUATE | {"inputs": 1}, ["inputs", "2"]),
         (EVALUATE | {"classes": {"lion": 1}}, ["classes", "'lion'", "horse and zebra"]),
         (EVALUATE | {"classes": {"horse\0": 1}}, ["classes", "horse and zebra"]),
         (EVALUATE | {"classes": {"x" * 65: 1}}, ["classes", "64"]),
     ],
-    ids=["recipe", "domains", "class", "nul", "long"],
+    ids=["recipe", "domains", "inputs", "class", "nul", "long"],
 )
 def test_what_can_never_be_done_is_refused_at_once(
     order: dict[str, Any], told: list[str], client: Client
 ) -> None:
     detail = refused(client, order)
     assert [words for words in told if words not in detail] == []
+
+
+def test_pictures_are_refused_by_scores_only_where_the_model_has_some(
+    serve: Serve, data: Path, one_way_bundle: Path, add_dataset: Callable[..., None]
+) -> None:
+    add_dataset("photos", "single")
+    order = {"kind": "translate", "dataset": "photos", "model": "one-way", "to": "zebra"}
+    with serve(data_dir=data, weights_dir=one_way_bundle.parent) as client:
+        answer = client.post(URL, json=order | {"refuse_at": 0.05})
+        assert (answer.status_code, answer.json()["type"]) == (422, "no-domain-score"), answer.text
+        assert "no domain scores of horse" in answer.json()["detail"]
+        assert client.get(URL).json()["jobs"] == []
+        assert client.post(URL, json=order).status_code == 202
 
 
 def test_an_order_that_comes_again_brings_its_job_though_the_dataset_is_gone(client: Client) -> None:

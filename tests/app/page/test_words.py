@@ -6,12 +6,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from httpx import Client
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from app.keys import KeyRing, Scope
+from translation.spread import Spread
 
 Open = Callable[..., Page]
 Finish = Callable[..., None]
@@ -82,6 +84,28 @@ def test_a_recipes_value_cannot_be_taken_away(visit: Open) -> None:
         [schema, {"part": {"given": 0.5, "absent": None}}],
     )
     assert validity == [["set-part.given", False], ["set-part.absent", True]]
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_the_spread_is_the_services(visit: Open, count: int) -> None:
+    noise = np.random.default_rng(0)
+    samples = [Image.fromarray(noise.integers(0, 256, (5, 7, 3), dtype=np.uint8)) for _ in range(count)]
+    page = visit("/settings")
+    found = page.evaluate(
+        """async (files) => {
+            const { spreadOf } = await import("/static/translate/spread.js");
+            const { deviations } = await spreadOf(files.map((bytes) => new Blob([new Uint8Array(bytes)])));
+            return [...deviations];
+        }""",
+        [[*png(sample)] for sample in samples],
+    )
+    np.testing.assert_allclose(found, Spread.of(samples).levels.ravel(), rtol=1e-5)
+
+
+def png(picture: Image.Image) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_a_fault_of_the_pages_own_is_not_the_services(visit: Open) -> None:

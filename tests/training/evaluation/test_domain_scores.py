@@ -1,37 +1,15 @@
-import tracemalloc
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from PIL import Image
 from torch import Tensor
 
 from training.evaluation.bench import Bench, Remembered
-from training.evaluation.domain_scores import auroc
 from training.evaluation.evaluate import directions, looks_of_a_trial, run_trial
 from training.evaluation.features import FeatureNetwork
 from training.evaluation.figures import Protocol
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from translation.sampler import Sampler
-
-
-@pytest.mark.parametrize(
-    ("own", "other", "expected"),
-    [([0.9, 0.8], [0.1, 0.2, 0.3], 1), ([0.1], [0.4, 0.4], 0), ([0.5, 0.5], [0.5], 0.5), ([1, 3], [2], 0.5)],
-)
-def test_the_area_counts_ties_for_a_half(own: list[float], other: list[float], expected: float) -> None:
-    assert auroc(np.array(own), np.array(other)) == expected
-
-
-def test_the_area_of_many_scores_takes_no_table_of_all_pairs() -> None:
-    own, other = np.random.default_rng(0).integers(0, 20, (2, 2000)) / 20
-    expected = float((own[:, None] > other).mean() + 0.5 * (own[:, None] == other).mean())
-    tracemalloc.start()
-    found = auroc(own, other)
-    _, peak_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert found == pytest.approx(expected)
-    assert peak_bytes < 2000 * 2000
 
 
 class Brightness:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_architecture import TINY_ARCHITECTURE
 
 from training.evaluation.bench import Bench
 from training.evaluation.evaluate import (
@@ -21,7 +22,6 @@ from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluatio
 from training.evaluation.measures import MEASURES
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from training.evaluation.sheet import contact_sheet
-from translation.architecture import Architecture
 from translation.sampler import Sampler
 
 Pair = tuple[Pictures, Pictures]
@@ -90,7 +90,7 @@ def test_a_cycle_loses_more_where_the_translation_is_disturbed(there: DirectionF
 def test_a_model_without_codes_has_no_samples_to_compare(
     sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
 ) -> None:
-    architecture = Architecture.tiny()
+    architecture = TINY_ARCHITECTURE
     plain = architecture.model_copy(
         update={"generator": architecture.generator.model_copy(update={"code_size": 0})}
     )
@@ -104,7 +104,7 @@ def test_a_model_without_codes_has_no_samples_to_compare(
 
 def test_a_model_of_one_way_is_measured_that_way(test_pictures: Pair, network: FeatureNetwork) -> None:
     with torch.random.fork_rng():
-        model = Architecture.tiny().build_model(("horse", "zebra"), one_way=True)
+        model = TINY_ARCHITECTURE.build_model(("horse", "zebra"), one_way=True)
     bench = Bench(Sampler(model, 32), network, PROTOCOL, Remembered(network))
     (there,) = directions(bench.sampler, test_pictures, None)
     found = evaluate(bench.sampler, test_pictures, network, PROTOCOL)

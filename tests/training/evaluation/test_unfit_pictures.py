@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from tiny_architecture import TINY_ARCHITECTURE
 
 from training.dataset import BadDataset, find_domains
 from training.evaluation.bundle import Subject, evaluate_bundle
@@ -15,7 +16,6 @@ from training.evaluation.figures import Protocol
 from training.evaluation.folders import EvaluationFolders, find_test_folders
 from training.evaluation.pictures import Pictures, read_pictures, usable
 from training.evaluation.validation import Validator
-from translation.architecture import Architecture
 from translation.sampler import Sampler
 from translation.weights import Card, load_bundle, save_bundle
 
@@ -91,7 +91,7 @@ class TestAnEvaluation:
     ) -> None:
         folders = (fill("horses", 3), fill("zebras", 3, seed=1))
         make_long(folders[1] / "002.png")
-        architecture = Architecture.tiny()
+        architecture = TINY_ARCHITECTURE
         card = Card(domains=("horse", "zebra"), architecture=architecture, training_size=512)
         model, ratios = architecture.build_model(card.domains), architecture.build_ratios()
         save_bundle(tmp_path / "bundle", model, ratios, card)

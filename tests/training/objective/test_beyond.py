@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 
 from training.objective.augmentation import PairAugmentation
@@ -13,7 +14,6 @@ from training.objective.joints import Sampling
 from training.objective.likelihoods import Reconstruction
 from training.objective.ratios import FreeRatio
 from training.objective.sjmvi import SJMVI, Maps, Ratios, Weights
-from translation.architecture import Architecture
 from translation.distributions import Normal
 
 PLAIN = SJMVI(DIVERGENCES["gan"], GENERATOR_LOSSES["log-ratio"], Sampling(0.1, "both"))
@@ -114,7 +114,7 @@ def test_the_maps_loss_takes_both_ways_of_each_by_its_weight() -> None:
 
 
 def test_what_has_no_weight_is_not_there_and_keeping_codes_changes_no_draw() -> None:
-    maps = Architecture.tiny().build_model(("horse", "zebra"))
+    maps = TINY_ARCHITECTURE.build_model(("horse", "zebra"))
     maps = Maps(maps.x_given_z, maps.z_given_x)
     x, z = torch.rand(2, 2, 3, 16, 16) * 2 - 1
     found = []
@@ -135,7 +135,7 @@ def test_what_has_no_weight_is_not_there_and_keeping_codes_changes_no_draw() -> 
 
 
 def test_a_translations_code_can_be_told_through_pictures_transformed() -> None:
-    model = Architecture.tiny().build_model(("horse", "zebra"))
+    model = TINY_ARCHITECTURE.build_model(("horse", "zebra"))
     maps = Maps(model.x_given_z, model.z_given_x)
     objective = replace(ASKED, augment_coded=PairAugmentation(("colour",)))
     terms = objective.terms(maps, RATIOS, objective.draw(maps, *torch.rand(2, 2, 3, 16, 16)))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,16 @@ def test_short_side_is_exact_and_the_aspect_kept_to_the_pixel(size: tuple[int, i
     fitted = codec.fit_short_side(Image.new("L", size), short_side)
     assert min(fitted.size) == short_side
     assert abs(max(fitted.size) - max(size) * short_side / min(size)) <= 0.5
+
+
+@pytest.mark.parametrize("size", [(40, 24), (24, 41), (24, 24)])
+def test_a_centre_square_leaves_out_as_much_on_either_side(size: tuple[int, int]) -> None:
+    levels = np.add.outer(np.arange(size[1]), np.arange(size[0])).astype(np.uint8)
+    found = np.asarray(codec.centre_square(Image.fromarray(levels), 24))
+    assert found.shape == (24, 24)
+    assert found[0, 0] == (max(size) - 24) // 2
+    half = codec.centre_square(Image.fromarray(levels), 12)
+    assert half == codec.centre_square(codec.fit_short_side(Image.fromarray(levels), 12), 12)
 
 
 def test_shrinking_does_not_alias() -> None:

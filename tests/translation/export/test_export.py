@@ -7,9 +7,9 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor
 
-from translation.architecture import Architecture
 from translation.card import Card
 from translation.export import FORMATS, OtherResults, export_bundle, formats
 from translation.export.direction import Direction, direction_to
@@ -21,7 +21,7 @@ SHAPES = [(1, 3, 8, 8), (2, 3, 64, 64), (1, 3, 37, 90), (5, 3, 11, 29)]
 
 def bundle_of(one_way: bool = False, **generator: object) -> Bundle:
     """Untrained, its scales set to what a trained one might have."""
-    architecture = Architecture.tiny()
+    architecture = TINY_ARCHITECTURE
     changed = architecture.generator.model_copy(update=generator)
     card = Card(
         domains=("horse", "zebra"),

@@ -2,20 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-CYCLEGAN = (  # Zhu et al. (2017) at the same size, width and budget
-    "model.generator.code_size=0",
-    "model.generator.copy_gate=false",
-    "model.generator.initial_scale=1.0",
-    "objective.preset=cyclegan",
-    "objective.generator_loss=least-squares",
-    "objective.noise=0",
-    "objective.conditioning=0",
-    "objective.weights.nell=10",
-    "objective.weights.nelp=10",
-    "optimisation.gradient_penalty=0",
-    "optimisation.clip_norm=0",
-    "optimisation.replay_pairs=50",
-)
+from training.experiments.cyclegan import CYCLEGAN
 
 ROWS: Mapping[str, Sequence[str]] = {
     "base": (),

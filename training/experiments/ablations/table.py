@@ -4,6 +4,8 @@ pictures score."""
 from collections.abc import Mapping
 from typing import Any
 
+from training.experiments.results import cell
+
 REFERENCES = {"nothing translated": "untranslated", "real pictures": "real"}
 SAMPLE = "sample"
 COLUMNS = {
@@ -31,15 +33,5 @@ def _cells(figures: Mapping[str, Any], direction: str, scored: str) -> dict[str,
     cells = {}
     for column, (line, name, form) in COLUMNS.items():
         key = f"{direction}/{scored if line == SAMPLE else line}/{name}"
-        cells[column] = cell(figures.get(key), form) if SAMPLE in (scored, line) else "-"
+        cells[column] = cell(figures.get(key), form, form) if SAMPLE in (scored, line) else "-"
     return cells
-
-
-def cell(figure: Mapping[str, Any] | None, form: str) -> str:
-    """A figure of a table of results, its mean and deviation as text."""
-    if figure is None:
-        return "-"
-    if figure["mean"] is None:
-        return "not finite"
-    deviation = "" if figure["std"] is None else f" ± {figure['std']:{form}}"
-    return f"{figure['mean']:{form}}{deviation}"

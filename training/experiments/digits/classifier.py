@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from training.evaluation.features import FeatureNetwork, Features, features_of, normalised
 from training.experiments.digits.domains import CLASSES, SIDE, DigitDomain, LabelledDigits
 from training.experiments.digits.yardstick import Yardstick
-from translation.durable import replacing
+from translation import durable
 
 AT_ONCE = 500
 DROPOUT = 0.5
@@ -126,8 +126,7 @@ class RealClassifiers:
         if not file.exists():
             found = train_classifier(domain.train, domain.validation, self.yardstick, seed, augmented)
             self.folder.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as written:
-                written.write(save(found.classifier.state_dict()))
+            durable.write(file, save(found.classifier.state_dict()))
         classifier = LeNet()
         classifier.load_state_dict(load(file.read_bytes()))
         return classifier.eval()

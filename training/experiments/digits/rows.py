@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from training.experiments.ablations.rows import CYCLEGAN
+from training.experiments.cyclegan import CYCLEGAN
 
 NO_CODES = "model.generator.code_size=0"
 

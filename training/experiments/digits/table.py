@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.experiments.ablations.table import cell
+from training.experiments.results import cell
 
 COLUMNS = {
     "accuracy": ("accuracy", ".3f"),
@@ -23,7 +23,7 @@ def digits_table(results: Mapping[str, Any], source: str, target: str) -> dict[s
     """By method and column: means over seeds, with their standard deviations where there are several."""
     return {
         method: {
-            column: cell(figures.get(f"{name}_{source}_to_{target}"), form)
+            column: cell(figures.get(f"{name}_{source}_to_{target}"), form, form)
             for column, (name, form) in COLUMNS.items()
         }
         for method, figures in results["methods"].items()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from training.experiments.ablations.rows import CYCLEGAN
+from training.experiments.cyclegan import CYCLEGAN
 
 TRUTH = "truth"
 TRAINED: Mapping[str, Sequence[str]] = {

@@ -26,7 +26,7 @@ from training.experiments.mnist.measure import aggregate_posterior, likelihood_t
 from training.experiments.mnist.methods import METHODS, Method
 from training.experiments.mnist.networks import LatentModel
 from training.experiments.results import ReportShare, Results, complete
-from translation.durable import replacing
+from translation import durable
 
 CHECKPOINTS = 20
 HELD_OUT_PRIOR = 5_000
@@ -90,8 +90,7 @@ def run_experiment(
         trained = train(METHODS[name](prior.train, budget), digits, prior, budget, report)
         folder = out / "runs" / f"{name}-{seed}"
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / "losses.json") as file:
-            file.write(json.dumps(trained.losses).encode())
+        durable.write(folder / "losses.json", json.dumps(trained.losses).encode())
         draw_figures(folder, trained.model, digits.test, digits.test_labels, prior.test, trained.losses)
         return figures_of(trained, digits, prior)
 

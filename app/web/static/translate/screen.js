@@ -8,7 +8,7 @@ import { linkedFile, UNKNOWN, writeLink } from "./link.js";
 import { drawStrip, Picture, watchFiles } from "./pictures.js";
 import { eachOf, translation } from "./request.js";
 import { Sample } from "./sample.js";
-import { followLink, link, readSettings, rollSeed, setSeed, watchSettings } from "./settings.js";
+import { followLink, link, readSettings, setSeed, watchSettings } from "./settings.js";
 import { drawSpread, hideSpread } from "./spread.js";
 import { watchToolbar } from "./toolbar.js";
 

@@ -28,23 +28,26 @@ export async function drawSpread(blobs) {
   canvas.hidden = legend.hidden = false;
 }
 
-/** The root of the channels' mean variance, for each pixel. */
-async function spreadOf(blobs) {
+/** For each pixel the mean of its channels' standard deviations, in grey levels: as the service tells it. */
+export async function spreadOf(blobs) {
   const images = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
   const scale = Math.min(1, SIDE / Math.max(images[0].width, images[0].height));
   const [width, height] = [images[0].width, images[0].height].map((side) => Math.max(1, Math.round(side * scale)));
-  const sums = new Float32Array(4 * width * height);
-  const squares = new Float32Array(4 * width * height);
+  const first = pixels(images[0], width, height);
+  const sums = new Float32Array(first.length);
+  const squares = new Float32Array(first.length);
   for (const image of images) {
     pixels(image, width, height).forEach((value, index) => {
-      sums[index] += value;
-      squares[index] += value * value;
+      const difference = value - first[index]; // squares of large numbers lose digits
+      sums[index] += difference;
+      squares[index] += difference ** 2;
     });
     image.close();
   }
-  const variance = (index) => Math.max(squares[index] / blobs.length - (sums[index] / blobs.length) ** 2, 0);
+  const count = blobs.length;
+  const deviation = (index) => Math.sqrt(Math.max(squares[index] - sums[index] ** 2 / count, 0) / (count - 1));
   const deviations = Float32Array.from({ length: width * height }, (_, pixel) =>
-    Math.sqrt((variance(4 * pixel) + variance(4 * pixel + 1) + variance(4 * pixel + 2)) / 3));
+    (deviation(4 * pixel) + deviation(4 * pixel + 1) + deviation(4 * pixel + 2)) / 3);
   return { width, height, deviations };
 }
 

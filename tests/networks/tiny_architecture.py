@@ -1,0 +1,14 @@
+"""A few thousand weights: enough to try everything around a model, not to translate."""
+
+from translation.architecture import (
+    Architecture,
+    DiscriminatorArchitecture,
+    GeneratorArchitecture,
+    NoiseArchitecture,
+)
+
+TINY_ARCHITECTURE = Architecture(
+    generator=GeneratorArchitecture(width=4, blocks=1, code_size=4),
+    noise=NoiseArchitecture(width=4),
+    discriminator=DiscriminatorArchitecture(width=4, downsamplings=2, projection=4),
+)
