@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from training.build import build_preset
+from training.build import build_objective, build_preset
 from training.courses import end_of
 from training.dataset import DomainFolders, UnpairedFolders
 from training.objective.likelihoods import implied_scale
@@ -45,6 +45,7 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
         preprocessing_digest=preprocessing_digest(),
         objective={
             **asdict(build_preset(recipe.objective)),
+            "ratio_weight": build_objective(recipe.objective).weights.ratio,  # and not the preset's alone
             "preset": recipe.objective.preset,
             "implied_scale": _implied_scale(recipe),
         },

@@ -193,9 +193,9 @@ def test_paper_presets_are_fully_conditional_and_draw_with_the_likelihoods_own_n
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_preset_keeps_the_weights_it_is_given_but_for_the_ratios_own(preset: Preset) -> None:
+def test_preset_keeps_the_weights_it_is_given_and_multiplies_the_ratios_own(preset: Preset) -> None:
     objective = preset.objective(Weights(nell=2, code=3, ratio=5), "mean")
-    assert objective.weights == Weights(nell=2, code=3, ratio=preset.ratio_weight)
+    assert objective.weights == Weights(nell=2, code=3, ratio=5 * preset.ratio_weight)
     assert objective.divergence is RATIO_LOSSES[preset.divergence]
     assert objective.generator_loss is GENERATOR_LOSSES[preset.generator_loss]
     assert objective.sampling is preset.sampling

@@ -198,10 +198,11 @@ IMPLIED = {
 def test_the_implied_scale_in_the_card_is_that_of_the_end(
     override: str, implied: float | None, train_tiny: Train, tmp_path: Path
 ) -> None:
-    fixed = "model.generator.scale=fixed"
-    run = train_tiny(overrides=[fixed, "training.steps=1", override], out=tmp_path)
+    plain = ["model.generator.scale=fixed", "training.steps=1", "objective.weights.ratio=4"]
+    run = train_tiny(overrides=[*plain, override], out=tmp_path)
     card, _ = read_card(run / "bundle")
     assert card.objective["implied_scale"] == (implied and pytest.approx(implied))
+    assert card.objective["ratio_weight"] == 4
 
 
 def test_an_evaluation_is_told_of_pictures_that_were_learned_from(
