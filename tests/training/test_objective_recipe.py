@@ -14,6 +14,7 @@ from training.objective.augmentation import PairAugmentation, unchanged
 from training.objective.divergences import DIVERGENCES, GENERATOR_LOSSES
 from training.objective.joints import Sampling
 from training.objective.presets import PRESETS
+from training.objective.sjmvi import Weights
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
 SMALL = [f"model.{part}.width=4" for part in ("generator", "noise", "discriminator")]
@@ -90,3 +91,13 @@ def test_the_cyclegan_recipe_is_zhu_et_al() -> None:
     torch.testing.assert_close(objective.ratio_loss(learner.ratios, draws), judging / 2)
     assert torch.equal(draws.q.drawn, fake_z)
     assert torch.equal(draws.p.drawn, fake_x)
+
+
+class TestCodeWeight:
+    @pytest.mark.parametrize("said", ["weights={nell=0.5}", "preset='paper-kl'"])
+    def test_is_one_that_codes_live_by_unless_the_recipe_says_another(self, said: str) -> None:
+        assert load_recipe(TINY, [f"objective={{{said}}}"]).objective.weights.code == 0.02
+        assert load_recipe(TINY, ["objective.weights.code=1"]).objective.weights.code == 1
+
+    def test_of_the_objective_itself_is_the_papers(self) -> None:
+        assert Weights().code == 1

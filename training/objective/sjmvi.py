@@ -88,25 +88,30 @@ class SJMVITerms:
         return found
 
 
-def _weight(of: str, default: float = 1.0) -> float:
+def weight_of(term: str, default: float = 1.0) -> float:
     """With a description where the weights become a form."""
-    schema = {"description": of, "json_schema_extra": {"minimum": 0}}
+    schema = {"description": term, "json_schema_extra": {"minimum": 0}}
     weight: float = field(default=default, metadata=schema)
     return weight
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What each term counts for in the maps' loss. All 1 is the paper; see `implied_scale` for pictures."""
+    """What each term counts for in the maps' loss. All 1 is the paper where likelihoods are summed.
 
-    nell: float = _weight("x told again from its translation")
-    nelp: float = _weight("z told again from its translation")
-    kl_latent: float = _weight("translations of x distributed as z is")
-    kl_observed: float = _weight("translations of z distributed as x is")
-    code: float = _weight("KL of the codes that the noise encoders infer")
-    ratio: float = _weight("the log ratios' own loss")
-    identity: float = _weight("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
-    code_recovery: float = _weight(
+    Averaged, a likelihood is that of one of a picture's values, and a code's KL still that of the whole: with
+    all 1 it counts for as many times what it does in the bound as a picture has values, 49,152 at 128 pixels,
+    and codes die. See `implied_scale` and `implied_code_weight`.
+    """
+
+    nell: float = weight_of("x told again from its translation")
+    nelp: float = weight_of("z told again from its translation")
+    kl_latent: float = weight_of("translations of x distributed as z is")
+    kl_observed: float = weight_of("translations of z distributed as x is")
+    code: float = weight_of("KL of the codes that the noise encoders infer")
+    ratio: float = weight_of("the log ratios' own loss")
+    identity: float = weight_of("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
+    code_recovery: float = weight_of(
         "no part of the bound: translations tell of their codes; try .1", default=0.0
     )
 
