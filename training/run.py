@@ -26,7 +26,7 @@ from training.build import (
     build_validator,
 )
 from training.calibration import calibrate_bundle
-from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
+from training.callbacks import Callback, JsonLines, Progress, SampleGrid, StopSigns, TensorBoard
 from training.checkpoint import CheckpointFolder
 from training.config import load_recipe, measured_by
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
@@ -150,17 +150,16 @@ def _run(
         batch_size, workers = recipe.training.batch_size, recipe.data.workers
         batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
         save = partial(save_state, recipe, origin, dataset, trainer)
+        callbacks: list[Callback] = []
         publish: Callable[[], None] = partial(save, run / "bundle")
-        if processes.is_first:
-            epoch = sampler.steps_per_epoch(batch_size)
-            every = recipe.training.grid_every or max(epoch, recipe.training.steps // MOST_GRIDS)
-            trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
-        if validator is not None:
-            publish = _validate(run, recipe, trainer, validator, save) or publish
+        if validator is not None:  # the first process alone has it, and them
+            every = _grid_period(recipe, sampler.steps_per_epoch(batch_size))
+            grids = _grids(run, trainer.learner, dataset, every)
+            callbacks, publish = _watched(run, recipe, trainer, grids, validator, save)
         prepare(trainer, recipe)
         try:
             with explained(run, pairs_at_once(trainer)), stop_signals() as received:
-                is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
+                is_finished = trainer.run(batches, callbacks, lambda: bool(processes.signal(received)))
                 signal_number = processes.signal(received)
         except Diverged:
             processes.first_does(publish)  # of the last good step: to start from
@@ -183,7 +182,7 @@ def _sampler(
 def _trainer(
     run: Path, recipe: Recipe, origin: Origin, device: torch.device, processes: Processes
 ) -> Trainer:
-    """As far as the run has come, without callbacks."""
+    """As far as the run has come."""
     checkpoints = CheckpointFolder(run / "checkpoints")
     start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
     if start_from:
@@ -193,7 +192,6 @@ def _trainer(
         build_objective(recipe.objective),
         build_schedule(recipe),
         checkpoints,
-        [],
         build_autocast(recipe, device),
         device,
         processes,
@@ -202,35 +200,32 @@ def _trainer(
     return trainer
 
 
-def _callbacks(
-    run: Path, learner: Learner, dataset: UnpairedFolders, start_step: int, grid_every: int
-) -> list[Callback]:
+def _grid_period(recipe: Recipe, epoch: int) -> int:
+    """In steps, as `epoch` is."""
+    return recipe.training.grid_every or max(epoch, recipe.training.steps // MOST_GRIDS)
+
+
+def _grids(run: Path, learner: Learner, dataset: UnpairedFolders, every: int) -> SampleGrid:
     held_out = dataset.validation_batch(GRID_PICTURES)
-
-    def grid() -> torch.Tensor:
-        return sample_grid(learner.averaged, held_out, GRID_SAMPLES)
-
-    return [
-        Progress(),
-        JsonLines(run / "metrics.jsonl", start_step),
-        TensorBoard(run / "tensorboard", start_step),
-        SampleGrid(run / "samples", grid, grid_every),
-    ]
+    return SampleGrid(run / "samples", lambda: sample_grid(learner.averaged, held_out, GRID_SAMPLES), every)
 
 
-def _validate(
-    run: Path, recipe: Recipe, trainer: Trainer, validator: Validator, save: Save
-) -> Callable[[], None] | None:
-    """From now on. What publishes the weights that are chosen by it; None where none are."""
-    judge, evaluation = build_judge(recipe, trainer.learner), recipe.evaluation
+def _watched(
+    run: Path, recipe: Recipe, trainer: Trainer, grids: SampleGrid, validator: Validator, save: Save
+) -> tuple[list[Callback], Callable[[], None]]:
+    """What is told of every step, and what publishes the weights that are the run's result."""
+    start_step, evaluation = trainer.step, recipe.evaluation
+    loggers = [JsonLines(run / "metrics.jsonl", start_step), TensorBoard(run / "tensorboard", start_step)]
+    judge = build_judge(recipe, trainer.learner)
     measurements = Measurements(
         measure=lambda: validator(trainer.learner.averaged, judge),
-        logs=[each for each in trainer.callbacks if isinstance(each, JsonLines | TensorBoard)],
+        loggers=loggers,
         every=evaluation.every or max(recipe.training.steps // 10, 1),
     )
-    if validator.network is None:
-        trainer.callbacks = [*trainer.callbacks, measurements]
-        return None
-    selection = Selection(run, measurements, save, evaluation.patience, validator.as_json())
-    trainer.callbacks = [*trainer.callbacks, selection]
-    return selection.publish
+    measured: Callback = measurements
+    publish: Callable[[], None] = partial(save, run / "bundle")
+    if validator.network is not None:
+        measured = selection = Selection(run, measurements, save, evaluation.patience, validator.as_json())
+        publish = selection.publish
+    stop_signs = StopSigns(trainer.objective.divergence)
+    return [Progress(), *loggers, grids, measured, stop_signs], publish

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.callbacks import Callback
 from training.evaluation.features import BadFeatureNetwork
 from training.evaluation.validation import PREFIX, RULE, SCORE
 from translation.card import CARD, read_card
 from translation.durable import replacing
 
 if TYPE_CHECKING:
-    from training.callbacks import Callback
     from training.trainer import StepReport
 
 log = logging.getLogger(__name__)
@@ -49,31 +49,28 @@ class Candidate:
         return {"step": self.step, "figures": figures}
 
 
-class Measurements:
-    """Every `every` steps and after the last. `logs` get a report of their own for each."""
+class Measurements(Callback):
+    """Every `every` steps and after the last. `loggers` get a report of their own for each."""
 
-    def __init__(self, measure: Callable[[], Figures], logs: Sequence[Callback], every: int) -> None:
+    def __init__(self, measure: Callable[[], Figures], loggers: Sequence[Callback], every: int) -> None:
         self.measure = measure
-        self.logs = logs
+        self.loggers = loggers
         self.every = every
 
     def on_step(self, report: StepReport) -> None:
         self.after(report)
-
-    def on_end(self) -> None:
-        """Everything is on the disk already."""
 
     def after(self, report: StepReport) -> Candidate | None:
         """What was measured after that step, if something was."""
         if report.step % self.every and report.step != report.steps:
             return None
         candidate = Candidate(report.step, self.measure())
-        for each in self.logs:
+        for each in self.loggers:
             each.on_step(replace(report, scalars=candidate.figures))
         return candidate
 
 
-class Selection:
+class Selection(Callback):
     """Keeps the best of what is measured, and says when there was none for long.
 
     RUN/metrics.jsonl, where the measurements are logged, is read again by a resumed run. `protocol` goes into
@@ -101,9 +98,6 @@ class Selection:
             self.save(self.run / "bundle", self.metrics())
         else:
             self._advise(report.step, self.selected)
-
-    def on_end(self) -> None:
-        """Everything is on the disk already."""
 
     def publish(self) -> None:
         """RUN/last, and in the card of RUN/bundle the figures of both; before any evaluation they are one."""

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from training.callbacks import Callback, StopSigns
+from training.callbacks import Callback
 from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
 from training.domains import BadDataset
 from training.learner import Learner
-from training.objective.ratios import frozen, gradient_penalty
-from training.objective.sjmvi import SJMVI, Draws, SJMVITerms, ratio_diagnostics
+from training.objective.ratios import frozen
+from training.objective.sjmvi import SJMVI, Draws, SJMVITerms
 from training.optimisers import Descent
 from training.samples import code_spread
 from training.scalars import joint_scalars
@@ -67,7 +67,6 @@ class Trainer:
         objective: SJMVI,
         schedule: Schedule,
         checkpoints: CheckpointFolder,
-        callbacks: Sequence[Callback],
         autocast: Callable[[], AbstractContextManager[Any]],
         device: torch.device,
         processes: Processes = ALONE,
@@ -76,7 +75,6 @@ class Trainer:
         self.objective = self._as_given = objective
         self.schedule = schedule
         self.checkpoints = checkpoints
-        self.callbacks = callbacks
         self.autocast = autocast
         self.device = device
         self.processes = processes
@@ -103,14 +101,15 @@ class Trainer:
         state = {"learner": self.learner.state_dict(), "rng": rng_state(), "skipped": self.skipped}
         self.checkpoints.save(self.step, state)
 
-    def run(self, batches: Iterable[Batch], stopped: Callable[[], bool]) -> bool:
+    def run(
+        self, batches: Iterable[Batch], callbacks: Sequence[Callback], stopped: Callable[[], bool]
+    ) -> bool:
         """Train to the end: True; or until `stopped`: False. Either way the last step is in a checkpoint.
 
         Raises BadDataset, InvalidImage, with the last step kept too; Diverged, with checkpoints from before
         the trouble.
         """
         saved_at = time.monotonic()
-        callbacks = (*self.callbacks, StopSigns(self.objective.divergence))
         with ExitStack() as stack:
             for callback in callbacks:
                 stack.callback(callback.on_end)
@@ -172,7 +171,7 @@ class Trainer:
                     loss = self.objective.ratio_loss(learner.ratios, draws)
                 found = {"ratio_loss": loss}
                 if penalty:
-                    found["gradient_penalty"] = self._slope(draws)
+                    found["gradient_penalty"] = self.objective.gradient_penalty(learner.ratios, draws)
                     loss = loss + penalty * found["gradient_penalty"]
                 descent.add(part.share * loss)
                 losses.append(found)
@@ -193,12 +192,6 @@ class Trainer:
     def _drawn_again(self, draws: Draws) -> Draws:
         with torch.no_grad(), self.autocast():
             return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
-
-    def _slope(self, draws: Draws) -> Tensor:
-        """R1 of both ratios, unweighted."""
-        ratios, augment = self.learner.ratios, self.objective.augment
-        latent = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, augment)
-        return latent + gradient_penalty(ratios.observed, draws.observed_reference, draws.p.given, augment)
 
     def _count(self, finite: bool, side: Literal["maps", "ratios"]) -> None:
         self.skipped_in_a_row = 0 if finite else self.skipped_in_a_row + 1
@@ -229,7 +222,7 @@ class Trainer:
         to_x, to_z = map(self.learner.model.conditional, self.learner.model.domains)
         with self.autocast():
             return {
-                **ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence),
+                **self.objective.diagnostics(self.learner.ratios, draws),
                 "code_spread_latent": code_spread(to_z, draws.q.given),
                 "code_spread_observed": code_spread(to_x, draws.p.given),
             }

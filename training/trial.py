@@ -31,7 +31,6 @@ class Trial:
                 build_objective(recipe.objective),
                 build_schedule(recipe),
                 CheckpointFolder(Path(folder)),
-                [],
                 build_autocast(recipe, device),
                 device,
                 processes,

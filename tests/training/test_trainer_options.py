@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
+from training.callbacks import Callback
 from training.checkpoint import CheckpointFolder, rng_state
 from training.config import load_recipe
 from training.dataset import Batch
@@ -31,28 +32,26 @@ def _make(tmp_path: Path) -> Make:
         recipe = load_recipe(TINY, overrides)
         learner, objective = build_learner(recipe, ("horse", "zebra"), CPU), build_objective(recipe.objective)
         checkpoints, autocast = CheckpointFolder(tmp_path / name), build_autocast(recipe, CPU)
-        trainer = Trainer(learner, objective, build_schedule(recipe), checkpoints, [], autocast, CPU)
+        trainer = Trainer(learner, objective, build_schedule(recipe), checkpoints, autocast, CPU)
         trainer.restore()
         return trainer
 
     return make
 
 
-class Watcher:
+class Watcher(Callback):
     def __init__(self) -> None:
         self.reports: list[StepReport] = []
 
     def on_step(self, report: StepReport) -> None:
         self.reports.append(report)
 
-    def on_end(self) -> None: ...
-
 
 def run(trainer: Trainer, steps: int = 1000) -> list[dict[str, float]]:
     """The scalars of the steps from the trainer's on."""
     watcher, last = Watcher(), trainer.step + steps
-    trainer.callbacks = [watcher]
-    trainer.run((batch_of(step) for step in count(trainer.step)), stopped=lambda: trainer.step == last)
+    batches = (batch_of(step) for step in count(trainer.step))
+    trainer.run(batches, [watcher], stopped=lambda: trainer.step == last)
     return [dict(report.scalars) for report in watcher.reports]
 
 

@@ -29,7 +29,7 @@ from training.objective.beyond import BothWays, code_recovery, identity
 from training.objective.divergences import FDivergence, GeneratorLoss
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import CodedMap, Reduction, StochasticMap, negative_log_likelihood
-from training.objective.ratios import LogRatio
+from training.objective.ratios import LogRatio, gradient_penalty
 
 
 @dataclass(frozen=True)
@@ -193,33 +193,38 @@ class SJMVI:
         judged, given, reference = self.augment(joint.judged, joint.given, reference)
         return ratio.loss(self.divergence, replace(joint, judged=judged, given=given), reference)
 
+    def gradient_penalty(self, ratios: Ratios, draws: Draws) -> Tensor:
+        """R1 of both ratios, unweighted; a scalar."""
+        latent = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, self.augment)
+        observed = gradient_penalty(ratios.observed, draws.observed_reference, draws.p.given, self.augment)
+        return latent + observed
 
-@torch.no_grad()
-def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> dict[str, Tensor]:
-    """Scalars that tell whether the ratios can be believed; fewer of those that are learned as no log ratio.
+    @torch.no_grad()
+    def diagnostics(self, ratios: Ratios, draws: Draws) -> dict[str, Tensor]:
+        """Scalars that tell whether the ratios can be believed; fewer where they are learned as no log ratio.
 
-    mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
-    The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
-    log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
-    of ratios that look at what was given, which those of conditioning 0 do not.
-    """
-    sides = {
-        "latent": (ratios.latent, draws.q, draws.latent_reference),
-        "observed": (ratios.observed, draws.p, draws.observed_reference),
-    }
-    found: dict[str, Tensor] = {}
-    for name, (ratio, joint, reference) in sides.items():
-        on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
-        found[f"bound_{name}"] = divergence.bound(on_draws, on_reference)
-        right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
-        found[f"ratio_accuracy_{name}"] = right / 2
-        if divergence.learns_log_ratio:
-            found |= _log_ratios(name, on_draws, on_reference)
-    if divergence.learns_log_ratio:
-        at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
-        found["log_ratio_observed_at_q"] = at_q
-        found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
-    return found
+        mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
+        The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
+        log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
+        of ratios that look at what was given, which those of conditioning 0 do not.
+        """
+        sides = {
+            "latent": (ratios.latent, draws.q, draws.latent_reference),
+            "observed": (ratios.observed, draws.p, draws.observed_reference),
+        }
+        found: dict[str, Tensor] = {}
+        for name, (ratio, joint, reference) in sides.items():
+            on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
+            found[f"bound_{name}"] = self.divergence.bound(on_draws, on_reference)
+            right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
+            found[f"ratio_accuracy_{name}"] = right / 2
+            if self.divergence.learns_log_ratio:
+                found |= _log_ratios(name, on_draws, on_reference)
+        if self.divergence.learns_log_ratio:
+            at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
+            found["log_ratio_observed_at_q"] = at_q
+            found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
+        return found
 
 
 def _log_ratios(name: str, on_draws: Tensor, on_reference: Tensor) -> dict[str, Tensor]:
