@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from training.callbacks import Callback
-from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
+from training.checkpoint import CheckpointFolder
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
 from training.domains import BadDataset
@@ -19,6 +19,7 @@ from training.learner import Learner
 from training.objective.ratios import frozen
 from training.objective.sjmvi import SJMVI, Draws, SJMVITerms
 from training.optimisers import Descent
+from training.random_state import restore_rng_state, rng_state
 from training.samples import code_spread
 from training.scalars import joint_scalars
 from training.schedule import Schedule
@@ -149,13 +150,23 @@ class Trainer:
             scalars = self._scalars(parts, losses) | courses.in_effect(share)
         return StepReport(self.step, self.schedule.steps, 2 * self.schedule.batch_size, scalars, self.skipped)
 
+    def forward_maps(self, x: Tensor, z: Tensor) -> tuple[Draws, SJMVITerms]:
+        """What the maps make of pairs (B, 3, H, W) on the device, to be descended: the ratios are frozen."""
+        learner = self.learner
+        with frozen(learner.networks), self.autocast():
+            draws = self.objective.draw(learner.maps, x, z)
+            return draws, self.objective.terms(learner.maps, learner.ratios, draws)
+
+    def draw_again(self, draws: Draws) -> Draws:
+        """Of the same marginals' samples, without a gradient."""
+        with torch.no_grad(), self.autocast():
+            return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
+
     def _descend_maps(self, batch: Batch) -> tuple[list[Part], bool]:
         learner, parts = self.learner, []
         descent = learner.maps_optimisation.descent()
         for x, z in self._pairs(batch):
-            with frozen(learner.networks), self.autocast():
-                draws = self.objective.draw(learner.maps, x, z)
-                terms = self.objective.terms(learner.maps, learner.ratios, draws)
+            draws, terms = self.forward_maps(x, z)
             share = len(x) / self.schedule.batch_size
             descent.add(share * self.objective.maps_loss(terms))
             parts.append(Part(share, draws.detached(), terms))
@@ -166,7 +177,7 @@ class Trainer:
         for repetition in range(self.schedule.ratio_steps):
             descent, losses = learner.ratios_optimisation.descent(), []
             for part in parts:
-                draws = learner.replay(self._drawn_again(part.draws) if repetition else part.draws)
+                draws = learner.replay(self.draw_again(part.draws) if repetition else part.draws)
                 with self.autocast():
                     loss = self.objective.ratio_loss(learner.ratios, draws)
                 found = {"ratio_loss": loss}
@@ -188,10 +199,6 @@ class Trainer:
         at_once = self.schedule.micro_batch
         for x, z in zip(torch.split(batch.x, at_once), torch.split(batch.z, at_once), strict=True):
             yield x.to(self.device, non_blocking=True), z.to(self.device, non_blocking=True)
-
-    def _drawn_again(self, draws: Draws) -> Draws:
-        with torch.no_grad(), self.autocast():
-            return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
 
     def _count(self, finite: bool, side: Literal["maps", "ratios"]) -> None:
         self.skipped_in_a_row = 0 if finite else self.skipped_in_a_row + 1

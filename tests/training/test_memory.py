@@ -11,7 +11,6 @@ import torch
 
 import training.memory
 import training.probe
-from training.checkpoint import rng_state
 from training.config import load_recipe
 from training.dataset import Batch
 from training.distributed import Processes
@@ -24,6 +23,7 @@ from training.memory import (
     plan_memory,
 )
 from training.probe import largest, probe_batch
+from training.random_state import rng_state
 from training.trainer import Trainer
 from training.trial import Trial
 

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
 from training.callbacks import Callback
-from training.checkpoint import CheckpointFolder, rng_state
+from training.checkpoint import CheckpointFolder
 from training.config import load_recipe
 from training.dataset import Batch
 from training.objective.sjmvi import SJMVI, SJMVITerms
 from training.optimisers import Descent
+from training.random_state import rng_state
 from training.trainer import MAX_SKIPPED_IN_A_ROW, Diverged, StepReport, Trainer
 from translation.codec import ImageTooLarge
 

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
 from training.callbacks import Callback
-from training.checkpoint import CheckpointFolder, rng_state
+from training.checkpoint import CheckpointFolder
 from training.config import load_recipe
 from training.dataset import Batch
+from training.random_state import rng_state
 from training.trainer import StepReport, Trainer
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
