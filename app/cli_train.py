@@ -75,8 +75,8 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     from training import run
 
     if resume is not None:
-        moved = [] if first is None else [first, second]
-        _follow(lambda: run.resume(resume, device, overrides or (), *moved))
+        folders = None if first is None else (first, second)
+        _follow(lambda: run.resume(resume, device, overrides or (), folders))
         return
     given = (cast(Path, first), second, recipe, names, overrides or (), out, device)
     _follow(lambda: run.train(*given, features=features, minutes=minutes))

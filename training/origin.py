@@ -65,10 +65,8 @@ class Origin(BaseModel):
         with replacing(run / RUN_FILE) as file:
             file.write(text.encode())
 
-    def moved(self, first: Path | None = None, second: Path | None = None) -> Self:
-        """With its pictures there now, if they are elsewhere; whether they are the same, `find` says."""
-        if first is None:
-            return self
+    def moved(self, first: Path, second: Path | None) -> Self:
+        """With its pictures there now; whether they are the same, `find` says."""
         return self.model_copy(update={"first": first.resolve(), "second": second and second.resolve()})
 
     def find(self, validation_share: float) -> DomainFolders:

@@ -39,13 +39,13 @@ from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.interruption import Interrupted, until_stopped
 from training.learner import Learner
-from training.means import recipe_of
 from training.memory import explained, pairs_at_once
 from training.origin import RUN_FILE, Origin
 from training.pace import lasting
 from training.preparation import prepare
 from training.publication import save_state
 from training.recipe import Recipe
+from training.resumable_overrides import resumed_recipe
 from training.samples import sample_grid
 from training.selection import Measurements, Save, Selection, refuse_other_network
 from training.trainer import Diverged, Trainer
@@ -96,17 +96,24 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
         return _run(run, loaded, origin, folders, processor, processes, validator)
 
 
-def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *moved: Path | None) -> Path:
+def resume(
+    run: Path,
+    device: str = "auto",
+    overrides: Sequence[str] = (),
+    folders: tuple[Path, Path | None] | None = None,
+) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
-    `overrides` are of MEANS alone. `moved` are its folders where they lie elsewhere now, as `train` has them.
+    `overrides` are of RESUMABLE alone. `folders`, as `train` has them, where its own lie elsewhere now.
     Raises NotARun, and what `train` raises.
     """
-    origin = Origin.read(run).moved(*moved)
-    recipe = recipe_of(run, overrides)
+    origin = Origin.read(run)
+    if folders is not None:
+        origin = origin.moved(*folders)
+    recipe = resumed_recipe(run, overrides)
     with joined(device, recipe.training.batch_size) as (processes, processor):
-        folders = origin.find(recipe.data.validation_share)
-        validator = build_validator(recipe, folders, processor) if processes.is_first else None
+        found = origin.find(recipe.data.validation_share)
+        validator = build_validator(recipe, found, processor) if processes.is_first else None
         if validator is not None and validator.network:
             refuse_other_network(run, validator.as_json())
         steps = CheckpointFolder(run / "checkpoints").steps()
@@ -117,7 +124,7 @@ def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *move
                 "%s has ended; to go on from its weights, begin a new run with --set training.start_from=%s",
                 *(run, run / "bundle"),
             )
-        return _run(run, recipe, origin, folders, processor, processes, validator)
+        return _run(run, recipe, origin, found, processor, processes, validator)
 
 
 def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:

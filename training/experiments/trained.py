@@ -9,12 +9,12 @@ from training.beginning import RECIPE_FILE
 from training.config import load_recipe
 from training.experiments.results import OtherResults, difference
 from training.interruption import Interrupted
-from training.means import MEANS, NETWORK
 from training.origin import RUN_FILE, Origin
 from training.recipe import Recipe
+from training.resumable_overrides import NETWORK, RESUMABLE
 
 # The network chooses weights: of another one, or of none, a run has another result.
-FREE = tuple(name for name in MEANS if name != NETWORK)
+FREE = tuple(name for name in RESUMABLE if name != NETWORK)
 
 
 def trained(
@@ -25,7 +25,7 @@ def trained(
     overrides: Sequence[str],
     device: str,
 ) -> Path:
-    """The run's bundle. Only the means of a run that has begun may be others than they were.
+    """The run's bundle. Of a run that has begun, FREE alone may be others than they were.
 
     Raises OtherResults where the folder holds a run of another recipe or of other domains, BadDataset where
     it is of other pictures, KeyboardInterrupt on a signal, and what a training raises.
@@ -35,8 +35,8 @@ def trained(
         _refuse_other(folder, load_recipe(str(base), overrides), domains)
     try:
         if has_begun:
-            means = [override for override in overrides if override.partition("=")[0] in FREE]
-            return run.resume(folder, device, means, *data) / "bundle"
+            free = [override for override in overrides if override.partition("=")[0] in FREE]
+            return run.resume(folder, device, free, data) / "bundle"
         return run.train(*data, str(base), domains, overrides, folder, device) / "bundle"
     except Interrupted as stopped:
         raise KeyboardInterrupt from stopped
@@ -44,7 +44,7 @@ def trained(
 
 def protocol_of(base: Recipe) -> dict[str, Any]:
     """What the base says of how its rows are trained, for the protocol of results."""
-    return _without_means(base.model_dump(mode="json", exclude_unset=True, exclude={"description"}))
+    return _without_free(base.model_dump(mode="json", exclude_unset=True, exclude={"description"}))
 
 
 def _refuse_other(folder: Path, wanted: Recipe, domains: tuple[str, str]) -> None:
@@ -59,10 +59,10 @@ def _refuse_other(folder: Path, wanted: Recipe, domains: tuple[str, str]) -> Non
 
 def _said(recipe: Recipe, domains: tuple[str, str]) -> dict[str, Any]:
     fields = recipe.model_dump(mode="json", exclude={"description"})
-    return {**_without_means(fields), "domains": list(domains)}
+    return {**_without_free(fields), "domains": list(domains)}
 
 
-def _without_means(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_free(fields: dict[str, Any]) -> dict[str, Any]:
     for name in FREE:
         section, field = name.split(".")
         fields.get(section, {}).pop(field, None)

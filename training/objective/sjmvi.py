@@ -149,8 +149,8 @@ class SJMVI:
         return SJMVITerms(
             nell=negative_log_likelihood(x_again.density, q.given, self.reduction),
             nelp=negative_log_likelihood(z_again.density, p.given, self.reduction),
-            kl_latent=self.generator_loss(ratios.latent.at(q.seen(self.augment))).mean(),
-            kl_observed=self.generator_loss(ratios.observed.at(p.seen(self.augment))).mean(),
+            kl_latent=self.generator_loss(ratios.latent.charge(q.seen(self.augment))).mean(),
+            kl_observed=self.generator_loss(ratios.observed.charge(p.seen(self.augment))).mean(),
             code_observed=x_again.code_kl.mean(),
             code_latent=z_again.code_kl.mean(),
             identity=self._identity(maps, draws) if self.weights.identity else None,

@@ -69,14 +69,12 @@ def test_pictures_that_have_changed_are_named_with_what_to_do(
 def test_pictures_that_lie_elsewhere_now_are_the_same(
     run: Path, pictures: tuple[Path, Path], tmp_path: Path
 ) -> None:
+    moved = tuple(folder.rename(tmp_path / f"new-{folder.name}") for folder in pictures)
     with pytest.raises(BadDataset):
-        resume(
-            run, "cpu", (), *(folder.rename(tmp_path / f"new-{folder.name}") for folder in reversed(pictures))
-        )
-    moved = [tmp_path / f"new-{folder.name}" for folder in pictures]
+        resume(run, "cpu", folders=(moved[1], moved[0]))
     with pytest.raises(BadDataset, match="is not a folder"):
         resume(run, "cpu")
-    assert resume(run, "cpu", (), *moved) == run
+    assert resume(run, "cpu", folders=(moved[0], moved[1])) == run
     assert resume(run, "cpu") == run  # which knows of it from then on
 
 

@@ -20,7 +20,7 @@ from training.trainer import Trainer
 COUNTED = 4  # steps
 
 
-class Trial:
+class CostProbe:
     """A training of the recipe that keeps nothing."""
 
     def __init__(self, recipe: Recipe, device: torch.device, processes: Processes = ALONE) -> None:
