@@ -135,7 +135,8 @@ class Trainer:
         """One step. Raises Diverged."""
         self.processes.seed(self.schedule.seed, self.step)
         learner, courses, share = self.learner, self.schedule.courses, self.step / self.schedule.steps
-        self.objective = courses.follow(self._as_given, learner.model, learner.ratios, share)
+        courses.apply_at(share, learner.model, learner.ratios)
+        self.objective = courses.objective_at(share, self._as_given)
         parts, finite = self._descend_maps(batch)
         side: Literal["maps", "ratios"] = "maps"
         if finite:
