@@ -20,6 +20,7 @@ from training.evaluation.features import BadFeatureNetwork
 from training.evaluation.validation import PREFIX, RULE, SCORE
 from translation.card import CARD, read_card
 from translation.durable import replacing
+from translation.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from training.trainer import StepReport
@@ -78,15 +79,20 @@ class Selection(Callback):
     """
 
     def __init__(
-        self, run: Path, measurements: Measurements, save: Save, patience: int, protocol: Mapping[str, Any]
+        self,
+        run: RunFolder,
+        measurements: Measurements,
+        save: Save,
+        patience: int,
+        protocol: Mapping[str, Any],
     ) -> None:
         self.run = run
         self.measurements = measurements
         self.save = save
         self.patience = patience
         self.protocol = protocol
-        self.selected = _selected(run / "bundle")
-        self.seen = _logged(run / "metrics.jsonl")
+        self.selected = _selected(run.bundle)
+        self.seen = _logged(run.metrics)
 
     def on_step(self, report: StepReport) -> None:
         candidate = self.measurements.after(report)
@@ -95,19 +101,19 @@ class Selection(Callback):
         self.seen.append(candidate)
         if self.selected is None or candidate.score < self.selected.score or self.selected.score == math.inf:
             self.selected = candidate
-            self.save(self.run / "bundle", self.metrics())
+            self.save(self.run.bundle, self.metrics())
         else:
             self._advise(report.step, self.selected)
 
     def publish(self) -> None:
         """RUN/last, and in the card of RUN/bundle the figures of both; before any evaluation they are one."""
-        self.save(self.run / "last", self.metrics())
+        self.save(self.run.last, self.metrics())
         if self.selected is None:
-            self.save(self.run / "bundle", self.metrics())
+            self.save(self.run.bundle, self.metrics())
             return
-        card, _ = read_card(self.run / "bundle")
+        card, _ = read_card(self.run.bundle)
         told = card.model_copy(update={"metrics": self.metrics()})
-        with replacing(self.run / "bundle" / CARD) as file:
+        with replacing(self.run.bundle / CARD) as file:
             file.write(told.model_dump_json(indent=2).encode())
 
     def metrics(self) -> dict[str, Any]:
@@ -124,13 +130,13 @@ class Selection(Callback):
             log.warning(
                 "step %d: no better validation figure for %d evaluations. The best, %.3g, was at step %d and "
                 "lies in %s: a run that stops now loses nothing that was measured",
-                *(step, since, best.score, best.step, self.run / "bundle"),
+                *(step, since, best.score, best.step, self.run.bundle),
             )
 
 
-def refuse_other_network(run: Path, protocol: Mapping[str, Any]) -> None:
+def refuse_other_network(run: RunFolder, protocol: Mapping[str, Any]) -> None:
     """Raises BadFeatureNetwork where the run has selected by another network until now."""
-    before = _told(run / "bundle").get("protocol")
+    before = _told(run.bundle).get("protocol")
     if before is not None and before["network"] != protocol["network"]:
         raise BadFeatureNetwork(
             f"{run} has selected by {before['network']} until now, and its recipe's network is "

@@ -10,6 +10,7 @@ from training.build import build_learner, build_objective
 from training.config import BadRecipe, dump_recipe, load_recipe, shipped_recipes
 from training.recipe import Recipe
 from training.resumable_overrides import resumed_recipe
+from translation.run_folder import RunFolder
 
 SMALL = [f"model.{part}.width=4" for part in ("generator", "noise", "discriminator")]
 
@@ -140,13 +141,13 @@ def test_a_run_that_goes_on_changes_its_means_alone(tmp_path: Path) -> None:
     recipe = load_recipe("quick", ["evaluation.features=n.onnx"])
     (tmp_path / "recipe.toml").write_text(dump_recipe(recipe))
     means = ["training.micro_batch=1", "data.cache_bytes=0", "evaluation.features=/elsewhere/n.onnx"]
-    changed = resumed_recipe(tmp_path, means)
+    changed = resumed_recipe(RunFolder(tmp_path), means)
     assert (changed.training.micro_batch, changed.evaluation.features) == (1, "/elsewhere/n.onnx")
     with pytest.raises(BadRecipe, match="'training.batch_size=1': a run that goes on can change"):
-        resumed_recipe(tmp_path, [*means, "training.batch_size=1"])
+        resumed_recipe(RunFolder(tmp_path), [*means, "training.batch_size=1"])
     (tmp_path / "recipe.toml").write_text(dump_recipe(load_recipe("quick")))
     with pytest.raises(BadRecipe, match="selects by no network"):
-        resumed_recipe(tmp_path, means)
+        resumed_recipe(RunFolder(tmp_path), means)
 
 
 def test_an_unknown_recipe_is_told_which_there_are() -> None:

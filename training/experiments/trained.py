@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from training import run
-from training.beginning import RECIPE_FILE
 from training.config import load_recipe
 from training.experiments.results import OtherResults, difference
 from training.interruption import Interrupted
-from training.origin import RUN_FILE, Origin
+from training.origin import Origin
 from training.recipe import Recipe
 from training.resumable_overrides import NETWORK, RESUMABLE
+from translation.run_folder import RunFolder
 
 # The network chooses weights: of another one, or of none, a run has another result.
 FREE = tuple(name for name in RESUMABLE if name != NETWORK)
@@ -30,16 +30,19 @@ def trained(
     Raises OtherResults where the folder holds a run of another recipe or of other domains, BadDataset where
     it is of other pictures, KeyboardInterrupt on a signal, and what a training raises.
     """
-    has_begun = (folder / RUN_FILE).exists()
+    found = RunFolder(folder)
+    has_begun = found.origin.exists()
     if has_begun:
-        _refuse_other(folder, load_recipe(str(base), overrides), domains)
+        _refuse_other(found, load_recipe(str(base), overrides), domains)
     try:
         if has_begun:
             free = [override for override in overrides if override.partition("=")[0] in FREE]
-            return run.resume(folder, device, free, data) / "bundle"
-        return run.train(*data, str(base), domains, overrides, folder, device) / "bundle"
+            run.resume(folder, device, free, data)
+        else:
+            run.train(*data, str(base), domains, overrides, folder, device)
     except Interrupted as stopped:
         raise KeyboardInterrupt from stopped
+    return found.bundle
 
 
 def protocol_of(base: Recipe) -> dict[str, Any]:
@@ -47,12 +50,12 @@ def protocol_of(base: Recipe) -> dict[str, Any]:
     return _without_free(base.model_dump(mode="json", exclude_unset=True, exclude={"description"}))
 
 
-def _refuse_other(folder: Path, wanted: Recipe, domains: tuple[str, str]) -> None:
-    begun = load_recipe(str(folder / RECIPE_FILE))
-    theirs = _said(begun, Origin.read(folder).domains)
+def _refuse_other(run: RunFolder, wanted: Recipe, domains: tuple[str, str]) -> None:
+    begun = load_recipe(str(run.recipe))
+    theirs = _said(begun, Origin.read(run).domains)
     if differing := difference(theirs, _said(wanted, domains)):
         raise OtherResults(
-            f"{folder} holds a run of other settings ({'; '.join(differing)}): move it away, or give "
+            f"{run} holds a run of other settings ({'; '.join(differing)}): move it away, or give "
             "another --out"
         )
 
