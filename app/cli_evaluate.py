@@ -48,14 +48,16 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 ) -> None:
     """Measure a bundle: distances to test pictures, diversity, cycle, content and bounds, both ways."""
     from training.evaluation.bundle import Subject, evaluate_bundle
-    from training.evaluation.figures import Protocol
+    from training.evaluation.figures import EvaluationProtocol
     from training.evaluation.folders import find_test_folders
     from training.evaluation.networks import load_feature_network
     from training.evaluation.report import JSON, PAGE, tables
     from translation.device import keep_freed_memory, pick_device
 
     chosen = class_indices(classes) if classes else None
-    protocol = Protocol(_seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen)
+    protocol = EvaluationProtocol(
+        _seeds(seeds), size, samples, inputs, _numbers("--noise", noise, float), chosen
+    )
     processor, loaded, name = pick_device(device), load(bundle), called(bundle)
     keep_freed_memory(processor)
     check_domains(chosen, loaded.card.domains)

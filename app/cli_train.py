@@ -8,6 +8,7 @@ import typer
 
 from app.cli_options import domain_pair
 from app.cli_schema import print_recipes, print_schema
+from translation.run_folder import RunFolder
 
 OF_NEW_RUNS = ("recipe", "domains", "out", "features", "minutes")
 
@@ -70,13 +71,13 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     if probe_batch:
         from training.probe import probe_batch as probe
 
-        typer.echo(str(probe(str(resume / "recipe.toml") if resume else recipe, overrides or (), device)))
+        typer.echo(str(probe(str(RunFolder(resume).recipe) if resume else recipe, overrides or (), device)))
         return
     from training import run
 
     if resume is not None:
-        moved = [] if first is None else [first, second]
-        _follow(lambda: run.resume(resume, device, overrides or (), *moved))
+        folders = None if first is None else (first, second)
+        _follow(lambda: run.resume(resume, device, overrides or (), folders))
         return
     given = (cast(Path, first), second, recipe, names, overrides or (), out, device)
     _follow(lambda: run.train(*given, features=features, minutes=minutes))
@@ -102,4 +103,4 @@ def _follow(training: Callable[[], Path]) -> None:
             typer.echo(str(stopped), err=True)
         raise typer.Exit(128 + stopped.signal_number) from stopped
     if is_first_process():
-        typer.echo(str(finished / "bundle"))
+        typer.echo(str(RunFolder(finished).bundle))

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app.cli_output import wide_console
 from translation.names import OF
+from translation.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from translation.registry import Entry, Registry
@@ -144,8 +145,8 @@ def folder_of(bundle: str) -> Path:
     from translation.registry import UnknownModel
 
     path = Path(bundle)
-    if (path / "bundle").is_dir():
-        return path / "bundle"
+    if (of_run := RunFolder(path).bundle).is_dir():
+        return of_run
     if path.exists():
         return path
     name, _, version = bundle.partition(AT)

@@ -58,7 +58,7 @@ def build_preset(recipe: ObjectiveRecipe) -> Preset:
             recipe.ratio_noise or preset.sampling.ratio_noise,
         ),
         conditioning=end_of(preset.conditioning if recipe.conditioning is None else recipe.conditioning),
-        ratio_weight=preset.ratio_weight * recipe.weights.ratio,
+        ratio_weight=preset.ratio_weight,
     )
 
 

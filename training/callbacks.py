@@ -35,10 +35,11 @@ class Callback(Protocol):
 
     def on_step(self, report: StepReport) -> None: ...
 
-    def on_end(self) -> None: ...
+    def on_end(self) -> None:
+        return  # most have nothing to close
 
 
-class Progress:
+class Progress(Callback):
     """How far, how fast, how long still: a line that renews itself on a terminal, else one a logged step."""
 
     SHOWN = ("nell", "nelp", "kl_latent", "kl_observed", "ratio_loss")
@@ -95,7 +96,7 @@ def show_count(doing: str, done: int, total: int) -> None:
         sys.stderr.flush()
 
 
-class JsonLines:
+class JsonLines(Callback):
     """A line a logged step: step, steps, time (Unix seconds), skipped, scalars; null where not finite."""
 
     def __init__(self, path: Path, start_step: int) -> None:
@@ -127,7 +128,7 @@ def _step(line: bytes) -> float:
         return math.inf
 
 
-class TensorBoard:
+class TensorBoard(Callback):
     """The scalars of every logged step, for `tensorboard --logdir`."""
 
     def __init__(self, folder: Path, start_step: int) -> None:
@@ -143,7 +144,7 @@ class TensorBoard:
         self._writer.close()
 
 
-class SampleGrid:
+class SampleGrid(Callback):
     """FOLDER/STEP.png every `every` steps and after the last; `grid` gives (3, H, W) in [0, 1]."""
 
     def __init__(self, folder: Path, grid: Callable[[], Tensor], every: int) -> None:
@@ -157,11 +158,8 @@ class SampleGrid:
             with replacing(self.folder / f"{report.step:06}.png") as file:
                 to_image(2 * self.grid() - 1).save(file, "PNG")
 
-    def on_end(self) -> None:
-        """Every grid is on the disk already."""
 
-
-class StopSigns:
+class StopSigns(Callback):
     """Warns when a ratio has long been none: its mean over the references, 1 at the truth, is far from it.
 
     For divergences whose pull on a draw grows exponentially with its log ratio: there it says that few draws
@@ -186,9 +184,6 @@ class StopSigns:
             self._in_a_row[ratio] = 0 if is_credible else self._in_a_row[ratio] + 1
             if self._in_a_row[ratio] == self.PATIENCE:
                 self._warn(report.step, ratio, mean)
-
-    def on_end(self) -> None:
-        """There is nothing to close."""
 
     def _warn(self, step: int, ratio: str, mean: float) -> None:
         log.warning(

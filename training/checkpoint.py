@@ -1,4 +1,4 @@
-"""What a run leaves on the disk to go on from: its checkpoints, its random state, and a lock on its folder.
+"""What a run leaves on the disk to go on from: its checkpoints, and a lock on its folder.
 
 A checkpoint is two files, each written whole or not at all: STEP.pt, then STEP.json with its hash. Only the
 second makes it count, so a crash at any instant leaves the checkpoints before it as they were. The last two
@@ -109,20 +109,6 @@ def _refuse_objects(value: object, name: str) -> None:
     items = value.items() if isinstance(value, dict) else enumerate(cast("list[object]", value))
     for key, item in items:
         _refuse_objects(item, f"{name}[{key!r}]")
-
-
-def rng_state() -> State:
-    """What torch would draw next, on the CPU and on every CUDA device in use."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-
-def restore_rng_state(state: State) -> None:
-    """Of rng_state, wherever its tensors were loaded to; devices that are not there are left out."""
-    torch.set_rng_state(state["cpu"].cpu())
-    if torch.cuda.is_available():
-        for device, cuda in zip(range(torch.cuda.device_count()), state["cuda"], strict=False):
-            torch.cuda.set_rng_state(cuda.cpu(), device)
 
 
 class RunLock:

@@ -70,15 +70,19 @@ class Courses:
         }
         return {name: value_at(course, share) for name, course in courses.items() if course}
 
-    def follow(self, objective: SJMVI, model: nn.Module, ratios: Ratios, share: float) -> SJMVI:
-        """`objective`, as the recipe has it, as it is now; scales of `model` and ratios are set in place."""
+    def apply_at(self, share: float, model: nn.Module, ratios: Ratios) -> None:
+        """Sets the model's fixed scales and what is charged of the ratios."""
         now = self.in_effect(share)
-        if not now:
-            return objective
         if "conditioning" in now:
             _condition((ratios.latent, ratios.observed), now["conditioning"])
         if "output_scale" in now:
             set_fixed_scales(model, now["output_scale"])
+
+    def objective_at(self, share: float, objective: SJMVI) -> SJMVI:
+        """What `objective`, as the recipe has it, is then."""
+        now = self.in_effect(share)
+        if not now:
+            return objective
         likelihood, code = now.get("likelihood_factor", 1.0), now.get("code_factor", 1.0)
         weights = objective.weights
         return replace(

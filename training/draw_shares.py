@@ -1,10 +1,9 @@
-"""The shares that a run draws its pictures by: found once, and kept in its balance.json."""
+"""The shares that a run draws its pictures by: found once, and kept in its folder."""
 
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,21 +13,20 @@ from training.callbacks import show_count
 from training.dataset import Shares, UnpairedFolders
 from training.shared_kinds import SAMPLE, Balance, KindsOfPlaces, balance
 from translation import durable
+from translation.run_folder import RunFolder
 from translation.signals import Stopped
 
 log = logging.getLogger(__name__)
 
-FILE = "balance.json"
-
 
 def find_shares(
-    run: Path, dataset: UnpairedFolders, device: torch.device, stopped: Callable[[], bool]
+    run: RunFolder, dataset: UnpairedFolders, device: torch.device, stopped: Callable[[], bool]
 ) -> tuple[Shares, Shares]:
     """Of the draws of either domain, in the order of its training pictures. Raises BadDataset, and Stopped
     with nothing written."""
-    if not (run / FILE).exists():
+    if not run.draw_shares.exists():
         _write(run, dataset, _found(dataset, device, stopped))
-    folders, told = dataset.folders, json.loads((run / FILE).read_bytes())["shares"]
+    folders, told = dataset.folders, json.loads(run.draw_shares.read_bytes())["shares"]
     x, z = (
         np.array([told[domain][folders.digests[file]] for file in files])
         for domain, files in zip(folders.domains, folders.train, strict=True)
@@ -56,7 +54,7 @@ def _found(dataset: UnpairedFolders, device: torch.device, stopped: Callable[[],
     return balance(h_x, h_z)
 
 
-def _write(run: Path, dataset: UnpairedFolders, found: Balance) -> None:
+def _write(run: RunFolder, dataset: UnpairedFolders, found: Balance) -> None:
     folders = dataset.folders
     shares, worth = {}, []
     for at, (domain, files) in enumerate(zip(folders.domains, folders.train, strict=True)):
@@ -64,7 +62,7 @@ def _write(run: Path, dataset: UnpairedFolders, found: Balance) -> None:
         shares[domain] = {folders.digests[file]: share for file, share in of_files}
         worth.append(f"{found.pictures[at]:.0f} of {len(files)} for {domain}")
     told = {"shared_kinds": found.shared_kinds, "gap": found.gap, "pictures": found.pictures}
-    durable.write(run / FILE, json.dumps(told | {"shares": shares}).encode())
+    durable.write(run.draw_shares, json.dumps(told | {"shares": shares}).encode())
     log.info(
         "balanced: of what both domains show, the difference is %.3f of %.3f; as various as %s",
         *(found.gap[1], found.gap[0], " and ".join(worth)),

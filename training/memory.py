@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from training.learner import Learner
-from training.objective.ratios import frozen
+from training.random_state import random_state_kept
 from training.trainer import Trainer
 
 GB = 1e9
@@ -109,8 +109,7 @@ def pairs_at_once(trainer: Trainer) -> int:
 def kept_for_a_pair(trainer: Trainer, size: int) -> int:
     """Bytes that autograd keeps of the maps' pass over one pair. Leaves the random state alone."""
     side = min(size, MEASURED_SIDE)
-    learner, objective, device = trainer.learner, trainer.objective, trainer.device
-    weights = {weight.untyped_storage().data_ptr() for weight in _weights(learner)}
+    weights = {weight.untyped_storage().data_ptr() for weight in _weights(trainer.learner)}
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -119,12 +118,11 @@ def kept_for_a_pair(trainer: Trainer, size: int) -> int:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor.detach()  # the tensor itself would hold its own graph
 
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        x, z = torch.rand(2, 1, 3, side, side, device=device) * 2 - 1
-        with frozen(learner.networks), trainer.autocast(), saved_tensors_hooks(keep, lambda tensor: tensor):
-            draws = objective.draw(learner.maps, x, z)
-            terms = objective.terms(learner.maps, learner.ratios, draws)
-            loss = objective.maps_loss(terms)  # holds the graph, so that no address comes twice
+    with random_state_kept(trainer.device):
+        x, z = torch.rand(2, 1, 3, side, side, device=trainer.device) * 2 - 1
+        with saved_tensors_hooks(keep, lambda tensor: tensor):
+            _, terms = trainer.forward_maps(x, z)
+            loss = trainer.objective.maps_loss(terms)  # holds the graph, so that no address comes twice
     del loss
     return sum(kept.values()) * size**2 // side**2
 

@@ -1,5 +1,6 @@
 """The recipe's objective: a preset, and what departs from it."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,11 +12,26 @@ from training.objective.divergences import GENERATOR_LOSSES, LEAST_SQUARES, RATI
 from training.objective.joints import RatioNoise
 from training.objective.likelihoods import Reduction
 from training.objective.presets import PRESETS
-from training.objective.sjmvi import Weights
+from training.objective.sjmvi import Weights, weight_of
+
+
+@dataclass(frozen=True)
+class RecipeWeights(Weights):
+    """Fit for likelihoods that are averaged, as a recipe's are unless it says otherwise."""
+
+    code: float = weight_of(
+        "KL of the codes that the noise encoders infer, of a whole picture: beside likelihoods averaged over "
+        "its values (reduction mean) codes die of 1; with reduction sum, 1 is the paper",
+        default=0.02,
+    )
 
 
 class ObjectiveRecipe(Section):
-    """A preset, and what departs from it (absent: as the preset says)."""
+    """A preset, and what departs from it (absent: as the preset says).
+
+    Likelihoods are averaged unless `reduction` is "sum", which is the paper. Weights says what that makes of
+    equal weights; implied_scale and implied_code_weight in a bundle's card say what a recipe's amount to.
+    """
 
     preset: str = one_of(PRESETS, "paper-gan", "a row of the table of objectives")
     divergence: str | None = one_of(
@@ -39,8 +55,14 @@ class ObjectiveRecipe(Section):
     reach: Share | WeightCourse = Field(
         1.0, description="share of the likelihoods' gradient for the map that drew, or [share, reach] pairs"
     )
-    reduction: Reduction = Field("mean", description="of a likelihood over a picture's values")
-    weights: Weights = Field(Weights(), description="what each term counts for")
+    reduction: Reduction = Field(
+        "mean",
+        description="of a likelihood over a picture's values: sum is the paper; beside an averaged one codes "
+        "count for as many times more as a picture has values",
+    )
+    weights: RecipeWeights = Field(
+        RecipeWeights(), description="what each term counts for; all 1, with reduction sum, is the paper"
+    )
     augmentation: tuple[str, ...] = Field(
         (),
         description="of what ratios see: any of colour, translation, cutout; for small sets of pictures",
@@ -96,7 +118,7 @@ class ObjectiveRecipe(Section):
 
     @field_validator("weights")
     @classmethod
-    def _weights(cls, weights: Weights) -> Weights:
+    def _weights(cls, weights: RecipeWeights) -> RecipeWeights:
         for name, weight in vars(weights).items():
             if weight < 0:
                 raise ValueError(f"{name} is {weight}, less than 0")

@@ -1,4 +1,4 @@
-"""What a run began with, run.json: its pictures and the bundle it started from, so that a change is seen."""
+"""What a run began with: its pictures and the bundle it started from, so that a change is seen."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
 from translation import durable
 from translation.learned import Learned
+from translation.run_folder import RunFolder
 from translation.weights import Ancestor, name_of, read_card
-
-RUN_FILE = "run.json"
 
 
 class NotARun(ValueError):
@@ -47,27 +46,25 @@ class Origin(BaseModel):
         )
 
     @classmethod
-    def read(cls, run: Path) -> Self:
+    def read(cls, run: RunFolder) -> Self:
         """Raises NotARun."""
         try:
-            return cls.model_validate(json.loads((run / RUN_FILE).read_bytes()))
+            return cls.model_validate(json.loads(run.origin.read_bytes()))
         except ValidationError as error:
             fault = error.errors()[0]
             where = ".".join(map(str, fault["loc"]))
-            raise NotARun(f"{run} is not a run: {RUN_FILE}: {where} {fault['msg']}") from error
+            raise NotARun(f"{run} is not a run: {run.origin.name}: {where} {fault['msg']}") from error
         except (OSError, ValueError) as error:
             told = error.strerror if isinstance(error, OSError) else error
-            raise NotARun(f"{run} is not a run: {RUN_FILE}: {told}") from error
+            raise NotARun(f"{run} is not a run: {run.origin.name}: {told}") from error
 
-    def write(self, run: Path) -> None:
+    def write(self, run: RunFolder) -> None:
         # not by pydantic, which fails on a path that is not UTF-8
         text = json.dumps(self.model_dump(mode="json"), indent=2)
-        durable.write(run / RUN_FILE, text.encode())
+        durable.write(run.origin, text.encode())
 
-    def moved(self, first: Path | None = None, second: Path | None = None) -> Self:
-        """With its pictures there now, if they are elsewhere; whether they are the same, `find` says."""
-        if first is None:
-            return self
+    def moved(self, first: Path, second: Path | None) -> Self:
+        """With its pictures there now; whether they are the same, `find` says."""
         return self.model_copy(update={"first": first.resolve(), "second": second and second.resolve()})
 
     def find(self, validation_share: float) -> DomainFolders:

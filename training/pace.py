@@ -7,10 +7,10 @@ import time
 import torch
 
 from training.config import BadRecipe
+from training.cost_probe import CostProbe
 from training.distributed import Processes
 from training.memory import ADVICE, TooLittleMemory
 from training.recipe import Recipe
-from training.trial import Trial
 
 MINUTE_S = 60.0
 FEWEST = 10  # steps: of fewer a model is noise
@@ -43,10 +43,10 @@ def now_s() -> float:
 
 def _seconds_a_step(recipe: Recipe, device: torch.device, processes: Processes) -> float:
     try:
-        trial = Trial(recipe, device, processes)
+        probe = CostProbe(recipe, device, processes)
         if recipe.training.compile:
-            trial.compile()
-        return trial.seconds_a_step()
+            probe.compile()
+        return probe.seconds_a_step()
     except torch.OutOfMemoryError as error:
         raise TooLittleMemory(
             f"the device has too little memory for a step: take {ADVICE} ({str(error).splitlines()[0]})"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from training.config import load_recipe
+from training.cost_probe import CostProbe
 from training.memory import ADVICE, TooLittleMemory, plan_memory
-from training.trial import Trial
 from translation.device import pick_device
 
 AT_MOST = 4096
@@ -13,11 +13,11 @@ AT_MOST = 4096
 def probe_batch(name_or_path: str, overrides: Sequence[str], device_name: str) -> int:
     """Pairs of that recipe, 4096 at most. Raises BadRecipe, NoSuchDevice; TooLittleMemory where none fits."""
     recipe, device = load_recipe(name_or_path, overrides), pick_device(device_name)
-    trial = Trial(recipe, device)
+    probe = CostProbe(recipe, device)
     if device.type == "cuda":
-        found = largest(trial.holds, AT_MOST)
+        found = largest(probe.holds, AT_MOST)
     else:
-        estimate = plan_memory(trial.trainer, recipe.data.size).largest_micro_batch
+        estimate = plan_memory(probe.trainer, recipe.data.size).largest_micro_batch
         found = AT_MOST if estimate is None else min(estimate, AT_MOST)
     if not found:
         raise TooLittleMemory(f"not one pair of {recipe.data.size} pixels fits on {device}: {ADVICE}")

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from training.build import build_preset
+from training.build import build_objective, build_preset
 from training.courses import end_of
 from training.dataset import DomainFolders, UnpairedFolders
-from training.objective.likelihoods import implied_scale
+from training.objective.likelihoods import implied_code_weight, implied_scale
+from training.objective_recipe import ObjectiveRecipe
 from training.origin import Origin
 from training.recipe import Recipe
 from training.trainer import Trainer
@@ -45,8 +46,10 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
         preprocessing_digest=preprocessing_digest(),
         objective={
             **asdict(build_preset(recipe.objective)),
+            "ratio_weight": build_objective(recipe.objective).weights.ratio,  # and not the preset's alone
             "preset": recipe.objective.preset,
             "implied_scale": _implied_scale(recipe),
+            "implied_code_weight": _implied_code_weight(recipe),
         },
         recipe=recipe.model_dump(mode="json", exclude=PATHS),
         data=_data(dataset),
@@ -60,13 +63,29 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
 def _implied_scale(recipe: Recipe) -> float | None:
     """Of x given z, where the courses end; None where its scale is learned, or its likelihood counts for
     nothing."""
-    objective, generator = recipe.objective, recipe.model.generator
-    weight = objective.weights.nell * end_of(objective.likelihood_course or 1.0)
+    generator, weight = recipe.model.generator, _likelihood_weight(recipe.objective)
     if not weight or generator.scale != "fixed":
         return None
-    averaged = 3 * recipe.data.size**2 if objective.reduction == "mean" else 1
-    scale = end_of(objective.scale_course or generator.initial_scale)
-    return implied_scale(generator.distribution, scale, weight, averaged)
+    scale = end_of(recipe.objective.scale_course or generator.initial_scale)
+    return implied_scale(generator.distribution, scale, weight, _averaged(recipe))
+
+
+def _implied_code_weight(recipe: Recipe) -> float | None:
+    """Of the codes of x given z, likewise; None where there are no codes."""
+    objective, weight = recipe.objective, _likelihood_weight(recipe.objective)
+    if not weight or not recipe.model.generator.code_size:
+        return None
+    code = objective.weights.code * end_of(objective.code_course or 1.0)
+    return implied_code_weight(code, weight, _averaged(recipe))
+
+
+def _likelihood_weight(objective: ObjectiveRecipe) -> float:
+    return objective.weights.nell * end_of(objective.likelihood_course or 1.0)
+
+
+def _averaged(recipe: Recipe) -> int:
+    """The values of a picture that its likelihood is averaged over; 1 where they are summed."""
+    return 3 * recipe.data.size**2 if recipe.objective.reduction == "mean" else 1
 
 
 def _learned(folders: DomainFolders) -> dict[str, Learned]:

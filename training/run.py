@@ -1,10 +1,4 @@
-"""A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle.
-
-recipe.toml   run.json   data.json   data.html   balance.json   checkpoints/   metrics.jsonl   tensorboard/
-samples/   bundle/   last/
-
-Without an evaluation bundle/ is the last state, and there is no last/; balance.json is of data.balance.
-"""
+"""A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -26,29 +20,30 @@ from training.build import (
     build_validator,
 )
 from training.calibration import calibrate_bundle
-from training.callbacks import Callback, JsonLines, Progress, SampleGrid, TensorBoard
+from training.callbacks import Callback, JsonLines, Progress, SampleGrid, StopSigns, TensorBoard
 from training.checkpoint import CheckpointFolder
 from training.config import load_recipe, measured_by
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.distributed import Processes, held, joined
 from training.doctor.folders import find_folders
-from training.doctor.for_run import JSON_FILE, inspect_for_run
+from training.doctor.for_run import inspect_for_run
 from training.domains import BadDataset, DomainFolders
 from training.draw_shares import find_shares
 from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.interruption import Interrupted, until_stopped
 from training.learner import Learner
-from training.means import recipe_of
 from training.memory import explained, pairs_at_once
-from training.origin import RUN_FILE, Origin
+from training.origin import Origin
 from training.pace import lasting
 from training.preparation import prepare
 from training.publication import save_state
 from training.recipe import Recipe
+from training.resumable_overrides import resumed_recipe
 from training.samples import sample_grid
 from training.selection import Measurements, Save, Selection, refuse_other_network
 from training.trainer import Diverged, Trainer
+from translation.run_folder import RunFolder
 from translation.signals import stop_signals
 
 log = logging.getLogger(__name__)
@@ -83,7 +78,7 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
         folders = find_domains(first, second, domains, loaded.data.validation_share, before)
         loaded = measured_by(loaded, features, min(map(len, folders.validation)))
         name = f"{'-'.join(folders.domains)}-{datetime.now():%Y%m%d-%H%M%S}"
-        run = processes.from_first(out or Path("runs") / name)
+        run = RunFolder(processes.from_first(out or Path("runs") / name))
         origin = Origin.of(first, second, folders, loaded.training.start_from)
         validator = build_validator(loaded, folders, processor) if processes.is_first else None
         if processes.is_first:
@@ -96,44 +91,52 @@ def train(  # noqa: PLR0913 - what a recipe does not say, each of it one thing
         return _run(run, loaded, origin, folders, processor, processes, validator)
 
 
-def resume(run: Path, device: str = "auto", overrides: Sequence[str] = (), *moved: Path | None) -> Path:
+def resume(
+    run: Path,
+    device: str = "auto",
+    overrides: Sequence[str] = (),
+    folders: tuple[Path, Path | None] | None = None,
+) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
-    `overrides` are of MEANS alone. `moved` are its folders where they lie elsewhere now, as `train` has them.
+    `overrides` are of RESUMABLE alone. `folders`, as `train` has them, where its own lie elsewhere now.
     Raises NotARun, and what `train` raises.
     """
-    origin = Origin.read(run).moved(*moved)
-    recipe = recipe_of(run, overrides)
+    begun = RunFolder(run)
+    origin = Origin.read(begun)
+    if folders is not None:
+        origin = origin.moved(*folders)
+    recipe = resumed_recipe(begun, overrides)
     with joined(device, recipe.training.batch_size) as (processes, processor):
-        folders = origin.find(recipe.data.validation_share)
-        validator = build_validator(recipe, folders, processor) if processes.is_first else None
+        found = origin.find(recipe.data.validation_share)
+        validator = build_validator(recipe, found, processor) if processes.is_first else None
         if validator is not None and validator.network:
-            refuse_other_network(run, validator.as_json())
-        steps = CheckpointFolder(run / "checkpoints").steps()
-        if not steps and not (run / JSON_FILE).exists():
-            _inspect(run, recipe, origin, processes)  # it ended while it looked
+            refuse_other_network(begun, validator.as_json())
+        steps = CheckpointFolder(begun.checkpoints).steps()
+        if not steps and not begun.data_report.exists():
+            _inspect(begun, recipe, origin, processes)  # it ended while it looked
         if steps and steps[-1] >= recipe.training.steps and processes.is_first:
             log.warning(
                 "%s has ended; to go on from its weights, begin a new run with --set training.start_from=%s",
-                *(run, run / "bundle"),
+                *(begun, begun.bundle),
             )
-        return _run(run, recipe, origin, folders, processor, processes, validator)
+        return _run(begun, recipe, origin, found, processor, processes, validator)
 
 
-def _inspect(run: Path, recipe: Recipe, origin: Origin, processes: Processes) -> None:
+def _inspect(run: RunFolder, recipe: Recipe, origin: Origin, processes: Processes) -> None:
     def inspect(stopped: Callable[[], bool]) -> None:
         folders = find_folders(origin.first, origin.second, origin.domains)
         try:
             inspect_for_run(run, folders, recipe.data.size, stopped)
         except BadDataset:
-            (run / RUN_FILE).unlink()  # so that the same command begins it, once they are mended
+            run.origin.unlink()  # so that the same command begins it, once they are mended
             raise
 
-    until_stopped(run, processes, inspect)
+    until_stopped(run.path, processes, inspect)
 
 
 def _run(
-    run: Path,
+    run: RunFolder,
     recipe: Recipe,
     origin: Origin,
     folders: DomainFolders,
@@ -141,7 +144,7 @@ def _run(
     processes: Processes,
     validator: Validator | None,
 ) -> Path:
-    with held(run, processes):
+    with held(run.path, processes):
         if processes.is_first:
             keep(run, recipe, origin)
         dataset = build_dataset(recipe, folders)
@@ -150,41 +153,40 @@ def _run(
         batch_size, workers = recipe.training.batch_size, recipe.data.workers
         batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
         save = partial(save_state, recipe, origin, dataset, trainer)
-        publish: Callable[[], None] = partial(save, run / "bundle")
-        if processes.is_first:
-            epoch = sampler.steps_per_epoch(batch_size)
-            every = recipe.training.grid_every or max(epoch, recipe.training.steps // MOST_GRIDS)
-            trainer.callbacks = _callbacks(run, trainer.learner, dataset, trainer.step, every)
-        if validator is not None:
-            publish = _validate(run, recipe, trainer, validator, save) or publish
+        callbacks: list[Callback] = []
+        publish: Callable[[], None] = partial(save, run.bundle)
+        if validator is not None:  # the first process alone has it, and them
+            every = _grid_period(recipe, sampler.steps_per_epoch(batch_size))
+            grids = _grids(run, trainer.learner, dataset, every)
+            callbacks, publish = _watched(run, recipe, trainer, grids, validator, save)
         prepare(trainer, recipe)
         try:
-            with explained(run, pairs_at_once(trainer)), stop_signals() as received:
-                is_finished = trainer.run(batches, stopped=lambda: bool(processes.signal(received)))
+            with explained(run.path, pairs_at_once(trainer)), stop_signals() as received:
+                is_finished = trainer.run(batches, callbacks, lambda: bool(processes.signal(received)))
                 signal_number = processes.signal(received)
         except Diverged:
             processes.first_does(publish)  # of the last good step: to start from
             raise
         processes.first_does(publish)
         if not is_finished:
-            raise Interrupted(run, signal_number)
-        processes.first_does(partial(calibrate_bundle, run / "bundle", held_out_of(folders), device))
-    return run
+            raise Interrupted(run.path, signal_number)
+        processes.first_does(partial(calibrate_bundle, run.bundle, held_out_of(folders), device))
+    return run.path
 
 
 def _sampler(
-    run: Path, recipe: Recipe, dataset: UnpairedFolders, device: torch.device, processes: Processes
+    run: RunFolder, recipe: Recipe, dataset: UnpairedFolders, device: torch.device, processes: Processes
 ) -> UnpairedSampler:
     find = partial(find_shares, run, dataset, device)
-    shares = until_stopped(run, processes, find) if recipe.data.balance else None
+    shares = until_stopped(run.path, processes, find) if recipe.data.balance else None
     return UnpairedSampler(dataset.lengths, recipe.training.seed, shares)
 
 
 def _trainer(
-    run: Path, recipe: Recipe, origin: Origin, device: torch.device, processes: Processes
+    run: RunFolder, recipe: Recipe, origin: Origin, device: torch.device, processes: Processes
 ) -> Trainer:
-    """As far as the run has come, without callbacks."""
-    checkpoints = CheckpointFolder(run / "checkpoints")
+    """As far as the run has come."""
+    checkpoints = CheckpointFolder(run.checkpoints)
     start_from = None if checkpoints.steps() else recipe.training.start_from  # it may be gone by now
     if start_from:
         origin.check_start(start_from)
@@ -193,7 +195,6 @@ def _trainer(
         build_objective(recipe.objective),
         build_schedule(recipe),
         checkpoints,
-        [],
         build_autocast(recipe, device),
         device,
         processes,
@@ -202,35 +203,32 @@ def _trainer(
     return trainer
 
 
-def _callbacks(
-    run: Path, learner: Learner, dataset: UnpairedFolders, start_step: int, grid_every: int
-) -> list[Callback]:
+def _grid_period(recipe: Recipe, epoch: int) -> int:
+    """In steps, as `epoch` is."""
+    return recipe.training.grid_every or max(epoch, recipe.training.steps // MOST_GRIDS)
+
+
+def _grids(run: RunFolder, learner: Learner, dataset: UnpairedFolders, every: int) -> SampleGrid:
     held_out = dataset.validation_batch(GRID_PICTURES)
-
-    def grid() -> torch.Tensor:
-        return sample_grid(learner.averaged, held_out, GRID_SAMPLES)
-
-    return [
-        Progress(),
-        JsonLines(run / "metrics.jsonl", start_step),
-        TensorBoard(run / "tensorboard", start_step),
-        SampleGrid(run / "samples", grid, grid_every),
-    ]
+    return SampleGrid(run.samples, lambda: sample_grid(learner.averaged, held_out, GRID_SAMPLES), every)
 
 
-def _validate(
-    run: Path, recipe: Recipe, trainer: Trainer, validator: Validator, save: Save
-) -> Callable[[], None] | None:
-    """From now on. What publishes the weights that are chosen by it; None where none are."""
-    judge, evaluation = build_judge(recipe, trainer.learner), recipe.evaluation
+def _watched(
+    run: RunFolder, recipe: Recipe, trainer: Trainer, grids: SampleGrid, validator: Validator, save: Save
+) -> tuple[list[Callback], Callable[[], None]]:
+    """What is told of every step, and what publishes the weights that are the run's result."""
+    start_step, evaluation = trainer.step, recipe.evaluation
+    loggers = [JsonLines(run.metrics, start_step), TensorBoard(run.tensorboard, start_step)]
+    judge = build_judge(recipe, trainer.learner)
     measurements = Measurements(
         measure=lambda: validator(trainer.learner.averaged, judge),
-        logs=[each for each in trainer.callbacks if isinstance(each, JsonLines | TensorBoard)],
+        loggers=loggers,
         every=evaluation.every or max(recipe.training.steps // 10, 1),
     )
-    if validator.network is None:
-        trainer.callbacks = [*trainer.callbacks, measurements]
-        return None
-    selection = Selection(run, measurements, save, evaluation.patience, validator.as_json())
-    trainer.callbacks = [*trainer.callbacks, selection]
-    return selection.publish
+    measured: Callback = measurements
+    publish: Callable[[], None] = partial(save, run.bundle)
+    if validator.network is not None:
+        measured = selection = Selection(run, measurements, save, evaluation.patience, validator.as_json())
+        publish = selection.publish
+    stop_signs = StopSigns(trainer.objective.divergence)
+    return [Progress(), *loggers, grids, measured, stop_signs], publish

@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.callbacks import Callback
 from training.evaluation.features import BadFeatureNetwork
 from training.evaluation.validation import PREFIX, RULE, SCORE
 from translation import durable
 from translation.card import CARD, read_card
+from translation.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from training.callbacks import Callback
     from training.trainer import StepReport
 
 log = logging.getLogger(__name__)
@@ -49,31 +50,28 @@ class Candidate:
         return {"step": self.step, "figures": figures}
 
 
-class Measurements:
-    """Every `every` steps and after the last. `logs` get a report of their own for each."""
+class Measurements(Callback):
+    """Every `every` steps and after the last. `loggers` get a report of their own for each."""
 
-    def __init__(self, measure: Callable[[], Figures], logs: Sequence[Callback], every: int) -> None:
+    def __init__(self, measure: Callable[[], Figures], loggers: Sequence[Callback], every: int) -> None:
         self.measure = measure
-        self.logs = logs
+        self.loggers = loggers
         self.every = every
 
     def on_step(self, report: StepReport) -> None:
         self.after(report)
-
-    def on_end(self) -> None:
-        """Everything is on the disk already."""
 
     def after(self, report: StepReport) -> Candidate | None:
         """What was measured after that step, if something was."""
         if report.step % self.every and report.step != report.steps:
             return None
         candidate = Candidate(report.step, self.measure())
-        for each in self.logs:
+        for each in self.loggers:
             each.on_step(replace(report, scalars=candidate.figures))
         return candidate
 
 
-class Selection:
+class Selection(Callback):
     """Keeps the best of what is measured, and says when there was none for long.
 
     RUN/metrics.jsonl, where the measurements are logged, is read again by a resumed run. `protocol` goes into
@@ -81,15 +79,20 @@ class Selection:
     """
 
     def __init__(
-        self, run: Path, measurements: Measurements, save: Save, patience: int, protocol: Mapping[str, Any]
+        self,
+        run: RunFolder,
+        measurements: Measurements,
+        save: Save,
+        patience: int,
+        protocol: Mapping[str, Any],
     ) -> None:
         self.run = run
         self.measurements = measurements
         self.save = save
         self.patience = patience
         self.protocol = protocol
-        self.selected = _selected(run / "bundle")
-        self.seen = _logged(run / "metrics.jsonl")
+        self.selected = _selected(run.bundle)
+        self.seen = _logged(run.metrics)
 
     def on_step(self, report: StepReport) -> None:
         candidate = self.measurements.after(report)
@@ -98,22 +101,19 @@ class Selection:
         self.seen.append(candidate)
         if self.selected is None or candidate.score < self.selected.score or self.selected.score == math.inf:
             self.selected = candidate
-            self.save(self.run / "bundle", self.metrics())
+            self.save(self.run.bundle, self.metrics())
         else:
             self._advise(report.step, self.selected)
 
-    def on_end(self) -> None:
-        """Everything is on the disk already."""
-
     def publish(self) -> None:
         """RUN/last, and in the card of RUN/bundle the figures of both; before any evaluation they are one."""
-        self.save(self.run / "last", self.metrics())
+        self.save(self.run.last, self.metrics())
         if self.selected is None:
-            self.save(self.run / "bundle", self.metrics())
+            self.save(self.run.bundle, self.metrics())
             return
-        card, _ = read_card(self.run / "bundle")
+        card, _ = read_card(self.run.bundle)
         told = card.model_copy(update={"metrics": self.metrics()})
-        durable.write(self.run / "bundle" / CARD, told.model_dump_json(indent=2).encode())
+        durable.write(self.run.bundle / CARD, told.model_dump_json(indent=2).encode())
 
     def metrics(self) -> dict[str, Any]:
         """For a card: the rule, to what and how often it was applied, figures of the selected and last."""
@@ -129,13 +129,13 @@ class Selection:
             log.warning(
                 "step %d: no better validation figure for %d evaluations. The best, %.3g, was at step %d and "
                 "lies in %s: a run that stops now loses nothing that was measured",
-                *(step, since, best.score, best.step, self.run / "bundle"),
+                *(step, since, best.score, best.step, self.run.bundle),
             )
 
 
-def refuse_other_network(run: Path, protocol: Mapping[str, Any]) -> None:
+def refuse_other_network(run: RunFolder, protocol: Mapping[str, Any]) -> None:
     """Raises BadFeatureNetwork where the run has selected by another network until now."""
-    before = _told(run / "bundle").get("protocol")
+    before = _told(run.bundle).get("protocol")
     if before is not None and before["network"] != protocol["network"]:
         raise BadFeatureNetwork(
             f"{run} has selected by {before['network']} until now, and its recipe's network is "

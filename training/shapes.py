@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import torch
 
 from training.memory import pairs_at_once
-from training.objective.ratios import frozen
+from training.random_state import random_state_kept
 from training.recipe import Precision
 from training.trainer import Trainer
 
@@ -63,13 +63,10 @@ def compile_generators(trainer: Trainer, size: int) -> None:
 
 def _try(trainer: Trainer, size: int) -> None:
     """A forward and a backward pass of the maps, and one without a gradient, as the steps will need them."""
-    learner, objective, device = trainer.learner, trainer.objective, trainer.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        x, z = torch.rand(2, pairs_at_once(trainer), 3, size, size, device=device) * 2 - 1
-        with frozen(learner.networks), trainer.autocast():
-            draws = objective.draw(learner.maps, x, z)
-            terms = objective.terms(learner.maps, learner.ratios, draws)
-        learner.maps_optimisation.descent().add(objective.maps_loss(terms))
-        with torch.no_grad(), trainer.autocast():
-            objective.draw(learner.maps, x, z)
-    learner.maps_optimisation.descent()  # forgets the gradient
+    optimisation = trainer.learner.maps_optimisation
+    with random_state_kept(trainer.device):
+        x, z = torch.rand(2, pairs_at_once(trainer), 3, size, size, device=trainer.device) * 2 - 1
+        draws, terms = trainer.forward_maps(x, z)
+        optimisation.descent().add(trainer.objective.maps_loss(terms))
+        trainer.draw_again(draws)
+    optimisation.descent()  # forgets the gradient

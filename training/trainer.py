@@ -10,15 +10,16 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from training.callbacks import Callback, StopSigns
-from training.checkpoint import CheckpointFolder, restore_rng_state, rng_state
+from training.callbacks import Callback
+from training.checkpoint import CheckpointFolder
 from training.dataset import Batch
 from training.distributed import ALONE, Processes
 from training.domains import BadDataset
 from training.learner import Learner
-from training.objective.ratios import frozen, gradient_penalty
-from training.objective.sjmvi import SJMVI, Draws, SJMVITerms, ratio_diagnostics
+from training.objective.ratios import frozen
+from training.objective.sjmvi import SJMVI, Draws, SJMVITerms
 from training.optimisers import Descent
+from training.random_state import restore_rng_state, rng_state
 from training.samples import code_spread
 from training.scalars import joint_scalars
 from training.schedule import Schedule
@@ -67,7 +68,6 @@ class Trainer:
         objective: SJMVI,
         schedule: Schedule,
         checkpoints: CheckpointFolder,
-        callbacks: Sequence[Callback],
         autocast: Callable[[], AbstractContextManager[Any]],
         device: torch.device,
         processes: Processes = ALONE,
@@ -76,7 +76,6 @@ class Trainer:
         self.objective = self._as_given = objective
         self.schedule = schedule
         self.checkpoints = checkpoints
-        self.callbacks = callbacks
         self.autocast = autocast
         self.device = device
         self.processes = processes
@@ -103,14 +102,15 @@ class Trainer:
         state = {"learner": self.learner.state_dict(), "rng": rng_state(), "skipped": self.skipped}
         self.checkpoints.save(self.step, state)
 
-    def run(self, batches: Iterable[Batch], stopped: Callable[[], bool]) -> bool:
+    def run(
+        self, batches: Iterable[Batch], callbacks: Sequence[Callback], stopped: Callable[[], bool]
+    ) -> bool:
         """Train to the end: True; or until `stopped`: False. Either way the last step is in a checkpoint.
 
         Raises BadDataset, InvalidImage, with the last step kept too; Diverged, with checkpoints from before
         the trouble.
         """
         saved_at = time.monotonic()
-        callbacks = (*self.callbacks, StopSigns(self.objective.divergence))
         with ExitStack() as stack:
             for callback in callbacks:
                 stack.callback(callback.on_end)
@@ -135,7 +135,8 @@ class Trainer:
         """One step. Raises Diverged."""
         self.processes.seed(self.schedule.seed, self.step)
         learner, courses, share = self.learner, self.schedule.courses, self.step / self.schedule.steps
-        self.objective = courses.follow(self._as_given, learner.model, learner.ratios, share)
+        courses.apply_at(share, learner.model, learner.ratios)
+        self.objective = courses.objective_at(share, self._as_given)
         parts, finite = self._descend_maps(batch)
         side: Literal["maps", "ratios"] = "maps"
         if finite:
@@ -150,13 +151,23 @@ class Trainer:
             scalars = self._scalars(parts, losses) | courses.in_effect(share)
         return StepReport(self.step, self.schedule.steps, 2 * self.schedule.batch_size, scalars, self.skipped)
 
+    def forward_maps(self, x: Tensor, z: Tensor) -> tuple[Draws, SJMVITerms]:
+        """What the maps make of pairs (B, 3, H, W) on the device, to be descended: the ratios are frozen."""
+        learner = self.learner
+        with frozen(learner.networks), self.autocast():
+            draws = self.objective.draw(learner.maps, x, z)
+            return draws, self.objective.terms(learner.maps, learner.ratios, draws)
+
+    def draw_again(self, draws: Draws) -> Draws:
+        """Of the same marginals' samples, without a gradient."""
+        with torch.no_grad(), self.autocast():
+            return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
+
     def _descend_maps(self, batch: Batch) -> tuple[list[Part], bool]:
         learner, parts = self.learner, []
         descent = learner.maps_optimisation.descent()
         for x, z in self._pairs(batch):
-            with frozen(learner.networks), self.autocast():
-                draws = self.objective.draw(learner.maps, x, z)
-                terms = self.objective.terms(learner.maps, learner.ratios, draws)
+            draws, terms = self.forward_maps(x, z)
             share = len(x) / self.schedule.batch_size
             descent.add(share * self.objective.maps_loss(terms))
             parts.append(Part(share, draws.detached(), terms))
@@ -167,12 +178,12 @@ class Trainer:
         for repetition in range(self.schedule.ratio_steps):
             descent, losses = learner.ratios_optimisation.descent(), []
             for part in parts:
-                draws = learner.replay(self._drawn_again(part.draws) if repetition else part.draws)
+                draws = learner.replay(self.draw_again(part.draws) if repetition else part.draws)
                 with self.autocast():
                     loss = self.objective.ratio_loss(learner.ratios, draws)
                 found = {"ratio_loss": loss}
                 if penalty:
-                    found["gradient_penalty"] = self._slope(draws)
+                    found["gradient_penalty"] = self.objective.gradient_penalty(learner.ratios, draws)
                     loss = loss + penalty * found["gradient_penalty"]
                 descent.add(part.share * loss)
                 losses.append(found)
@@ -189,16 +200,6 @@ class Trainer:
         at_once = self.schedule.micro_batch
         for x, z in zip(torch.split(batch.x, at_once), torch.split(batch.z, at_once), strict=True):
             yield x.to(self.device, non_blocking=True), z.to(self.device, non_blocking=True)
-
-    def _drawn_again(self, draws: Draws) -> Draws:
-        with torch.no_grad(), self.autocast():
-            return self.objective.draw(self.learner.maps, draws.q.given, draws.p.given)
-
-    def _slope(self, draws: Draws) -> Tensor:
-        """R1 of both ratios, unweighted."""
-        ratios, augment = self.learner.ratios, self.objective.augment
-        latent = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, augment)
-        return latent + gradient_penalty(ratios.observed, draws.observed_reference, draws.p.given, augment)
 
     def _count(self, finite: bool, side: Literal["maps", "ratios"]) -> None:
         self.skipped_in_a_row = 0 if finite else self.skipped_in_a_row + 1
@@ -229,7 +230,7 @@ class Trainer:
         to_x, to_z = map(self.learner.model.conditional, self.learner.model.domains)
         with self.autocast():
             return {
-                **ratio_diagnostics(self.learner.ratios, draws, self.objective.divergence),
+                **self.objective.diagnostics(self.learner.ratios, draws),
                 "code_spread_latent": code_spread(to_z, draws.q.given),
                 "code_spread_observed": code_spread(to_x, draws.p.given),
             }

@@ -25,6 +25,7 @@ from translation.card import (
     refuse_other_preprocessing,
 )
 from translation.names import NAME, OF
+from translation.run_folder import RunFolder
 from translation.weights import copy_bundle, load_bundle
 
 ACTIVE = "active"
@@ -128,8 +129,9 @@ class Registry:
     def add(self, source: Path, name: str, activate: bool = False) -> Entry:
         """Publish a run's bundle, or any bundle, as a version; it is in use at once where the name is new, or
         where that is asked for. Raises InvalidName, InvalidBundle."""
-        if (source / "bundle" / CARD).is_file():
-            source = source / "bundle"
+        of_run = RunFolder(source).bundle
+        if (of_run / CARD).is_file():
+            source = of_run
         folder = self._models_dir / _checked(name)
         bundle = load_bundle(source)  # what cannot be loaded is not published
         version = version_name(bundle.digest)

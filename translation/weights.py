@@ -43,6 +43,7 @@ from translation.card import (
 from translation.domain_score import Calibration, DomainScorer, judges_of
 from translation.model import DensityRatios, TranslationModel
 from translation.outline import Undrawn, outlines
+from translation.run_folder import RunFolder
 from translation.tensors import MAX_SHARD_BYTES, matched, read_tensors, stored, write_tensors
 
 __all__ = [
@@ -183,7 +184,7 @@ def load_outline(folder: Path) -> Bundle:
 def name_of(folder: Path) -> str:
     """What a bundle that is given by its folder is called: RUN/bundle as its run."""
     folder = folder.resolve()
-    return folder.parent.name if folder.name == "bundle" else folder.name
+    return folder.parent.name if folder == RunFolder(folder.parent).bundle else folder.name
 
 
 def _built(card: Card) -> tuple[TranslationModel, DensityRatios | None, dict[str, Calibration]]:

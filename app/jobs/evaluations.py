@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.jobs.folder import JobFolder
-from app.jobs.progress import METRICS, VALIDATION
+from app.jobs.progress import VALIDATION
 from app.schemas import example
 
 SCORE = f"{VALIDATION}score"
@@ -44,9 +44,9 @@ class JobEvaluations(BaseModel):
 
 
 def evaluations(folder: JobFolder) -> list[JobEvaluation]:
-    if not folder.run_card.exists():
+    if not folder.run.origin.exists():
         return []
-    first, second = json.loads(folder.run_card.read_bytes())["domains"]
+    first, second = json.loads(folder.run.origin.read_bytes())["domains"]
     found = {row["step"]: row for row in _rows(folder)}
     return [
         JobEvaluation(
@@ -69,7 +69,7 @@ def _direction(row: dict[str, Any], source: str, to: str) -> EvaluatedDirection:
 
 def _rows(folder: JobFolder) -> Iterator[dict[str, Any]]:
     """The lines that are whole: the last may be at work on."""
-    log = folder.path / METRICS
+    log = folder.run.metrics
     if not log.exists():
         return
     with log.open("rb") as lines:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from translation import durable
+from translation.run_folder import RunFolder
 
 UPLOAD = "picture.upload"
 SAMPLE = r"[0-9]{6,12}\.png"
@@ -25,13 +26,9 @@ class JobFolder:
         return self.path / "out"
 
     @property
-    def bundle(self) -> Path:
-        return self.path / "bundle"
-
-    @property
-    def run_card(self) -> Path:
-        """Of a training: what it began with."""
-        return self.path / "run.json"
+    def run(self) -> RunFolder:
+        """Of a training."""
+        return RunFolder(self.path)
 
     @property
     def log(self) -> Path:
@@ -62,7 +59,7 @@ class JobFolder:
 
     def samples(self) -> list[Path]:
         """The oldest first."""
-        return sorted(path for path in self.path.glob("samples/*") if re.fullmatch(SAMPLE, path.name))
+        return sorted(path for path in self.run.samples.glob("*") if re.fullmatch(SAMPLE, path.name))
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -57,7 +57,7 @@ class Kind:
 def _train(work: Work) -> list[str]:
     run = work.folder.path
     params, pictures = work.params, _pair(work)
-    if work.folder.run_card.exists():
+    if work.folder.run.origin.exists():
         return ["train", *_without_names(pictures), "--resume", str(run), "--device", work.device]
     options = ["--recipe", params["recipe"], "--out", str(run), "--device", work.device]
     options += [*_values(params), *_features(work)]
@@ -97,7 +97,7 @@ def _publish(work: Work) -> list[str]:
 
 
 def _bundle(work: Work, answer: str) -> Params:
-    work.folder.pack(work.folder.bundle)
+    work.folder.pack(work.folder.run.bundle)
     said = json.loads(answer)
     return {"model": said["name"], **{name: said[name] for name in ("version", "digest", "is_active")}}
 
@@ -135,7 +135,7 @@ def _translations(work: Work, answer: str) -> Params:
 
 
 def _training_watch(work: Work) -> Watch:
-    return TrainingProgress(work.folder.path, work.since)
+    return TrainingProgress(work.folder.run, work.since)
 
 
 def _translation_watch(work: Work) -> Watch:

@@ -23,14 +23,14 @@ NEEDED = {"train": "pair", "evaluate": "pair", "translate": "single"}
 
 
 @dataclass(frozen=True)
-class Means:
+class OrderResolver:
     """What orders can be done with. `default_model` is of one that names none; it raises UnknownModel."""
 
     registry: Registry
     datasets: DatasetStore
     default_model: Callable[[], str]
 
-    def settled(self, request: JobRequest) -> Json:
+    def resolve(self, request: JobRequest) -> Json:
         """The order, nothing left open.
 
         Raises UnknownDataset, UnfitDataset, BadOrder, UnknownModel, UnknownVersion, UnknownDomain,
@@ -53,10 +53,10 @@ class Means:
             logger.error("model %s: %s", model, error)
             raise UnreadableCard(model) from error
         _check_domains(params, card)
-        settled = {**params, "model": model, "version": version_name(digest)}
+        resolved = {**params, "model": model, "version": version_name(digest)}
         if "to" in params and params["seed"] is None:
-            settled["seed"] = secrets.randbelow(EXACT)
-        return settled
+            resolved["seed"] = secrets.randbelow(EXACT)
+        return resolved
 
     def _check_fit(self, name: str, kind: str) -> None:
         """Raises UnknownDataset, UnfitDataset."""

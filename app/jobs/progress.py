@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from translation.report import JSON_LINES
+from translation.run_folder import RunFolder
 
 TERMS = ("nell", "nelp", "kl_latent", "kl_observed")
-METRICS = "metrics.jsonl"
 VALIDATION = "validation/"  # begins the names of what was measured on the validation split
 TAIL_BYTES = 1 << 16
 RECENT = 20  # logged steps that the speed is taken from
@@ -40,19 +40,19 @@ class Progress(BaseModel):
 class TrainingProgress:
     """Of a run's folder. Its speed is of what was logged after `since`, Unix seconds."""
 
-    def __init__(self, run: Path, since: float) -> None:
+    def __init__(self, run: RunFolder, since: float) -> None:
         self._run, self._since = run, since
         self._evaluated: int | None = None
 
     def __call__(self) -> Progress | None:
-        rows = _last_rows(self._run / METRICS)
+        rows = _last_rows(self._run.metrics)
         if not rows:
             return None
         self._evaluated = max((row["step"] for row in rows if _is_evaluation(row)), default=self._evaluated)
         row, recent = rows[-1], [each for each in rows[-RECENT:] if each["time"] >= self._since]
         batch_size, pictures = _sizes(self._run)
         steps_per_s = _speed(recent)
-        samples = sorted((self._run / "samples").glob("[0-9]*.png"))
+        samples = sorted(self._run.samples.glob("[0-9]*.png"))
         return Progress(
             done=row["step"],
             total=row["steps"],
@@ -119,10 +119,10 @@ def _speed(rows: Sequence[dict[str, Any]]) -> float | None:
     return float((rows[-1]["step"] - rows[0]["step"]) / (rows[-1]["time"] - rows[0]["time"]))
 
 
-def _sizes(run: Path) -> tuple[int, int]:
+def _sizes(run: RunFolder) -> tuple[int, int]:
     """Pairs a step, and training pictures of the longer domain, 0 where the run does not say."""
-    recipe = tomllib.loads((run / "recipe.toml").read_text())
-    data = json.loads((run / "run.json").read_bytes()).get("data") or {}
+    recipe = tomllib.loads(run.recipe.read_text())
+    data = json.loads(run.origin.read_bytes()).get("data") or {}
     pictures = [splits["train"]["pictures"] for splits in data.values()]
     return recipe["training"]["batch_size"], max(pictures, default=0)
 

@@ -27,7 +27,7 @@ from app.jobs.faults import (
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS
 from app.jobs.ledger import Idempotency, Ledger, Order, counts_of, new_id, unfinished_by, unfinished_of
-from app.jobs.orders import Means
+from app.jobs.orders import OrderResolver
 from app.jobs.queue import Queue
 from app.jobs.removal import remove
 from app.jobs.schemas import ExportRequest, JobDetails, JobRequest
@@ -49,7 +49,7 @@ class Jobs:
         max_unfinished: int,
     ) -> None:
         """`default_model` is of an order that names none; it raises UnknownModel."""
-        self._means = Means(registry, datasets, default_model)
+        self._resolver = OrderResolver(registry, datasets, default_model)
         self._database = database
         self._runs_dir = runs_dir
         self._queue = Queue(database)
@@ -82,14 +82,14 @@ class Jobs:
     ) -> JobRow:
         """A new job, or that of an earlier request with the same key.
 
-        Raises Forbidden, what Means.settled does, IdempotencyKeyReused, TooManyJobs.
+        Raises Forbidden, what OrderResolver.resolve does, IdempotencyKeyReused, TooManyJobs.
         """
         _check_scope(request.kind, caller)
         given = _idempotency(idempotency_key, request.model_dump_json().encode())
         if given and (job := self.ledger.remembered(caller.owner, given)):
             return job  # whatever has become of what it needed
         dataset = None if isinstance(request, ExportRequest) else request.dataset
-        order = Order(request.kind, self._means.settled(request), caller.owner, dataset)
+        order = Order(request.kind, self._resolver.resolve(request), caller.owner, dataset)
         return self.ledger.create(order, given)[0]
 
     def submit_picture(
@@ -100,7 +100,7 @@ class Jobs:
         given = _idempotency(idempotency_key, body)
         if given and (known := self.ledger.remembered(caller.owner, given)):
             return known
-        order = Order("translate", self._means.with_model(params), caller.owner, id=new_id())
+        order = Order("translate", self._resolver.with_model(params), caller.owner, id=new_id())
         folder, is_new = JobFolder(self._runs_dir / str(order.id)), False
         try:
             with disk_full_is_told():
@@ -124,7 +124,7 @@ class Jobs:
 
     def retry(self, job_id: str, caller: Caller) -> JobRow:
         """Raises what Ledger.retry does, UnknownDataset, UnknownModel, UnknownVersion."""
-        check_needs(self.get(job_id, caller), self._means.datasets, self._means.registry)
+        check_needs(self.get(job_id, caller), self._resolver.datasets, self._resolver.registry)
         return self.ledger.retry(job_id, caller.sees)
 
     def remove(self, job_id: str, caller: Caller) -> None:

@@ -12,15 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from training.checkpoint import (
-    CheckpointFolder,
-    CorruptCheckpoint,
-    RunInUse,
-    RunLock,
-    State,
-    restore_rng_state,
-    rng_state,
-)
+from training.checkpoint import CheckpointFolder, CorruptCheckpoint, RunInUse, RunLock, State
+from training.random_state import restore_rng_state, rng_state
 
 
 def state_of(step: int) -> State:

@@ -11,8 +11,8 @@ import torch
 
 import training.memory
 import training.probe
-from training.checkpoint import rng_state
 from training.config import load_recipe
+from training.cost_probe import CostProbe
 from training.dataset import Batch
 from training.distributed import Processes
 from training.memory import (
@@ -24,8 +24,8 @@ from training.memory import (
     plan_memory,
 )
 from training.probe import largest, probe_batch
+from training.random_state import rng_state
 from training.trainer import Trainer
-from training.trial import Trial
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
 JOINT = runpy.run_path(str(Path(__file__).with_name("parts") / "joint_step.py"))
@@ -132,7 +132,7 @@ class TestProbe:
     def test_takes_a_step_that_runs_out_of_memory_for_one_too_many(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        trial, learn = Trial(load_recipe(TINY), torch.device("cpu")), Trainer.learn
+        probe, learn = CostProbe(load_recipe(TINY), torch.device("cpu")), Trainer.learn
 
         def limited(self: Trainer, batch: Batch) -> object:
             if len(batch.x) > 3:
@@ -140,7 +140,7 @@ class TestProbe:
             return learn(self, batch)
 
         monkeypatch.setattr(Trainer, "learn", limited)
-        assert largest(trial.holds, at_most=64) == 3
+        assert largest(probe.holds, at_most=64) == 3
 
 
 @pytest.mark.parametrize(

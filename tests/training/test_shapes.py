@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import training.shapes
-from training.checkpoint import rng_state
+from training.random_state import rng_state
 from training.recipe import Precision
 from training.shapes import compile_generators, tune_for_fixed_shapes
 

@@ -89,12 +89,12 @@ def test_a_training_says_it(
         build_objective(recipe.objective),
         build_schedule(recipe),
         CheckpointFolder(tmp_path),
-        [],
         build_autocast(recipe, device),
         device,
     )
     pictures = torch.rand(2, 2, 3, 16, 16) * 2 - 1
-    trainer.run([Batch(*pictures)] * ROW, stopped=lambda: False)
+    signs = StopSigns(DIVERGENCES[divergence])
+    trainer.run([Batch(*pictures)] * ROW, [signs], stopped=lambda: False)
     said = [record.getMessage() for record in caplog.records]
     assert [message for message in said if "latent ratio" in message] == []
     assert (

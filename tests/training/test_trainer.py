@@ -14,11 +14,12 @@ from torch import Tensor
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
 from training.callbacks import Callback
-from training.checkpoint import CheckpointFolder, rng_state
+from training.checkpoint import CheckpointFolder
 from training.config import load_recipe
 from training.dataset import Batch
 from training.objective.sjmvi import SJMVI, SJMVITerms
 from training.optimisers import Descent
+from training.random_state import rng_state
 from training.trainer import MAX_SKIPPED_IN_A_ROW, Diverged, StepReport, Trainer
 from translation.codec import ImageTooLarge
 
@@ -45,14 +46,13 @@ Make = Callable[..., Trainer]
 def _make(tmp_path: Path) -> Make:
     """A trainer of the tiny recipe, as far as the checkpoints in the folder `name` have come."""
 
-    def make(*overrides: str, name: str = "run", callbacks: Sequence[Callback] = ()) -> Trainer:
+    def make(*overrides: str, name: str = "run") -> Trainer:
         recipe = load_recipe(TINY, overrides)
         trainer = Trainer(
             build_learner(recipe, ("horse", "zebra"), CPU),
             build_objective(recipe.objective),
             build_schedule(recipe),
             CheckpointFolder(tmp_path / name),
-            callbacks,
             build_autocast(recipe, CPU),
             CPU,
         )
@@ -70,11 +70,11 @@ def batch_of(step: int, is_poisoned: bool = False) -> Batch:
     return Batch(x, z)
 
 
-def run(trainer: Trainer, steps: int = 1000, poisoned: Sequence[int] = ()) -> bool:
+def run(trainer: Trainer, *callbacks: Callback, steps: int = 1000, poisoned: Sequence[int] = ()) -> bool:
     """Of the batches from the trainer's step on."""
     batches = (batch_of(step, step in poisoned) for step in count(trainer.step))
     last = trainer.step + steps
-    return trainer.run(batches, stopped=lambda: trainer.step == last)
+    return trainer.run(batches, callbacks, stopped=lambda: trainer.step == last)
 
 
 def state_of(trainer: Trainer) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def test_a_picture_that_is_refused_costs_no_step(make: Make) -> None:
         raise ImageTooLarge
 
     with pytest.raises(ImageTooLarge):
-        make("training.checkpoint_every_s=1e9").run(batches(), stopped=lambda: False)
+        make("training.checkpoint_every_s=1e9").run(batches(), [], stopped=lambda: False)
     assert make().step == 3
 
 
@@ -133,10 +133,10 @@ class TestBrokenSteps:
         self, make: Make, steps_before: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         watcher = Watcher()
-        trainer = make(callbacks=[watcher])
-        run(trainer, steps=steps_before)
+        trainer = make()
+        run(trainer, watcher, steps=steps_before)
         before = state_of(trainer)["learner"]
-        run(trainer, steps=1, poisoned=[steps_before])
+        run(trainer, watcher, steps=1, poisoned=[steps_before])
         assert_same(state_of(trainer)["learner"], before)
         assert (trainer.step, trainer.skipped) == (steps_before + 1, 1)
         assert (watcher.reports[-1].skipped, watcher.reports[-1].scalars) == (1, {})
@@ -148,11 +148,11 @@ class TestBrokenSteps:
 
     def test_ten_in_a_row_end_the_run_and_leave_the_last_good_checkpoint(self, make: Make) -> None:
         watcher = Watcher()
-        trainer = make("training.steps=100", callbacks=[watcher])
-        run(trainer, steps=3)
+        trainer = make("training.steps=100")
+        run(trainer, watcher, steps=3)
         good = state_of(trainer)["learner"]
         with pytest.raises(Diverged, match="10 steps in a row up to step 13 .*maps_rate"):
-            run(trainer, poisoned=range(3, 100))
+            run(trainer, watcher, poisoned=range(3, 100))
         assert watcher.ends == 2
         resumed = make()
         assert resumed.step >= 3
@@ -187,7 +187,7 @@ class TestBrokenSteps:
 class TestReports:
     def test_tell_of_every_step_and_of_the_end(self, make: Make) -> None:
         watcher = Watcher()
-        run(make("training.log_every=4", callbacks=[watcher]))
+        run(make("training.log_every=4"), watcher)
         assert [report.step for report in watcher.reports] == [1, 2, 3, 4, 5, 6]
         assert [report.step for report in watcher.reports if report.scalars] == [4, 6]
         assert {(report.steps, report.images) for report in watcher.reports} == {(6, 4)}
@@ -195,7 +195,7 @@ class TestReports:
 
     def test_hold_the_four_terms_the_ratios_diagnostics_and_the_rate_that_was(self, make: Make) -> None:
         watcher = Watcher()
-        run(make(callbacks=[watcher]))
+        run(make(), watcher)
         logged = watcher.reports[-1].scalars
         terms = set(SJMVITerms.__dataclass_fields__) - {"identity", "code_recovery"}  # which are asked for
         assert terms | {"ratio_loss", "mean_ratio_latent", "ratio_disagreement", "rate"} <= logged.keys()

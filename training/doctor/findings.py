@@ -150,11 +150,11 @@ def _sizes(report: Report) -> Iterator[Finding]:
     sides = sorted((folder.short_side.median, folder.folder) for folder in report.train if folder.short_side)
     if len(sides) < 2:
         return
-    (small, fewer), (large, more) = sides
+    (small, of_small), (large, of_large) = sides
     if large >= SIZE_RATIO * small and small < SIZE_RATIO * report.training_size:
         yield _warning(
             "different-sizes",
-            f"pictures in {more} are {large} pixels wide at the median, in {fewer} {small}",
+            f"pictures in {of_large} are {large} pixels wide at the median, in {of_small} {small}",
             "bring both to a like size first: else sharpness alone tells the domains apart",
         )
 

@@ -1,10 +1,9 @@
-"""The inspection that each new run begins with: what it warns of, and the run's data.json and data.html."""
+"""The inspection that each new run begins with: what it warns of, and its report and sheet in the run."""
 
 import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from training.callbacks import show_count
 from training.doctor.folders import PictureFolder
@@ -12,24 +11,23 @@ from training.doctor.inspection import inspect
 from training.doctor.sheet import write_sheet
 from training.domains import BadDataset
 from translation import durable
+from translation.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
-JSON_FILE, SHEET_FILE = "data.json", "data.html"
-
 
 def inspect_for_run(
-    run: Path, folders: Sequence[PictureFolder], training_size: int, stopped: Callable[[], bool]
+    run: RunFolder, folders: Sequence[PictureFolder], training_size: int, stopped: Callable[[], bool]
 ) -> None:
     """Findings are told of. Raises BadDataset where one is an error: the training would find out when it
     comes to those pictures; and Stopped."""
     inspection = inspect(folders, training_size, partial(show_count, "inspecting"), stopped)
-    durable.write(run / JSON_FILE, json.dumps(inspection.report.as_json()).encode())
-    write_sheet(run / SHEET_FILE, inspection)
+    durable.write(run.data_report, json.dumps(inspection.report.as_json()).encode())
+    write_sheet(run.data_sheet, inspection)
     for finding in inspection.report.findings:
         log.warning("%s; %s", finding.message, finding.advice)
     if inspection.report.findings:
-        log.warning("the pictures are shown in %s", run / SHEET_FILE)
+        log.warning("the pictures are shown in %s", run.data_sheet)
     for finding in inspection.report.findings:
         if finding.level == "error":
             raise BadDataset(f"{finding.message}; {finding.advice}")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from training.evaluation.features import FeatureNetwork, Features, Tick, in_batches, joined
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import Pictures
 from training.evaluation.report import versions
 from training.objective.joints import Sampling
@@ -56,7 +56,7 @@ class Bench:
 
     sampler: Sampler
     network: FeatureNetwork
-    protocol: Protocol
+    protocol: EvaluationProtocol
     reference_features: Store
     judge: Judge | None = None
     tick: Tick = lambda pictures: None
@@ -112,7 +112,9 @@ class Remembered:
             self._rows[key] = Features(pooled[one], None if logits is None else logits[one])
 
 
-def trial_digest(subject: str, network: FeatureNetwork, protocol: Protocol, at: Direction, seed: int) -> str:
+def trial_digest(
+    subject: str, network: FeatureNetwork, protocol: EvaluationProtocol, at: Direction, seed: int
+) -> str:
     """Of everything that a trial's figures depend on. `subject` is the bundle's digest."""
     pictures = [at.sources.digest, at.sources.names, at.references.digest, at.train and at.train.digest]
     asked = {**vars(protocol), "seeds": [seed]}

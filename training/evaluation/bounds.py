@@ -22,6 +22,7 @@ from training.evaluation.figures import Line
 from training.evaluation.pictures import Pictures
 from training.objective.likelihoods import StochasticMap, negative_log_likelihood
 from training.objective.ratios import LogRatio
+from training.random_state import random_state_kept
 from translation.codec import centre_square, to_tensor
 
 BATCH = 8
@@ -37,7 +38,7 @@ def bound(bench: Bench, at: Direction, judge: Judge, seed: int) -> Line:
     ratio = judge.ratios.latent if at.source == model.domains[0] else judge.ratios.observed
     device = bench.sampler.device
     sums = torch.zeros(2, dtype=torch.float64)
-    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
+    with random_state_kept(device), torch.inference_mode():
         torch.manual_seed(seed)
         for batch in in_batches(squares(at.sources, bench.sampler.training_size), BATCH):
             given = torch.cat(batch).to(device)

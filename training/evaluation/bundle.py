@@ -21,7 +21,7 @@ from training.evaluation.evaluate import (
     summed_up,
 )
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import Evaluation, Lines, Protocol
+from training.evaluation.figures import Evaluation, EvaluationProtocol, Lines
 from training.evaluation.folders import EvaluationFolders
 from training.evaluation.pictures import refuse_too_long
 from training.evaluation.report import tables, versions, write_json
@@ -54,7 +54,7 @@ def evaluate_bundle(
     subject: Subject,
     folders: EvaluationFolders,
     network: FeatureNetwork,
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     out: Path,
     device: torch.device,
     progress: Progress,

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from training.evaluation.bench import Bench, Direction, Judge, Remembered, Store
 from training.evaluation.features import FeatureNetwork, Tick
-from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluation, Lines, Protocol, over_seeds
+from training.evaluation.figures import (
+    BadProtocol,
+    DirectionFigures,
+    Evaluation,
+    EvaluationProtocol,
+    Lines,
+    over_seeds,
+)
 from training.evaluation.measures import MEASURES, real_pictures
 from training.evaluation.pictures import Pictures
 from training.evaluation.trial import begin_trial
@@ -15,14 +22,14 @@ from translation.sampler import Sampler
 
 COMPARED = ("sample", "mean", "untranslated", "real")  # measures that hold pictures against the references
 
-__all__ = ["Judge", "Protocol", "Remembered", "evaluate"]
+__all__ = ["Judge", "EvaluationProtocol", "Remembered", "evaluate"]
 
 
 def evaluate(
     sampler: Sampler,
     test: tuple[Pictures, Pictures],
     network: FeatureNetwork,
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     train: tuple[Pictures, Pictures] | None = None,
     reference_features: Store | None = None,
     judge: Judge | None = None,

@@ -52,7 +52,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class EvaluationProtocol:
     """What was asked of an evaluation: equal protocols of equal pictures and networks can be compared.
 
     `size`: the short side that all pictures are brought to, None leaves them. `noises` in units of [-1, 1].
@@ -101,7 +101,7 @@ class DirectionFigures:
 class Evaluation:
     """Both directions: first domain to second, and back."""
 
-    protocol: Protocol
+    protocol: EvaluationProtocol
     frechet_name: str
     kernel_name: str
     network_digest: str

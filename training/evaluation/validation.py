@@ -16,7 +16,7 @@ from training.domains import BadDataset, DomainFolders
 from training.evaluation.bench import Judge, Remembered
 from training.evaluation.evaluate import evaluate
 from training.evaluation.features import Blind, FeatureNetwork
-from training.evaluation.figures import Evaluation, Protocol
+from training.evaluation.figures import Evaluation, EvaluationProtocol
 from training.evaluation.pictures import MIN_PICTURES, Pictures, pictures_of, usable
 from training.shapes import of_any_shape
 from translation.model import TranslationModel
@@ -59,7 +59,7 @@ class Validator:
         first, second = (pictures.first(FEW) for pictures in self.pictures)
         if not (len(first) and len(second)):  # none of them can be read
             return {}
-        protocol = Protocol(size=self.size, noises=(), measures=("cycle", "bound"))
+        protocol = EvaluationProtocol(size=self.size, noises=(), measures=("cycle", "bound"))
         return _named(evaluate(sampler, (first, second), Blind(), protocol, judge=judge))
 
     def _by_network(self, sampler: Sampler) -> dict[str, float]:
@@ -72,8 +72,8 @@ class Validator:
         return {SCORE: score} | _named(found)
 
     @property
-    def _protocol(self) -> Protocol:
-        return Protocol(size=self.size, samples=4, inputs=8, measures=("sample", "diversity"))
+    def _protocol(self) -> EvaluationProtocol:
+        return EvaluationProtocol(size=self.size, samples=4, inputs=8, measures=("sample", "diversity"))
 
     def _check_enough(self, folders: DomainFolders) -> None:
         for root, pictures in zip(folders.roots, self.pictures, strict=True):

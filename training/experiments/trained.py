@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from training import run
-from training.beginning import RECIPE_FILE
 from training.config import load_recipe
 from training.experiments.results import OtherResults, difference
 from training.interruption import Interrupted
-from training.means import MEANS, NETWORK
-from training.origin import RUN_FILE, Origin
+from training.origin import Origin
 from training.recipe import Recipe
+from training.resumable_overrides import NETWORK, RESUMABLE
+from translation.run_folder import RunFolder
 
 # The network chooses weights: of another one, or of none, a run has another result.
-FREE = tuple(name for name in MEANS if name != NETWORK)
+FREE = tuple(name for name in RESUMABLE if name != NETWORK)
 
 
 def trained(
@@ -25,44 +25,47 @@ def trained(
     overrides: Sequence[str],
     device: str,
 ) -> Path:
-    """The run's bundle. Only the means of a run that has begun may be others than they were.
+    """The run's bundle. Of a run that has begun, FREE alone may be others than they were.
 
     Raises OtherResults where the folder holds a run of another recipe or of other domains, BadDataset where
     it is of other pictures, KeyboardInterrupt on a signal, and what a training raises.
     """
-    has_begun = (folder / RUN_FILE).exists()
+    found = RunFolder(folder)
+    has_begun = found.origin.exists()
     if has_begun:
-        _refuse_other(folder, load_recipe(str(base), overrides), domains)
+        _refuse_other(found, load_recipe(str(base), overrides), domains)
     try:
         if has_begun:
-            means = [override for override in overrides if override.partition("=")[0] in FREE]
-            return run.resume(folder, device, means, *data) / "bundle"
-        return run.train(*data, str(base), domains, overrides, folder, device) / "bundle"
+            free = [override for override in overrides if override.partition("=")[0] in FREE]
+            run.resume(folder, device, free, data)
+        else:
+            run.train(*data, str(base), domains, overrides, folder, device)
     except Interrupted as stopped:
         raise KeyboardInterrupt from stopped
+    return found.bundle
 
 
 def protocol_of(base: Recipe) -> dict[str, Any]:
     """What the base says of how its rows are trained, for the protocol of results."""
-    return _without_means(base.model_dump(mode="json", exclude_unset=True, exclude={"description"}))
+    return _without_free(base.model_dump(mode="json", exclude_unset=True, exclude={"description"}))
 
 
-def _refuse_other(folder: Path, wanted: Recipe, domains: tuple[str, str]) -> None:
-    begun = load_recipe(str(folder / RECIPE_FILE))
-    theirs = _said(begun, Origin.read(folder).domains)
+def _refuse_other(run: RunFolder, wanted: Recipe, domains: tuple[str, str]) -> None:
+    begun = load_recipe(str(run.recipe))
+    theirs = _said(begun, Origin.read(run).domains)
     if differing := difference(theirs, _said(wanted, domains)):
         raise OtherResults(
-            f"{folder} holds a run of other settings ({'; '.join(differing)}): move it away, or give "
+            f"{run} holds a run of other settings ({'; '.join(differing)}): move it away, or give "
             "another --out"
         )
 
 
 def _said(recipe: Recipe, domains: tuple[str, str]) -> dict[str, Any]:
     fields = recipe.model_dump(mode="json", exclude={"description"})
-    return {**_without_means(fields), "domains": list(domains)}
+    return {**_without_free(fields), "domains": list(domains)}
 
 
-def _without_means(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_free(fields: dict[str, Any]) -> dict[str, Any]:
     for name in FREE:
         section, field = name.split(".")
         fields.get(section, {}).pop(field, None)

@@ -85,3 +85,11 @@ def implied_scale(density: str, scale: float, weight: float, dimensions: int) ->
     CycleGAN's lambda = 10 on 256 x 256 x 3 pixels in [-1, 1] is a Laplace of b = 19660.8: very tempered.
     """
     return IMPLIED_SCALES[density](scale, dimensions / weight)
+
+
+def implied_code_weight(code: float, likelihood: float, dimensions: int) -> float:
+    """What a code's KL of weight `code` counts for beside a summed likelihood of weight 1 and the same scale.
+
+    In the bound it counts for 1. `likelihood` is the weight of an averaged one; `dimensions` as above.
+    """
+    return code * dimensions / likelihood

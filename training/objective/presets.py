@@ -19,11 +19,12 @@ class Preset:
     ratio_weight: float = 1.0
 
     def objective(self, weights: Weights, reduction: Reduction) -> SJMVI:
+        """`weights.ratio` multiplies the preset's own."""
         return SJMVI(
             RATIO_LOSSES[self.divergence],
             GENERATOR_LOSSES[self.generator_loss],
             self.sampling,
-            replace(weights, ratio=self.ratio_weight),
+            replace(weights, ratio=self.ratio_weight * weights.ratio),
             reduction,
         )
 

@@ -28,7 +28,7 @@ class LogRatio(nn.Module):
     def forward(self, judged: Tensor, given: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def at(self, joint: Joint) -> Tensor:
+    def charge(self, joint: Joint) -> Tensor:
         """What the generator is charged for a joint's own draws: log r. Its gradient reaches the draws."""
         log_ratio: Tensor = self(joint.judged, joint.given)
         return log_ratio
@@ -66,7 +66,7 @@ class TwoHeadRatio(LogRatio):
     def forward(self, judged: Tensor, given: Tensor) -> Tensor:
         return self._weigh(judged, given, conditioning=float(self.conditioning > 0))
 
-    def at(self, joint: Joint) -> Tensor:
+    def charge(self, joint: Joint) -> Tensor:
         return self._weigh(joint.judged, joint.given, self.conditioning)
 
     def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class StructuredRatio(LogRatio):
     def forward(self, judged: Tensor, given: Tensor) -> Tensor:
         return self._under(self._conditional[0](given), judged)
 
-    def at(self, joint: Joint) -> Tensor:
+    def charge(self, joint: Joint) -> Tensor:
         """log r with E[log q] for log q, whose pathwise gradient is noise of standard deviation 1/scale.
 
         For generator losses that are linear in log r, and draws that carry the density's own noise.
@@ -188,9 +188,9 @@ class SplitRatio(LogRatio):
         log_ratio: Tensor = self.whole(judged, given)
         return log_ratio
 
-    def at(self, joint: Joint) -> Tensor:
+    def charge(self, joint: Joint) -> Tensor:
         marginal = self._marginal(joint.judged)
-        return marginal + self.conditioning * (self.whole.at(joint) - marginal)
+        return marginal + self.conditioning * (self.whole.charge(joint) - marginal)
 
     def loss(self, divergence: FDivergence, joint: Joint, reference: Tensor) -> Tensor:
         bound = divergence.bound(self._marginal(joint.judged), self._marginal(reference))

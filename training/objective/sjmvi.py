@@ -29,7 +29,7 @@ from training.objective.beyond import BothWays, code_recovery, identity
 from training.objective.divergences import FDivergence, GeneratorLoss
 from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import CodedMap, Reduction, StochasticMap, negative_log_likelihood
-from training.objective.ratios import LogRatio
+from training.objective.ratios import LogRatio, gradient_penalty
 
 
 @dataclass(frozen=True)
@@ -88,25 +88,30 @@ class SJMVITerms:
         return found
 
 
-def _weight(of: str, default: float = 1.0) -> float:
+def weight_of(term: str, default: float = 1.0) -> float:
     """With a description where the weights become a form."""
-    schema = {"description": of, "json_schema_extra": {"minimum": 0}}
+    schema = {"description": term, "json_schema_extra": {"minimum": 0}}
     weight: float = field(default=default, metadata=schema)
     return weight
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What each term counts for in the maps' loss. All 1 is the paper; see `implied_scale` for pictures."""
+    """What each term counts for in the maps' loss. All 1 is the paper where likelihoods are summed.
 
-    nell: float = _weight("x told again from its translation")
-    nelp: float = _weight("z told again from its translation")
-    kl_latent: float = _weight("translations of x distributed as z is")
-    kl_observed: float = _weight("translations of z distributed as x is")
-    code: float = _weight("KL of the codes that the noise encoders infer")
-    ratio: float = _weight("the log ratios' own loss")
-    identity: float = _weight("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
-    code_recovery: float = _weight(
+    Averaged, a likelihood is that of one of a picture's values, and a code's KL still that of the whole: with
+    all 1 it counts for as many times what it does in the bound as a picture has values, 49,152 at 128 pixels,
+    and codes die. See `implied_scale` and `implied_code_weight`.
+    """
+
+    nell: float = weight_of("x told again from its translation")
+    nelp: float = weight_of("z told again from its translation")
+    kl_latent: float = weight_of("translations of x distributed as z is")
+    kl_observed: float = weight_of("translations of z distributed as x is")
+    code: float = weight_of("KL of the codes that the noise encoders infer")
+    ratio: float = weight_of("the log ratios' own loss")
+    identity: float = weight_of("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
+    code_recovery: float = weight_of(
         "no part of the bound: translations tell of their codes; try .1", default=0.0
     )
 
@@ -144,8 +149,8 @@ class SJMVI:
         return SJMVITerms(
             nell=negative_log_likelihood(x_again.density, q.given, self.reduction),
             nelp=negative_log_likelihood(z_again.density, p.given, self.reduction),
-            kl_latent=self.generator_loss(ratios.latent.at(q.seen(self.augment))).mean(),
-            kl_observed=self.generator_loss(ratios.observed.at(p.seen(self.augment))).mean(),
+            kl_latent=self.generator_loss(ratios.latent.charge(q.seen(self.augment))).mean(),
+            kl_observed=self.generator_loss(ratios.observed.charge(p.seen(self.augment))).mean(),
             code_observed=x_again.code_kl.mean(),
             code_latent=z_again.code_kl.mean(),
             identity=self._identity(maps, draws) if self.weights.identity else None,
@@ -188,33 +193,38 @@ class SJMVI:
         judged, given, reference = self.augment(joint.judged, joint.given, reference)
         return ratio.loss(self.divergence, replace(joint, judged=judged, given=given), reference)
 
+    def gradient_penalty(self, ratios: Ratios, draws: Draws) -> Tensor:
+        """R1 of both ratios, unweighted; a scalar."""
+        latent = gradient_penalty(ratios.latent, draws.latent_reference, draws.q.given, self.augment)
+        observed = gradient_penalty(ratios.observed, draws.observed_reference, draws.p.given, self.augment)
+        return latent + observed
 
-@torch.no_grad()
-def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> dict[str, Tensor]:
-    """Scalars that tell whether the ratios can be believed; fewer of those that are learned as no log ratio.
+    @torch.no_grad()
+    def diagnostics(self, ratios: Ratios, draws: Draws) -> dict[str, Tensor]:
+        """Scalars that tell whether the ratios can be believed; fewer where they are learned as no log ratio.
 
-    mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
-    The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
-    log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
-    of ratios that look at what was given, which those of conditioning 0 do not.
-    """
-    sides = {
-        "latent": (ratios.latent, draws.q, draws.latent_reference),
-        "observed": (ratios.observed, draws.p, draws.observed_reference),
-    }
-    found: dict[str, Tensor] = {}
-    for name, (ratio, joint, reference) in sides.items():
-        on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
-        found[f"bound_{name}"] = divergence.bound(on_draws, on_reference)
-        right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
-        found[f"ratio_accuracy_{name}"] = right / 2
-        if divergence.learns_log_ratio:
-            found |= _log_ratios(name, on_draws, on_reference)
-    if divergence.learns_log_ratio:
-        at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
-        found["log_ratio_observed_at_q"] = at_q
-        found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
-    return found
+        mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
+        The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
+        log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
+        of ratios that look at what was given, which those of conditioning 0 do not.
+        """
+        sides = {
+            "latent": (ratios.latent, draws.q, draws.latent_reference),
+            "observed": (ratios.observed, draws.p, draws.observed_reference),
+        }
+        found: dict[str, Tensor] = {}
+        for name, (ratio, joint, reference) in sides.items():
+            on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
+            found[f"bound_{name}"] = self.divergence.bound(on_draws, on_reference)
+            right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
+            found[f"ratio_accuracy_{name}"] = right / 2
+            if self.divergence.learns_log_ratio:
+                found |= _log_ratios(name, on_draws, on_reference)
+        if self.divergence.learns_log_ratio:
+            at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
+            found["log_ratio_observed_at_q"] = at_q
+            found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
+        return found
 
 
 def _log_ratios(name: str, on_draws: Tensor, on_reference: Tensor) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from app.datasets.schemas import DatasetDetails
 from app.jobs.folder import JobFolder
 from app.jobs.kinds import KINDS, Work
 from training.config import load_recipe
-from training.trial import Trial
+from training.cost_probe import CostProbe
 
 
 def test_a_translation_leaves_out_what_is_to_be_refused(
@@ -66,7 +66,7 @@ def test_a_training_takes_the_minutes_that_it_is_given(
         (tmp_path / domain).mkdir()
         for index in range(4):
             Image.new("RGB", (20, 20), (40 * index, 90, 60)).save(tmp_path / domain / f"{index}.png")
-    monkeypatch.setattr(Trial, "seconds_a_step", lambda trial: 6.0)
+    monkeypatch.setattr(CostProbe, "seconds_a_step", lambda probe: 6.0)
     monkeypatch.setattr(training.pace, "now_s", lambda: 0.0)
     small = {"data.size": 16, "data.load_size": 18, "model.generator.width": 4, "model.generator.blocks": 1}
     values = small | {"training.steps": 3}

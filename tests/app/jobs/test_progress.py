@@ -12,6 +12,7 @@ from app.jobs.desk import Desk, Ticket
 from app.jobs.ledger import Ledger, Order
 from app.jobs.progress import Progress, TrainingProgress, TranslationProgress
 from app.jobs.task import Reporter
+from translation.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_a_training_is_as_fast_as_it_is_since_it_goes_on(run: Path) -> None:
-    progress = TrainingProgress(run, since=1000.0)()
+    progress = TrainingProgress(RunFolder(run), since=1000.0)()
     assert progress
     assert (progress.done, progress.total, progress.unit) == (6, 10, "steps")
     assert (progress.images_per_s, progress.left_s, progress.epoch) == (4.0, 4.0, 1.2)
@@ -39,18 +40,18 @@ def test_a_training_is_as_fast_as_it_is_since_it_goes_on(run: Path) -> None:
 def test_a_training_that_only_begins_has_no_speed(run: Path) -> None:
     (run / "samples").mkdir()
     (run / "samples" / "000003.png").touch()
-    progress = TrainingProgress(run, since=1005.5)()
+    progress = TrainingProgress(RunFolder(run), since=1005.5)()
     assert progress
     assert (progress.images_per_s, progress.left_s, progress.sample) == (None, None, "000003.png")
     (run / "metrics.jsonl").unlink()
-    assert TrainingProgress(run, since=0.0)() is None
+    assert TrainingProgress(RunFolder(run), since=0.0)() is None
 
 
 def test_an_evaluation_is_told_of_beside_the_terms_of_its_step_and_remembered(run: Path) -> None:
     def row(step: int, **scalars: object) -> str:
         return json.dumps({"step": step, "steps": 10, "time": 1000.0 + step, **scalars}) + "\n"
 
-    watch, log = TrainingProgress(run, since=1000.0), run / "metrics.jsonl"
+    watch, log = TrainingProgress(RunFolder(run), since=1000.0), run / "metrics.jsonl"
     evaluation = {"validation/plain_to_striped/cycle/plain": 3.5}
 
     def after(text: str) -> tuple[int, int | None, object]:

@@ -7,7 +7,7 @@ from torch import Tensor
 from training.evaluation.bench import Bench, Remembered
 from training.evaluation.evaluate import directions, looks_of_a_trial, run_trial
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from translation.sampler import Sampler
 
@@ -33,7 +33,11 @@ def test_shares_are_of_the_sources_and_of_what_might_be_taken_for_them(
     ticks: list[int] = []
     horses, zebras = grey(255, 128, 5, 200), grey(0, 1, 100)
     bench = Bench(
-        sampler, network, Protocol(measures=("domain_score",)), Remembered(network), tick=ticks.append
+        sampler,
+        network,
+        EvaluationProtocol(measures=("domain_score",)),
+        Remembered(network),
+        tick=ticks.append,
     )
     there, back = directions(sampler, (horses, zebras), None)
     assert run_trial(bench, there, 0) == {

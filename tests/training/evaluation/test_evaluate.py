@@ -18,7 +18,7 @@ from training.evaluation.evaluate import (
     run_trial,
 )
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluation, Protocol
+from training.evaluation.figures import BadProtocol, DirectionFigures, Evaluation, EvaluationProtocol
 from training.evaluation.measures import MEASURES
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from training.evaluation.sheet import contact_sheet
@@ -27,7 +27,7 @@ from translation.sampler import Sampler
 Pair = tuple[Pictures, Pictures]
 
 CLASSES = {"zebra": 0, "horse": 2}
-PROTOCOL = Protocol(seeds=(0, 1), samples=3, inputs=2, noises=(0.2,), classes=CLASSES)
+PROTOCOL = EvaluationProtocol(seeds=(0, 1), samples=3, inputs=2, noises=(0.2,), classes=CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_a_trial_says_beforehand_how_many_looks_it_takes(
 def test_only_what_is_asked_for_is_measured(
     sampler: Sampler, test_pictures: Pair, network: FeatureNetwork
 ) -> None:
-    assert Protocol().measures == tuple(MEASURES)
+    assert EvaluationProtocol().measures == tuple(MEASURES)
     found = evaluate(sampler, test_pictures, network, replace(PROTOCOL, measures=("sample",)))
     assert [set(one.lines) for one in found.directions] == [{"sample"}, {"sample"}]
 
@@ -167,7 +167,7 @@ def test_a_class_that_the_network_does_not_know_is_refused(
 )
 def test_a_protocol_that_measures_nothing_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(BadProtocol):
-        Protocol(**asked)
+        EvaluationProtocol(**asked)
 
 
 def test_scalars_are_named_by_direction_line_and_figure(evaluation: Evaluation) -> None:

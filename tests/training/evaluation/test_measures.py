@@ -19,7 +19,7 @@ from training.evaluation.content import compared, content_of, crops
 from training.evaluation.cycle import disturbances, mean_absolute_error
 from training.evaluation.diversity import BAND, mean_cosine_distance, pixel_std
 from training.evaluation.features import FeatureNetwork, Features
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import Pictures
 from training.objective.joints import Sampling
 from training.objective.ratios import FreeRatio
@@ -32,7 +32,7 @@ Pair = tuple[Pictures, Pictures]
 
 @pytest.fixture
 def bench(sampler: Sampler, network: FeatureNetwork) -> Bench:
-    return Bench(sampler, network, Protocol(inputs=3), Remembered(network))
+    return Bench(sampler, network, EvaluationProtocol(inputs=3), Remembered(network))
 
 
 @pytest.fixture

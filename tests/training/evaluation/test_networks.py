@@ -13,7 +13,7 @@ from PIL import Image
 from training.evaluation import bench, networks
 from training.evaluation.bench import Direction, Remembered, trial_digest
 from training.evaluation.features import BadFeatureNetwork, FeatureNetwork, UnfetchedNetwork, normalised
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.networks import Inception, load_feature_network
 from training.evaluation.pictures import Pictures, pictures_in_memory
 
@@ -194,11 +194,11 @@ def test_what_another_version_of_a_library_computed_is_computed_again(
     pictures = test_pictures[0]
     Remembered(network, tmp_path)(pictures)
     at = Direction("horse", "zebra", *test_pictures, train=None)
-    before = trial_digest("", network, Protocol(), at, seed=0)
-    assert trial_digest("", network, Protocol(), at, seed=0) == before
+    before = trial_digest("", network, EvaluationProtocol(), at, seed=0)
+    assert trial_digest("", network, EvaluationProtocol(), at, seed=0) == before
     monkeypatch.setattr(bench, "versions", lambda: {"torch": "9.9"})
     assert len(Remembered(network, tmp_path).missing(pictures)) == 7
-    assert trial_digest("", network, Protocol(), at, seed=0) != before
+    assert trial_digest("", network, EvaluationProtocol(), at, seed=0) != before
 
 
 def test_a_picture_at_another_size_is_another_picture(network: FeatureNetwork, test_pictures: Pair) -> None:

@@ -12,14 +12,14 @@ from training.evaluation.content import compared, content_of
 from training.evaluation.cycle import cycle_errors, cycle_losses
 from training.evaluation.evaluate import directions, run_trial
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from training.evaluation.translations import sample_codes, translate
 from training.evaluation.trial import begin_trial
 from translation.painted import Painted
 from translation.sampler import BATCH_SIZES, Sampler
 
-PROTOCOL = Protocol(samples=2, inputs=11, noises=(0.1,))
+PROTOCOL = EvaluationProtocol(samples=2, inputs=11, noises=(0.1,))
 HELD = 3 * BATCH_SIZES[-1]  # a batch, its ways back, and what the next one is made of
 
 

@@ -12,7 +12,7 @@ from training.dataset import BadDataset, find_domains
 from training.evaluation.bundle import Subject, evaluate_bundle
 from training.evaluation.evaluate import evaluate
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.folders import EvaluationFolders, find_test_folders
 from training.evaluation.pictures import Pictures, read_pictures, usable
 from training.evaluation.validation import Validator
@@ -68,7 +68,7 @@ def test_what_would_be_compared_to_a_damaged_training_picture_is_compared_to_ano
     first, second = fill("horses", 12), fill("zebras", 12, seed=1)
     for damaged in ("003.png", "007.png"):  # of the 7 of 12 that are drawn, at least one
         cut_short(second / damaged)
-    protocol = Protocol(seeds=(0, 1, 2), measures=("real",))
+    protocol = EvaluationProtocol(seeds=(0, 1, 2), measures=("real",))
     train = (read_pictures(first), read_pictures(second))
     there, back = evaluate(sampler, test_pictures, network, protocol, train).directions
     assert there.lines["real"].keys() == back.lines["real"].keys()
@@ -99,7 +99,13 @@ class TestAnEvaluation:
         subject, looked = Subject(load_bundle(tmp_path / "bundle"), "mine"), list[int]()
         with pytest.raises(BadDataset, match=r"002\.png \(10240x512 .*: crop them, or leave them out"):
             evaluate_bundle(
-                subject, read, network, Protocol(), tmp_path / "out", CPU, lambda done, _: looked.append(done)
+                subject,
+                read,
+                network,
+                EvaluationProtocol(),
+                tmp_path / "out",
+                CPU,
+                lambda done, _: looked.append(done),
             )
         assert not looked
 

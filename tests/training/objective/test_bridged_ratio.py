@@ -62,7 +62,7 @@ def test_the_ratio_is_the_posterior_over_the_learned_prior() -> None:
     bridged = BridgedRatio(Quadratic(), posterior, BRIDGE)
     structured = StructuredRatio(bridged.log_reference, posterior)
     torch.testing.assert_close(bridged(pairs.judged, pairs.given), structured(pairs.judged, pairs.given))
-    torch.testing.assert_close(bridged.at(pairs), structured.at(pairs))
+    torch.testing.assert_close(bridged.charge(pairs), structured.charge(pairs))
 
 
 @pytest.mark.parametrize("name", DIVERGENCES)

@@ -3,7 +3,12 @@ import math
 import pytest
 import torch
 
-from training.objective.likelihoods import Reduction, implied_scale, negative_log_likelihood
+from training.objective.likelihoods import (
+    Reduction,
+    implied_code_weight,
+    implied_scale,
+    negative_log_likelihood,
+)
 from translation.distributions import DISTRIBUTIONS, Laplace, Normal
 
 
@@ -50,3 +55,10 @@ def test_implied_scale_gives_the_summed_likelihood_the_weighted_ones_gradient(na
     weighted = 10 * negative_log_likelihood(DISTRIBUTIONS[name](mean, scale[0]), target, "mean")
     summed = negative_log_likelihood(DISTRIBUTIONS[name](mean, scale[1]), target, "sum")
     torch.testing.assert_close(torch.autograd.grad(summed, mean), torch.autograd.grad(weighted, mean))
+
+
+def test_implied_code_weight_is_that_beside_a_summed_likelihood() -> None:
+    assert implied_code_weight(1, 1, 128 * 128 * 3) == 49_152  # averaged and all 1
+    averaged, summed, code = 4.2, 12 * 4.2, 7.0
+    weighed = 10 * averaged + 0.3 * code
+    assert weighed * 12 / 10 == pytest.approx(summed + implied_code_weight(0.3, 10, 12) * code)

@@ -20,7 +20,7 @@ from training.objective.joints import RatioNoise, Sampling
 from training.objective.likelihoods import Reconstruction
 from training.objective.presets import PRESETS
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio
-from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, Weights, ratio_diagnostics
+from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, Weights
 from translation.distributions import Normal
 
 SIGN = torch.tensor([1.0, -1.0], dtype=torch.double)
@@ -212,7 +212,7 @@ def test_observed_ratio_on_latent_draws_is_the_entropy_less_nell(
 def test_true_ratios_disagree_by_the_divergence_of_the_joints(
     case: LinearGaussian, ratio: Callable[[TrueHeads], LogRatio]
 ) -> None:
-    found = ratio_diagnostics(case.ratios(ratio), case.draw(PAPER), DIVERGENCES["kl"])
+    found = replace(PAPER, divergence=DIVERGENCES["kl"]).diagnostics(case.ratios(ratio), case.draw(PAPER))
     entropy = normal(*case.x).entropy().item()
     assert case.nell + found["log_ratio_observed_at_q"].item() == nats(entropy)
     assert found["ratio_disagreement"].item() == nats(case.joint_kl[0])

@@ -173,7 +173,7 @@ def test_blind_ratio_learns_as_a_marginal_one_alone() -> None:
 
 @each_ratio
 def test_ratio_at_the_draws_averages_to_the_divergence_from_the_prior(make: Make) -> None:
-    assert make().at(joint()).mean().item() == pytest.approx(MARGINAL_KL + INFORMATION, abs=1e-14)
+    assert make().charge(joint()).mean().item() == pytest.approx(MARGINAL_KL + INFORMATION, abs=1e-14)
 
 
 @pytest.mark.parametrize("make", [*RATIOS.values(), lambda: two_head(0.25), lambda: split(0.25)])
@@ -187,7 +187,7 @@ def test_ratio_is_the_models_density_over_the_references(make: Make) -> None:
 def test_conditioning_weighs_the_mutual_information(
     weighed: Callable[[float], LogRatio], conditioning: float
 ) -> None:
-    charge = weighed(conditioning).at(joint()).mean().item()
+    charge = weighed(conditioning).charge(joint()).mean().item()
     assert charge == pytest.approx(MARGINAL_KL + conditioning * INFORMATION, abs=1e-14)
 
 
@@ -196,7 +196,7 @@ def test_ratio_depends_on_the_given_unless_it_is_blind(conditioning: float) -> N
     ratio = two_head(conditioning)
     swapped = Joint(1 - GIVEN, JUDGED, JUDGED, joint().conditional)
     sees = conditioning > 0
-    assert torch.equal(ratio.at(joint()), ratio.at(swapped)) != sees
+    assert torch.equal(ratio.charge(joint()), ratio.charge(swapped)) != sees
     assert torch.equal(ratio(JUDGED, GIVEN), ratio(JUDGED, 1 - GIVEN)) != sees
 
 
@@ -238,7 +238,7 @@ def test_structured_ratio_charges_the_generator_its_exact_entropy() -> None:
     log_reference = nn.Linear(2, 1, bias=False).double()
     draws = density.rsample()
     pairs = Joint(torch.zeros(4, 1), draws, draws, density)
-    charge = StructuredRatio(log_reference, lambda given: density).at(pairs).mean()
+    charge = StructuredRatio(log_reference, lambda given: density).charge(pairs).mean()
     mean_slope, scale_slope = torch.autograd.grad(charge, (mean, scale))
     slope_of_log_p, noise = log_reference.weight[0].detach(), ((draws - mean) / scale).detach()
     torch.testing.assert_close(mean_slope, -slope_of_log_p.expand(4, 2) / 4)

@@ -11,10 +11,12 @@ from training.objective.joints import Joint, Sampling
 from training.objective.likelihoods import Reconstruction
 from training.objective.presets import PRESETS, Preset
 from training.objective.ratios import FreeRatio, LogRatio, StructuredRatio, TwoHeadRatio, frozen
-from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, Weights, ratio_diagnostics
+from training.objective.sjmvi import SJMVI, Draws, Maps, Ratios, SJMVITerms, Weights
 from translation.distributions import Normal
 
 PAPER = SJMVI(DIVERGENCES["gan"], GENERATOR_LOSSES["log-ratio"], Sampling("model", "draws"))
+KL = replace(PAPER, divergence=DIVERGENCES["kl"])
+LEAST_SQUARES = replace(PAPER, divergence=RATIO_LOSSES["least-squares"])
 
 
 class LearnedLine(nn.Module):
@@ -164,7 +166,7 @@ def test_ratio_loss_adds_both_sides_and_weighs_them() -> None:
 
 def test_diagnostics_tell_whether_ratios_can_be_believed() -> None:
     draws = draws_of(latent=[2, -1], observed=[99, 98], references=[-math.log(2), -math.inf])
-    found = ratio_diagnostics(IDENTITIES, draws, DIVERGENCES["kl"])
+    found = KL.diagnostics(IDENTITIES, draws)
     assert found["log_ratio_latent_draws"].item() == 0.5
     assert found["log_ratio_latent_draws_max"].item() == 2
     assert found["log_ratio_latent_reference_max"].item() == pytest.approx(-math.log(2))
@@ -175,13 +177,13 @@ def test_diagnostics_tell_whether_ratios_can_be_believed() -> None:
 
 
 def test_mean_ratio_is_finite_though_a_ratio_is_astronomic() -> None:
-    found = ratio_diagnostics(IDENTITIES, draws_of([0, 0], [0, 0], references=[1e4, 1e4]), DIVERGENCES["kl"])
+    found = KL.diagnostics(IDENTITIES, draws_of([0, 0], [0, 0], references=[1e4, 1e4]))
     assert found["mean_ratio_latent"].isfinite()
 
 
 def test_of_ratios_that_are_no_log_ratios_less_is_told() -> None:
     draws = draws_of(latent=[2, -1], observed=[99, 98], references=[-math.log(2), -math.inf])
-    found = ratio_diagnostics(IDENTITIES, draws, RATIO_LOSSES["least-squares"])
+    found = LEAST_SQUARES.diagnostics(IDENTITIES, draws)
     sides = ("latent", "observed")
     assert found.keys() == {f"{name}_{side}" for side in sides for name in ("bound", "ratio_accuracy")}
 
@@ -193,9 +195,9 @@ def test_paper_presets_are_fully_conditional_and_draw_with_the_likelihoods_own_n
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_preset_keeps_the_weights_it_is_given_but_for_the_ratios_own(preset: Preset) -> None:
+def test_preset_keeps_the_weights_it_is_given_and_multiplies_the_ratios_own(preset: Preset) -> None:
     objective = preset.objective(Weights(nell=2, code=3, ratio=5), "mean")
-    assert objective.weights == Weights(nell=2, code=3, ratio=preset.ratio_weight)
+    assert objective.weights == Weights(nell=2, code=3, ratio=5 * preset.ratio_weight)
     assert objective.divergence is RATIO_LOSSES[preset.divergence]
     assert objective.generator_loss is GENERATOR_LOSSES[preset.generator_loss]
     assert objective.sampling is preset.sampling

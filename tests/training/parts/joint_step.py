@@ -10,6 +10,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from training.build import build_autocast, build_learner, build_objective, build_schedule
+from training.callbacks import Callback
 from training.checkpoint import CheckpointFolder
 from training.config import load_recipe
 from training.dataset import Batch
@@ -50,13 +51,11 @@ class SameNoise(TorchFunctionMode):
 
 
 @dataclass
-class Scalars:
+class Scalars(Callback):
     found: dict[str, float] = field(default_factory=dict)
 
     def on_step(self, report: StepReport) -> None:
         self.found.update(report.scalars)
-
-    def on_end(self) -> None: ...
 
 
 def trainer_of(*overrides: str, folder: Path, processes: Processes = ALONE) -> Trainer:
@@ -68,7 +67,6 @@ def trainer_of(*overrides: str, folder: Path, processes: Processes = ALONE) -> T
         build_objective(recipe.objective),
         build_schedule(recipe),
         CheckpointFolder(folder),
-        [],
         build_autocast(recipe, CPU),
         CPU,
         processes,
@@ -80,10 +78,9 @@ def step(*overrides: str, processes: Processes = ALONE) -> dict[str, Any]:
     scalars = Scalars()
     with tempfile.TemporaryDirectory() as folder, SameNoise():
         trainer = trainer_of(*overrides, folder=Path(folder), processes=processes)
-        trainer.callbacks = [scalars]
         x, z = torch.rand(2, 5, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
         x, z = (pictures[: trainer.schedule.batch_size][processes.part] for pictures in (x, z))
-        trainer.run([Batch(x, z)], stopped=lambda: False)
+        trainer.run([Batch(x, z)], [scalars], stopped=lambda: False)
     gradients = {
         name: weight.grad
         for network in (trainer.learner.model, trainer.learner.networks)

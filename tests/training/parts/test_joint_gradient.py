@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import torch
 
-from training.checkpoint import rng_state
 from training.config import BadRecipe
 from training.distributed import Processes, joined
+from training.random_state import rng_state
 
 PROGRAM = Path(__file__).with_name("joint_step.py")
 JOINT = runpy.run_path(str(PROGRAM))

@@ -11,6 +11,7 @@ from PIL import Image
 from training.domains import DomainFolders
 from training.origin import Origin
 from training.run import resume, train
+from translation.run_folder import RunFolder
 from translation.weights import read_card
 
 Pair = tuple[Path, Path]
@@ -42,7 +43,7 @@ def heir(pictures: Pair, tiny: str, tmp_path: Path) -> Callable[..., Path]:
 
 
 def folders_of(run: Path, share: float) -> DomainFolders:
-    return Origin.read(run).find(share)
+    return Origin.read(RunFolder(run)).find(share)
 
 
 def digests(folders: DomainFolders, split: str) -> set[str]:

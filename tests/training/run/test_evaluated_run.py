@@ -15,6 +15,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import training.run
+from training.callbacks import Callback
 from training.checkpoint import CheckpointFolder
 from training.dataset import BadDataset
 from training.evaluation.features import BadFeatureNetwork
@@ -144,7 +145,7 @@ def test_an_evaluation_changes_nothing_of_the_training(
     assert read_card(plain / "bundle")[0].files == read_card(evaluated / "last")[0].files
 
 
-class Stops:
+class Stops(Callback):
     """In the place of the progress line: SIGINT at the end of a step."""
 
     def __init__(self, step: int) -> None:
@@ -153,8 +154,6 @@ class Stops:
     def on_step(self, report: StepReport) -> None:
         if report.step == self.step:
             os.kill(os.getpid(), signal.SIGINT)
-
-    def on_end(self) -> None: ...
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import training.run
+from training.callbacks import Callback
 from training.checkpoint import CheckpointFolder
 from training.interruption import Interrupted
 from training.run import resume
@@ -32,7 +33,7 @@ ALL = (
 )
 
 
-class StopsAt:
+class StopsAt(Callback):
     """In the place of the progress line."""
 
     def __init__(self) -> None:
@@ -45,8 +46,6 @@ class StopsAt:
         self.steps.append(report.step)
         if report.step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-
-    def on_end(self) -> None: ...
 
 
 def test_a_run_with_everything_ends_in_a_bundle_that_paints(

@@ -13,6 +13,7 @@ import training.run
 from training.dataset import BadDataset
 from training.origin import NotARun, Origin
 from training.run import resume, train
+from translation.run_folder import RunFolder
 from translation.weights import MissingBundle, read_card
 
 Change = Callable[[Path], object]
@@ -29,8 +30,8 @@ def pictures(pair: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
 def run(straight: Path, pictures: tuple[Path, Path], tmp_path: Path) -> Path:
     """A run on them that has come to its end."""
     run = Path(shutil.copytree(straight, tmp_path / "run"))
-    origin = Origin.read(run)
-    origin.model_copy(update={"first": pictures[0], "second": pictures[1]}).write(run)
+    origin = Origin.read(RunFolder(run))
+    origin.model_copy(update={"first": pictures[0], "second": pictures[1]}).write(RunFolder(run))
     return run
 
 
@@ -69,14 +70,12 @@ def test_pictures_that_have_changed_are_named_with_what_to_do(
 def test_pictures_that_lie_elsewhere_now_are_the_same(
     run: Path, pictures: tuple[Path, Path], tmp_path: Path
 ) -> None:
+    moved = tuple(folder.rename(tmp_path / f"new-{folder.name}") for folder in pictures)
     with pytest.raises(BadDataset):
-        resume(
-            run, "cpu", (), *(folder.rename(tmp_path / f"new-{folder.name}") for folder in reversed(pictures))
-        )
-    moved = [tmp_path / f"new-{folder.name}" for folder in pictures]
+        resume(run, "cpu", folders=(moved[1], moved[0]))
     with pytest.raises(BadDataset, match="is not a folder"):
         resume(run, "cpu")
-    assert resume(run, "cpu", (), *moved) == run
+    assert resume(run, "cpu", folders=(moved[0], moved[1])) == run
     assert resume(run, "cpu") == run  # which knows of it from then on
 
 
@@ -97,7 +96,7 @@ def test_folders_may_have_names_of_any_bytes(pair: tuple[Path, Path], tiny: str,
     for folder in pair:
         shutil.copytree(folder, root / folder.name)
     run = train(root / "plain", root / "striped", tiny, overrides=["training.steps=1"], out=tmp_path / "run")
-    assert Origin.read(run).first == root / "plain"
+    assert Origin.read(RunFolder(run)).first == root / "plain"
     assert resume(run, device="cpu") == run
 
 
@@ -123,7 +122,7 @@ def test_a_start_that_has_changed_before_the_first_checkpoint_is_refused(
     straight: Path, train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = Path(shutil.copytree(straight / "bundle", tmp_path / "start"))
-    monkeypatch.setattr(training.run, "_run", lambda run, *_: run)
+    monkeypatch.setattr(training.run, "_run", lambda run, *_: run.path)
     run = train_tiny(overrides=[f"training.start_from={start}"], out=tmp_path / "run")
     monkeypatch.undo()
     card = json.loads((start / "card.json").read_text())

@@ -9,12 +9,12 @@ import torch
 
 import training.pace
 from training.config import BadRecipe, load_recipe
+from training.cost_probe import COUNTED, CostProbe
 from training.distributed import ALONE
 from training.memory import TooLittleMemory
 from training.origin import NotARun
 from training.pace import FEWEST, lasting
 from training.trainer import Trainer
-from training.trial import COUNTED, Trial
 from translation.weights import read_card
 
 Train = Callable[..., Path]
@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def _half_a_second_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Trial, "seconds_a_step", lambda trial: 0.5)
+    monkeypatch.setattr(CostProbe, "seconds_a_step", lambda probe: 0.5)
     monkeypatch.setattr(training.pace, "now_s", lambda: 0.0)
 
 
@@ -47,18 +47,18 @@ class TestMinutes:
         timed = train_tiny(out=tmp_path / "timed", minutes=FEWEST / 120)
         assert (timed / "recipe.toml").read_text() == (counted / "recipe.toml").read_text()
         (ours, _), (theirs, _) = read_card(timed / "bundle"), read_card(counted / "bundle")
-        assert ours.files == theirs.files  # bit for bit: the trial leaves nothing behind
+        assert ours.files == theirs.files  # bit for bit: the probe leaves nothing behind
 
     def test_are_not_measured_for_a_run_that_cannot_begin(
         self, train_tiny: Train, straight: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delattr(Trial, "seconds_a_step")
+        monkeypatch.delattr(CostProbe, "seconds_a_step")
         with pytest.raises(NotARun, match="holds a run already"):
             train_tiny(out=straight, minutes=1)
 
 
 def test_a_pace_counts_a_penalty_as_often_as_it_comes(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    trial = Trial(load_recipe(tiny, ["optimisation.gradient_penalty_every=5"]), CPU)
+    probe = CostProbe(load_recipe(tiny, ["optimisation.gradient_penalty_every=5"]), CPU)
     clock, learn = [0.0], Trainer.learn
 
     def timed(self: Trainer, batch: object) -> object:
@@ -66,9 +66,9 @@ def test_a_pace_counts_a_penalty_as_often_as_it_comes(tiny: str, monkeypatch: py
         return learn(self, batch)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Trainer, "learn", timed)
-    monkeypatch.setattr(trial, "_now_s", lambda: clock[0])
-    assert trial.seconds_a_step() == pytest.approx(1 + 30 / 5)
-    assert trial.trainer.step == 2 * (1 + COUNTED)
+    monkeypatch.setattr(probe, "_now_s", lambda: clock[0])
+    assert probe.seconds_a_step() == pytest.approx(1 + 30 / 5)
+    assert probe.trainer.step == 2 * (1 + COUNTED)
 
 
 def test_a_step_that_does_not_fit_says_what_to_do(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import training.run
+from training.callbacks import Callback
 from training.checkpoint import CheckpointFolder, RunInUse
 from training.config import BadRecipe
 from training.domains import BadDataset
@@ -44,7 +45,7 @@ def logged(run: Path) -> list[dict[str, Any]]:
     return [{name: value for name, value in json.loads(line).items() if name != "time"} for line in lines]
 
 
-class StopsAt:
+class StopsAt(Callback):
     """In the place of the progress line: SIGINT or SIGTERM to this process at the end of a step."""
 
     def __init__(self, step: int, number: signal.Signals) -> None:
@@ -59,10 +60,8 @@ class StopsAt:
             os.kill(os.getpid(), self.number)
             assert signal.getsignal(self.number) == signal.SIG_DFL  # a second one is not waited for
 
-    def on_end(self) -> None: ...
 
-
-class TakesAwayAt:
+class TakesAwayAt(Callback):
     """In the place of the progress line: the folder goes at the end of a step, as a drive that fails does."""
 
     def __init__(self, step: int, folder: Path) -> None:
@@ -75,8 +74,6 @@ class TakesAwayAt:
     def on_step(self, report: StepReport) -> None:
         if report.step == self.step:
             self.folder.rename(self.folder.with_name("elsewhere"))
-
-    def on_end(self) -> None: ...
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -187,21 +187,26 @@ def test_without_a_name_a_run_is_named_after_its_domains_and_the_time(
     assert card.domains == ("horse", "zebra")
 
 
+VALUES = 3 * 16**2
 IMPLIED = {
-    "objective.scale_course=[[0.0, 0.1], [1.0, 0.02]]": 3 * 16**2 * 0.02,
-    "objective.likelihood_course=[[0.0, 1.0], [0.5, 0.1]]": 3 * 16**2 * 0.1 / 0.1,
-    "objective.weights.nell=0": None,  # a likelihood that counts for nothing
+    "objective.scale_course=[[0.0, 0.1], [1.0, 0.02]]": (VALUES * 0.02, VALUES * 0.02),
+    "objective.likelihood_course=[[0.0, 1.0], [0.5, 0.1]]": (VALUES * 0.1 / 0.1, VALUES * 0.02 / 0.1),
+    "objective.code_course=[[0.0, 1.0], [0.5, 50.0]]": (VALUES * 0.1, VALUES),
+    "objective.weights.nell=0": (None, None),  # a likelihood that counts for nothing
+    "objective.reduction=sum": (0.1, 0.02),
+    "model.generator.code_size=0": (VALUES * 0.1, None),
 }
 
 
 @pytest.mark.parametrize(("override", "implied"), IMPLIED.items(), ids=IMPLIED)
-def test_the_implied_scale_in_the_card_is_that_of_the_end(
-    override: str, implied: float | None, train_tiny: Train, tmp_path: Path
+def test_what_the_card_says_of_scale_and_code_is_that_of_the_end(
+    override: str, implied: tuple[float | None, float | None], train_tiny: Train, tmp_path: Path
 ) -> None:
-    fixed = "model.generator.scale=fixed"
-    run = train_tiny(overrides=[fixed, "training.steps=1", override], out=tmp_path)
+    plain = ["model.generator.scale=fixed", "training.steps=1", "objective.weights.ratio=4"]
+    run = train_tiny(overrides=[*plain, override], out=tmp_path)
     card, _ = read_card(run / "bundle")
-    assert card.objective["implied_scale"] == (implied and pytest.approx(implied))
+    assert (card.objective["implied_scale"], card.objective["implied_code_weight"]) == pytest.approx(implied)
+    assert card.objective["ratio_weight"] == 4
 
 
 def test_an_evaluation_is_told_of_pictures_that_were_learned_from(

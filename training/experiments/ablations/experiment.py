@@ -14,7 +14,7 @@ from training.config import load_recipe
 from training.domains import DomainFolders, find_domains
 from training.evaluation.evaluate import Remembered, evaluate
 from training.evaluation.features import FeatureNetwork
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import pictures_of_split, usable
 from training.experiments.ablations.rows import ROWS
 from training.experiments.results import ReportShare, Results, complete
@@ -49,7 +49,7 @@ def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Seque
     size = base.data.size
     before = learned_by(base.training.start_from)
     folders = find_domains(setting.data, None, setting.domains, base.data.validation_share, before)
-    measured = Protocol(
+    measured = EvaluationProtocol(
         (MEASURED_SEED,), size, inputs=20, noises=NOISES, classes=setting.classes or None, measures=MEASURES
     )
     results = Results(out / "results.json", protocol(base, folders, setting.network, measured), seeds, ROWS)
@@ -71,7 +71,7 @@ def run_ablations(setting: Setting, out: Path, seeds: Sequence[int], rows: Seque
 
 
 def protocol(
-    base: Recipe, folders: DomainFolders, network: FeatureNetwork, measured: Protocol
+    base: Recipe, folders: DomainFolders, network: FeatureNetwork, measured: EvaluationProtocol
 ) -> dict[str, Any]:
     """What two tables must share to be one."""
     return {

@@ -26,7 +26,7 @@ from PIL import Image
 from training.evaluation.bench import Bench, Direction, Remembered
 from training.evaluation.cycle import cycle_errors, cycle_losses
 from training.evaluation.diversity import diversity
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from training.experiments.digits.classifier import (
     DigitFeatures,
@@ -112,7 +112,7 @@ class Measure:
     def looks(self, source: DigitDomain, target: DigitDomain, judge: LeNet) -> Mapping[str, float]:
         """What takes several looks at an input: its samples, and the ways back."""
         yardstick, network = self.yardstick, DigitFeatures(judge)
-        protocol = Protocol(
+        protocol = EvaluationProtocol(
             (self.seed,), SIDE, yardstick.samples, inputs=yardstick.inputs, noises=yardstick.noises
         )
         bench = Bench(self.sampler, network, protocol, Remembered(network))

@@ -126,9 +126,9 @@ class SJMVIMethod:
         maps, ratios = self._maps_and_ratios(model)
         draws = self.objective.draw(maps, x, z)
         return {
-            "kl_latent_estimate": self._bridged(model).at(draws.q).mean(),
+            "kl_latent_estimate": self._bridged(model).charge(draws.q).mean(),
             "kl_marginal_estimate": self.marginal(draws.q.judged).mean(),
-            "kl_observed": ratios.observed.at(draws.p).mean(),
+            "kl_observed": ratios.observed.charge(draws.p).mean(),
         }
 
     def _maps_and_ratios(self, model: LatentModel) -> tuple[Maps, Ratios]:

@@ -20,7 +20,7 @@ from training.trainer import Trainer
 COUNTED = 4  # steps
 
 
-class Trial:
+class CostProbe:
     """A training of the recipe that keeps nothing."""
 
     def __init__(self, recipe: Recipe, device: torch.device, processes: Processes = ALONE) -> None:
@@ -31,7 +31,6 @@ class Trial:
                 build_objective(recipe.objective),
                 build_schedule(recipe),
                 CheckpointFolder(Path(folder)),
-                [],
                 build_autocast(recipe, device),
                 device,
                 processes,

@@ -1,13 +1,13 @@
-"""A run's recipe as it goes on: what it learns is settled, the means to it are not."""
+"""What may be said otherwise of a run that goes on: what it learns is settled, the means to it are not."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from training.config import BadRecipe, load_recipe
 from training.recipe import Recipe
+from translation.run_folder import RunFolder
 
 NETWORK = "evaluation.features"
-MEANS = (
+RESUMABLE = (
     "training.micro_batch",
     "training.activation_checkpointing",
     "training.compile",
@@ -18,15 +18,15 @@ MEANS = (
 """What changes how much memory and time a run takes, or where its network lies."""
 
 
-def recipe_of(run: Path, overrides: Sequence[str]) -> Recipe:
+def resumed_recipe(run: RunFolder, overrides: Sequence[str]) -> Recipe:
     """Raises BadRecipe where an override changes more than the means to the same result."""
     for override in overrides:
-        if override.partition("=")[0] not in MEANS:
+        if override.partition("=")[0] not in RESUMABLE:
             raise BadRecipe(
-                f"{override!r}: a run that goes on can change {', '.join(MEANS)}, and nothing else; what is "
-                f"to learn otherwise, or longer, is a new run: --set training.start_from={run}/bundle"
+                f"{override!r}: a run that goes on can change {', '.join(RESUMABLE)}, and nothing else; what "
+                f"is to learn otherwise, or longer, is a new run: --set training.start_from={run.bundle}"
             )
-    recipe = str(run / "recipe.toml")
+    recipe = str(run.recipe)
     changed = load_recipe(recipe, overrides)
     if changed.evaluation.features is not None and load_recipe(recipe).evaluation.features is None:
         raise BadRecipe(f"{NETWORK}: {run} selects by no network, and keeps to that; begin a new run")
