@@ -12,8 +12,8 @@ from PIL import Image
 
 from translation.codec import ImageTooLarge, Limits, Picture, check_output, decode, encode, on_white
 from translation.packages import version_of
-from translation.painted import Painted
-from translation.sampler import Drawing, Draws, ProcessSize, Sampler
+from translation.painted_image import PaintedImage
+from translation.sampler import ProcessSize, Sampler, SampleRequest, SampleResult
 from translation.spread import Spread
 from translation.weights import Bundle
 
@@ -51,18 +51,18 @@ class TranslationRequest:
 
 @dataclass(frozen=True)
 class Samples:
-    """Paintings at the working size (see Sampler.paint), the picture at that size, what they were drawn with,
-    and the picture's domain score."""
+    """A result of the sampler with what it was asked for: the paintings of one picture, the picture at their
+    working size, the seed and the size of the batches that they were drawn with, and the domain score."""
 
-    paintings: tuple[Painted, ...]
+    paintings: tuple[PaintedImage, ...]
     image: Image.Image
     seed: int
     padded_batch: int
     domain_score: float | None
 
     @classmethod
-    def of(cls, draws: Draws, drawing: Drawing, padded_batch: int) -> Self:
-        return cls(drawing.paintings, draws.image, draws.seed, padded_batch, drawing.domain_score)
+    def of(cls, wanted: SampleRequest, result: SampleResult, padded_batch: int) -> Self:
+        return cls(result.paintings, wanted.image, wanted.seed, padded_batch, result.domain_score)
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,10 @@ class Translator:
 
     def sample(self, picture: Picture, request: TranslationRequest) -> Samples:
         """The network's part, and what prepares it. Raises what `prepare` does."""
-        draws = self.prepare(picture, request)
-        batch = self.sampler.padded_batch(request.samples, draws.image.size)
-        (drawing,) = self.sampler.paint([draws], batch)
-        return Samples.of(draws, drawing, batch)
+        wanted = self.prepare(picture, request)
+        batch = self.sampler.padded_batch(request.samples, wanted.image.size)
+        (result,) = self.sampler.sample([wanted], batch)
+        return Samples.of(wanted, result, batch)
 
     def check_request(self, request: TranslationRequest) -> None:
         """What is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
@@ -161,7 +161,7 @@ class Translator:
                 f"unlike {source}: domain score {score:.3g}, refused at {request.refuse_at:.3g}"
             )
 
-    def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
+    def prepare(self, picture: Picture, request: TranslationRequest) -> SampleRequest:
         """All that the network needs.
 
         Raises UnknownDomain, NoDomainScore, ImageTooLarge, ImageTooSmall, UnsupportedOutputFormat.
@@ -172,7 +172,8 @@ class Translator:
         whole = on_white(picture)
         image = self.sampler.fit(whole, request.process_size)
         scored = self._scored(image if request.process_size is None else whole, request)
-        return Draws(image, request.to, seed, range(request.samples), request.temperature, scored)
+        indices = range(request.samples)
+        return SampleRequest(image, request.to, seed, indices, request.temperature, scored)
 
     def _scored(self, image: Image.Image, request: TranslationRequest) -> Image.Image | None:
         """Of the size that the ratios learned from, whatever the network works at; None: no score."""

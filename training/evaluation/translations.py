@@ -12,7 +12,7 @@ from torch import Tensor
 from training.evaluation.features import Tick
 from translation.folders import file_seed
 from translation.model import draw_code
-from translation.painted import Painted
+from translation.painted_image import PaintedImage
 from translation.sampler import BATCH_SIZES, Sampler
 
 
@@ -41,9 +41,9 @@ def translate(
     for batch in _runs_of_one_size(sampler, images):
         rows = codes[done : done + len(batch)]
         sources = torch.cat([source for _, source in batch])
-        paintings = sampler.draw(sources, to, rows)
+        paintings = PaintedImage.rows_of(sampler.paint(sources, to, rows))
         for painting, (image, _) in zip(paintings, batch, strict=True):
-            yield Painted.of(painting).over(image)
+            yield painting.over(image)
         done += len(batch)
         tick(len(batch))
 
