@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
 from translation.durable import replacing
-from translation.learned import Learned
+from translation.seen_pictures import SeenPictures
 from translation.weights import Ancestor, name_of, read_card
 
 RUN_FILE = "run.json"
@@ -30,8 +30,9 @@ class Origin(BaseModel):
         None, description="by domain, as in the card; None in a run from before it was kept"
     )
     lineage: tuple[Ancestor, ...] = Field((), description="as in the card; the last is training.start_from")
-    learned: tuple[Learned, Learned] = Field(
-        (Learned(), Learned()), description="by domain: what that bundle, which may be gone, has learned from"
+    learned: tuple[SeenPictures, SeenPictures] = Field(
+        (SeenPictures(), SeenPictures()),
+        description="by domain: what that bundle, which may be gone, has learned from",
     )
 
     @classmethod
@@ -43,7 +44,7 @@ class Origin(BaseModel):
             domains=folders.domains,
             data=folders.fingerprint(),
             lineage=lineage_of(start_from),
-            learned=folders.learned,
+            learned=folders.seen,
         )
 
     @classmethod

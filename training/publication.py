@@ -15,7 +15,7 @@ from training.origin import Origin
 from training.recipe import Recipe
 from training.trainer import Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.learned import Learned
+from translation.seen_pictures import SeenPictures
 from translation.weights import Card, save_bundle
 
 # Paths of one machine: no card has them.
@@ -52,7 +52,7 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
         data=_data(dataset),
         steps=steps,
         lineage=origin.lineage,
-        learned=_learned(dataset.folders),
+        learned=_seen(dataset.folders),
         licence=recipe.licence,
     )
 
@@ -69,10 +69,10 @@ def _implied_scale(recipe: Recipe) -> float | None:
     return implied_scale(generator.distribution, scale, weight, averaged)
 
 
-def _learned(folders: DomainFolders) -> dict[str, Learned]:
+def _seen(folders: DomainFolders) -> dict[str, SeenPictures]:
     return {
-        domain: before | Learned.of(folders.digests[file] for file in files)
-        for domain, before, files in zip(folders.domains, folders.learned, folders.train, strict=True)
+        domain: before | SeenPictures.of(folders.digests[file] for file in files)
+        for domain, before, files in zip(folders.domains, folders.seen, folders.train, strict=True)
     }
 
 

@@ -18,8 +18,8 @@ from pydantic import (
 from translation.architecture import Architecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import MAX_HELD_OUT, MIN_HELD_OUT
-from translation.learned import Learned
 from translation.names import NAME
+from translation.seen_pictures import SeenPictures
 
 SCHEMA_VERSION = 1
 CARD = "card.json"
@@ -119,7 +119,7 @@ class Card(BaseModel):
     data: dict[str, Any] = {}
     steps: int = Field(0, ge=0, description="since the last of the lineage")
     lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
-    learned: dict[Domain, Learned] = Field(
+    learned: dict[Domain, SeenPictures] = Field(
         {}, description="of the lineage and the bundle; a domain that is not there is not known of"
     )
     imported: tuple[ImportedFile, ...] = Field((), description="where the weights were not trained here")

@@ -41,7 +41,7 @@ class Validator:
         self.network = network
         self.device = device
         self.size = size
-        self.is_unseen = all(learned.is_known for learned in folders.learned)
+        self.is_unseen = all(seen.lineage_is_known for seen in folders.seen)
         most = None if network else FEW
         self.pictures = (_usable(folders, 0, size, most), _usable(folders, 1, size, most))
         if network:
