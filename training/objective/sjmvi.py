@@ -5,14 +5,21 @@
     NELBO  = NELL + KL_latent        KL_latent   = E_{q*(x)} KL[q(z|x) || p*(z)] = E_q[log r(z; x)]
     NAPLBO = NELP + KL_observed      KL_observed = E_{p*(z)} KL[p(x|z) || q*(x)] = E_p[log r(x; z)]
 
-Either divergence is least where the joints agree. To the map that tells again it is a likelihood and no more:
-NELL is KL[q || p] to p(x|z), NELP is KL[p || q] to q(z|x), which alone are wake-sleep (Hinton et al., 1995).
-To the map that drew a likelihood is half of it, and the whole ratio the other half. Where that is charged a
-share lambda_c of its conditional part, a half goes unmatched, and the map is paid for draws that say more of
-their source than there is to say: the hidden messages of Chu et al. (2017), https://arxiv.org/abs/1712.02950.
-`reach` is the share of a likelihood's gradient that passes through the draws. With reach = lambda_c the truth
-is an optimum for every lambda_c; with both 0, for every generator loss. Reach 1 is the paper, whose lambda_c
-is 1, and CycleGAN, whose lambda_c is 0.
+Either divergence is least where the joints agree. In the parameters of p(x|z), KL[q || p] is NELL alone, as
+KL[p || q] is NELP alone in those of q(z|x): the two halves of wake-sleep (Hinton et al., 1995). In phi, the
+parameters of q(z|x), KL[q || p] has two terms, both through the draw z = G(eps; x):
+
+    d/dphi KL[q || p] = E_q[dz/dphi d/dz log r(z; x)] - E_q[dz/dphi d/dz log p(x|z)]        r held fixed
+
+Where the joints agree, r(z; x) = p(x|z) / q*(x), and the two cancel for every draw. A log ratio whose
+conditional part is multiplied by lambda_c is lambda_c log p(x|z) + const there, and leaves
+
+    -(1 - lambda_c) E_q[dz/dphi d/dz log p(x|z)]
+
+which rewards draws that tell p(x|z) more of x than the posterior's do: the hidden messages of Chu et al.
+(2017), https://arxiv.org/abs/1712.02950. `reach` multiplies the second term, here and in KL[p || q]. With
+reach = lambda_c the truth is an optimum for every lambda_c; with both 0, for every generator loss. Reach 1 is
+the paper, whose lambda_c is 1, and CycleGAN, whose lambda_c is 0.
 
 One step: draw from both joints; the maps descend the four terms with the ratios frozen; the ratios descend
 their own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 16 and 27.
