@@ -32,7 +32,7 @@ from training.optimisers import Optimisation, adam, linear_decay
 from training.recipe import Recipe
 from training.replay import Replay
 from training.schedule import Schedule
-from translation.architecture import Architecture, ProjectedArchitecture
+from translation.architecture import Architecture, ProjectedPatchArchitecture
 from translation.generators.blocks import ResidualBlock
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
@@ -191,7 +191,7 @@ def _continued(ratios: DensityRatios | None, found: Architecture, wanted: Archit
     if ratios is not None and found.discriminator == wanted.discriminator:
         return ratios.train()
     fresh, discriminator = wanted.build_ratios(), wanted.discriminator
-    if ratios is None or not isinstance(discriminator, ProjectedArchitecture):
+    if ratios is None or not isinstance(discriminator, ProjectedPatchArchitecture):
         return fresh
     if found.discriminator == discriminator.of_pixels:
         fresh.latent.pixels.load_state_dict(ratios.latent.state_dict())  # type: ignore[union-attr]

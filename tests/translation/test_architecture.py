@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from translation.architecture import Architecture, DeterministicArchitecture, NoDiscriminator
+from translation.architecture import Architecture, DeterministicResNetArchitecture, NoDiscriminator
 from translation.distributions import DISTRIBUTIONS, SCALES
 from translation.generators.deterministic import DownName, UpName
 from translation.weights import Card, load_bundle, save_bundle
@@ -26,7 +26,7 @@ def tiny(**generator: object) -> Architecture:
 
 DETERMINISTIC = {
     f"deterministic, {down} down, {up} up": Architecture(
-        generator=DeterministicArchitecture(width=4, blocks=1, down=down, up=up),
+        generator=DeterministicResNetArchitecture(width=4, blocks=1, down=down, up=up),
         discriminator=Architecture.tiny().discriminator,
     )
     for down, up in product(get_args(DownName), get_args(UpName))

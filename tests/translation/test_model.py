@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from translation.architecture import Architecture, GeneratorArchitecture
+from translation.architecture import Architecture, StochasticResNetArchitecture
 from translation.model import TranslationModel, UnknownDomain, draw_code
 
 GOLDEN_CODES = {
@@ -16,7 +16,7 @@ GOLDEN_CODES = {
 
 def model_of(code_size: int) -> TranslationModel:
     torch.manual_seed(0)
-    generator = GeneratorArchitecture(width=4, blocks=1, code_size=code_size)
+    generator = StochasticResNetArchitecture(width=4, blocks=1, code_size=code_size)
     return Architecture.tiny().model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from translation.architecture import Architecture, GeneratorArchitecture
+from translation.architecture import Architecture, StochasticResNetArchitecture
 from translation.card import CorruptWeights
 from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
 from translation.generators.painting import Painting
@@ -17,7 +17,7 @@ TRAINING_SIZE = 16
 
 def make_sampler(code_size: int = 4, **options: int) -> Sampler:
     torch.manual_seed(0)
-    generator = GeneratorArchitecture(width=4, blocks=1, code_size=code_size)
+    generator = StochasticResNetArchitecture(width=4, blocks=1, code_size=code_size)
     model = Architecture.tiny().model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
     return Sampler(model, TRAINING_SIZE, **options)
 

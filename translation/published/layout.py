@@ -21,7 +21,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from translation.architecture import DeterministicArchitecture
+from translation.architecture import DeterministicResNetArchitecture
 from translation.card import WeightsMismatch
 from translation.generators.deterministic import DOWN_FILTER, UP_FILTER, DownName, UpName
 
@@ -46,7 +46,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Found:
-    architecture: DeterministicArchitecture
+    architecture: DeterministicResNetArchitecture
     tensors: dict[str, Tensor]
 
     @property
@@ -83,7 +83,7 @@ def _without_statistics(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key: tensor for key, tensor in state.items() if not is_statistic(key)}
 
 
-def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicArchitecture:
+def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicResNetArchitecture:
     """By what tells one from another; whether all the rest is there as well is not looked at."""
     stem = given.get("model.1.weight")
     if stem is None or not stem.ndim:
@@ -94,7 +94,7 @@ def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicArchit
     behind_blocks = _first_block(down) + blocks
     up: UpName = "blurred" if f"model.{behind_blocks}.filt" in given else "transposed"
     try:
-        return DeterministicArchitecture(width=len(stem), blocks=blocks, down=down, up=up)
+        return DeterministicResNetArchitecture(width=len(stem), blocks=blocks, down=down, up=up)
     except ValidationError as error:
         raise WeightsMismatch(f"{name}: width {len(stem)} and {blocks} blocks are out of range") from error
 
@@ -103,7 +103,7 @@ def _first_block(down: DownName) -> int:
     return 12 if down == "blurred" else 10
 
 
-def _expected(network: DeterministicArchitecture) -> Iterator[Expected]:
+def _expected(network: DeterministicResNetArchitecture) -> Iterator[Expected]:
     """Every tensor of theirs, in its order."""
     width, blurs_down, blurs_up = network.width, network.down == "blurred", network.up == "blurred"
     yield from _layer("model.1", "stem", (width, 3, 7, 7), width)
