@@ -22,8 +22,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from translation.architecture import DeterministicResNetArchitecture
+from translation.blur import LOW_PASS
 from translation.card import WeightsMismatch
-from translation.generators.deterministic import DOWN_FILTER, UP_FILTER, DownName, UpName
+from translation.generators.deterministic import UP_FILTER, DownName, UpName
 
 KNOWN = (
     "known are the ResNet generators of CycleGAN and CUT (resnet_9blocks, resnet_6blocks), of 3 channels, "
@@ -112,7 +113,7 @@ def _expected(network: DeterministicResNetArchitecture) -> Iterator[Expected]:
         shape = (2 * channels, channels, 3, 3)
         yield from _layer(f"model.{number}", f"down.{level}.convolution", shape, 2 * channels)
         if blurs_down:
-            yield Expected(f"model.{number + 3}.filt", (2 * channels, 1, 3, 3), plane=DOWN_FILTER)
+            yield Expected(f"model.{number + 3}.filt", (2 * channels, 1, 3, 3), plane=LOW_PASS)
     number = _first_block(network.down)
     shape = (4 * width, 4 * width, 3, 3)
     for block in range(network.blocks):
