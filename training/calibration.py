@@ -79,10 +79,10 @@ def _not_learned(root: Path, card: Card, domain: str) -> Pictures:
 
 def _traits(pictures: Pictures, sampler: Sampler, judge: Discriminator) -> dict[str, Tensor]:
     """(1, 1 + features) by digest, of the pictures as the scorer gets them, MAX_HELD_OUT at most."""
-    found: dict[str, Tensor] = {}
+    traits: dict[str, Tensor] = {}
     rows = {digest: row for row, digest in enumerate(pictures.digests)}
     for digest, index in sorted(rows.items()):
-        if len(found) == MAX_HELD_OUT:
+        if len(traits) == MAX_HELD_OUT:
             break
         try:
             source = sampler.source(pictures[index]).to(sampler.device)
@@ -90,5 +90,5 @@ def _traits(pictures: Pictures, sampler: Sampler, judge: Discriminator) -> dict[
             log.warning("not calibrated on %s: %s", pictures.names[index], problem)
             continue
         with torch.inference_mode():
-            found[digest] = judge.traits(source).cpu()
-    return found
+            traits[digest] = judge.traits(source).cpu()
+    return traits

@@ -147,16 +147,16 @@ def digests_of(folder: Path, whole: bool = False) -> dict[Path, str]:
 
     A file that cannot be read is passed over; where the folder has to be whole, it raises BadDataset.
     """
-    files, found = pictures_of(folder), dict[Path, str]()
+    files, digests = pictures_of(folder), dict[Path, str]()
     with ThreadPoolExecutor() as pool:
         for file, digest in zip(files, pool.map(_digest, files), strict=True):
             if isinstance(digest, str):
-                found[file] = digest
+                digests[file] = digest
             elif whole:
                 raise BadDataset(f"{file} cannot be read ({digest}): remove or replace it")
             else:
                 log.warning("passed over: %s cannot be read (%s)", file, digest)
-    return found
+    return digests
 
 
 def _digest(file: Path) -> str | OSError:

@@ -77,11 +77,11 @@ class Origin(BaseModel):
         folders = find_domains(
             self.first, self.second, self.domains, validation_share, lambda place, *_: self.learned[place]
         )
-        found = folders.fingerprint()
+        now = folders.fingerprint()
         for root, domain in zip(folders.roots, folders.domains, strict=True):
-            if self.data is not None and found[domain] != self.data[domain]:
+            if self.data is not None and now[domain] != self.data[domain]:
                 raise BadDataset(
-                    f"{root} has changed since the run began: {_change(self.data[domain], found[domain])}. "
+                    f"{root} has changed since the run began: {_change(self.data[domain], now[domain])}. "
                     "Put back what it held, or begin a new run: --set training.start_from=RUN/bundle has it "
                     "go on from the weights of this one"
                 )

@@ -19,7 +19,7 @@ class UnknownDomain(ValueError):
 
 
 class NoCode(ValueError):
-    """A code is asked of a map that has none."""
+    """A code is to be inferred by a map that has none."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class StochasticMap(nn.Module):
         """(B, code_size), one of the prior for each picture."""
         return torch.randn(len(source), self.code_size, device=source.device)
 
-    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+    def infer_code(self, target: Tensor, source: Tensor) -> Tensor:
         """(B, code_size): the mean of h(code | target, source), both (B, 3, H, W). Raises NoCode."""
         if self.noise is None:
-            raise NoCode("a map without a noise code has none to tell")
+            raise NoCode("a map without a noise code has none to infer")
         posterior: Normal = self.noise(target, source)
         return posterior.mean
 

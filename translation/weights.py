@@ -117,8 +117,8 @@ def save_calibrations(
 
     `digest` is of the bundle that they were computed with. Raises InvalidBundle, DigestMismatch.
     """
-    card, found = read_card(folder)
-    if found != digest:
+    card, current_digest = read_card(folder)
+    if current_digest != digest:
         raise DigestMismatch(f"{folder} has become another bundle meanwhile, which these scores are not of")
     scores = nn.ModuleDict(_scores(card.domains, calibrations))
     told = card.model_dump(mode="json") | {"calibration": held_out}

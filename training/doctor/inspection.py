@@ -31,11 +31,11 @@ def inspect(
 ) -> Inspection:
     """`training_size` in pixels; `advance` is told of (done, total). A bad picture is a finding: of those
     nothing is raised. Raises Stopped once `stopped`."""
-    found = list(measure_all(folders, advance, stopped))
+    measured = list(measure_all(folders, advance, stopped))
     if stopped():
         raise Stopped("stopped")
-    pictures = [each for each in found if isinstance(each, Measured)]
-    lost = [each for each in found if isinstance(each, Unreadable)]
+    pictures = [each for each in measured if isinstance(each, Measured)]
+    lost = [each for each in measured if isinstance(each, Unreadable)]
     exact, near = exact_groups([picture.digest for picture in pictures]), _near(pictures)
     colours = [[each.colour for each in pictures if each.folder is folder] for folder in folders[:2]]
     report = Report(

@@ -35,13 +35,13 @@ class Content:
 
 def content_of(bench: Bench, images: Iterable[Image.Image]) -> list[Content]:
     """Of each, opened one at a time."""
-    found: list[Content] = []
+    contents: list[Content] = []
     for image in images:
-        places = _map(bench, image) if not found or found[0].has_map else None
+        places = _map(bench, image) if not contents or contents[0].has_map else None
         structure = _self_similarity(_crops(bench, image) if places is None else places)
-        found.append(Content(_luminances(image), _gradients(image), structure, places is not None))
+        contents.append(Content(_luminances(image), _gradients(image), structure, places is not None))
         bench.tick(1)
-    return found
+    return contents
 
 
 def compared(sources: Sequence[Content], translated: Sequence[Content]) -> tuple[Line, Line]:

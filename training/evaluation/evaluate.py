@@ -94,11 +94,11 @@ def looks_of_a_trial(bench: Bench, at: Direction) -> int:
     return len(at.sources) + sum(MEASURES[name].looks(bench, at) for name in bench.protocol.measures)
 
 
-def summed_up(bench: Bench, found: Iterable[tuple[Direction, list[Lines]]]) -> Evaluation:
+def summed_up(bench: Bench, trials_by_direction: Iterable[tuple[Direction, list[Lines]]]) -> Evaluation:
     """The trials of each direction, one for each seed."""
     figures = (
         DirectionFigures(at.source, at.target, len(at.sources), len(at.references), over_seeds(trials))
-        for at, trials in found
+        for at, trials in trials_by_direction
     )
     network = bench.network
     return Evaluation(

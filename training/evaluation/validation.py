@@ -65,11 +65,11 @@ class Validator:
     def _by_network(self, sampler: Sampler) -> dict[str, float]:
         if self.network is None:
             return {}
-        found = evaluate(
+        evaluation = evaluate(
             sampler, self.pictures, self.network, self._protocol, reference_features=self._references
         )
-        score = sum(at.lines["sample"]["kernel"].mean for at in found.directions) / 2
-        return {SCORE: score} | _named(found)
+        score = sum(at.lines["sample"]["kernel"].mean for at in evaluation.directions) / 2
+        return {SCORE: score} | _named(evaluation)
 
     @property
     def _protocol(self) -> Protocol:

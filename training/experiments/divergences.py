@@ -159,10 +159,10 @@ def biases(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _bias(nats: float, metrics: Mapping[str, Any]) -> str:
-    found = metrics[estimate_of(nats)]
-    if found["mean"] is None:
+    estimate = metrics[estimate_of(nats)]
+    if estimate["mean"] is None:
         return "not finite"
-    bias = found["mean"] - nats
+    bias = estimate["mean"] - nats
     decimals = 2 if abs(bias) < 10 else 1
-    deviation = "" if found["std"] is None else f"±{found['std']:.{decimals}f}"
+    deviation = "" if estimate["std"] is None else f"±{estimate['std']:.{decimals}f}"
     return f"{bias:+.{decimals}f}{deviation}"

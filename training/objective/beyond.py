@@ -8,10 +8,10 @@ https://arxiv.org/abs/1611.02200; Zhu et al. (2017), section 5.2, at half the we
 colours where they need not change. The code is drawn from the prior, so that the picture is left alone under
 every code. That is the bound of `likelihoods` with h := N(0, I), whose KL is zero.
 
-Code recovery: the code can be inferred from a translation and its source. The term is a lower bound on their
-mutual information, I(xi; x | z) >= H(xi) - E[-log h(xi | x, z)]. Without it a code only costs: the bound of
-the likelihoods has its KL, so that it dies where the cycle can do without it. The noise encoder h is taken as
-N(mean, I), for a learned scale would reward ever finer marks after the code can be inferred. Chen et al.
+Code recovery: the code can be inferred from a translation and its source. The term bounds what they share,
+I(xi; x | z) >= H(xi) - E[-log h(xi | x, z)], and its descent raises that bound. Without it a code only costs,
+for the bound of the likelihoods has its KL, and dies where the cycle can do without. The noise encoder h is
+taken as N(mean, I): a learned scale would reward ever finer marks once the code can be inferred. Chen et al.
 (2016), https://arxiv.org/abs/1606.03657, fix that scale as well; the term is the latent regression of Zhu et
 al. (2017b), https://arxiv.org/abs/1711.11586. They do not train their encoder by it, lest generator and
 encoder hide the code in what no eye sees. Here the encoder is trained by it, since nothing else revives a
@@ -48,4 +48,4 @@ def code_recovery(conditional: CodedMap, joint: Joint, augment: Augment) -> Tens
     """
     assert joint.code is not None  # `Sampling.draw_coded` keeps it
     (seen,) = augment(joint.drawn)
-    return 0.5 * (joint.code - conditional.guess_code(seen, joint.given)).square().sum(1).mean()
+    return 0.5 * (joint.code - conditional.infer_code(seen, joint.given)).square().sum(1).mean()

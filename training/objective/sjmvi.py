@@ -86,13 +86,13 @@ class SJMVITerms:
 
     def named(self) -> dict[str, Tensor]:
         """Each scalar by its name: `identity_latent` is that of the maps to z."""
-        found: dict[str, Tensor] = {}
+        scalars: dict[str, Tensor] = {}
         for name, term in vars(self).items():
             if isinstance(term, BothWays):
-                found |= {f"{name}_observed": term.observed, f"{name}_latent": term.latent}
+                scalars |= {f"{name}_observed": term.observed, f"{name}_latent": term.latent}
             elif term is not None:
-                found[name] = term
-        return found
+                scalars[name] = term
+        return scalars
 
 
 def _weight(of: str, default: float = 1.0) -> float:
@@ -106,15 +106,15 @@ def _weight(of: str, default: float = 1.0) -> float:
 class Weights:
     """What each term counts for in the maps' loss. All 1 is the paper; see `implied_scale` for pictures."""
 
-    nell: float = _weight("x told again from its translation")
-    nelp: float = _weight("z told again from its translation")
+    nell: float = _weight("reconstruction of x from its translation")
+    nelp: float = _weight("reconstruction of z from its translation")
     kl_latent: float = _weight("translations of x distributed as z is")
     kl_observed: float = _weight("translations of z distributed as x is")
     code: float = _weight("KL of the codes that the noise encoders infer")
     ratio: float = _weight("the log ratios' own loss")
     identity: float = _weight("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
     code_recovery: float = _weight(
-        "no part of the bound: translations tell of their codes; try .1", default=0.0
+        "no part of the bound: codes can be inferred from translations; try .1", default=0.0
     )
 
 
@@ -209,19 +209,19 @@ def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> 
         "latent": (ratios.latent, draws.q, draws.latent_reference),
         "observed": (ratios.observed, draws.p, draws.observed_reference),
     }
-    found: dict[str, Tensor] = {}
+    scalars: dict[str, Tensor] = {}
     for name, (ratio, joint, reference) in sides.items():
         on_draws, on_reference = ratio(joint.judged, joint.given), ratio(reference, joint.given)
-        found[f"bound_{name}"] = divergence.bound(on_draws, on_reference)
+        scalars[f"bound_{name}"] = divergence.bound(on_draws, on_reference)
         right = (on_draws > 0).double().mean() + (on_reference < 0).double().mean()
-        found[f"ratio_accuracy_{name}"] = right / 2
+        scalars[f"ratio_accuracy_{name}"] = right / 2
         if divergence.learns_log_ratio:
-            found |= _log_ratios(name, on_draws, on_reference)
+            scalars |= _log_ratios(name, on_draws, on_reference)
     if divergence.learns_log_ratio:
         at_q = ratios.observed(draws.observed_reference, draws.q.drawn).mean()
-        found["log_ratio_observed_at_q"] = at_q
-        found["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
-    return found
+        scalars["log_ratio_observed_at_q"] = at_q
+        scalars["ratio_disagreement"] = ratios.latent(draws.q.judged, draws.q.given).mean() - at_q
+    return scalars
 
 
 def _log_ratios(name: str, on_draws: Tensor, on_reference: Tensor) -> dict[str, Tensor]:

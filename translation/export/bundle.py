@@ -75,6 +75,6 @@ def _report(bundle: Bundle, format_name: str, exported: tuple[ExportedDirection,
         "format": format_name,
         "unit": "grey levels of 256, the largest difference between the model and the file",
         "directions": [asdict(row) for row in exported],
-        "versions": {name: found for name in TOOLS if (found := version_of(name))},
+        "versions": {name: version for name in TOOLS if (version := version_of(name))},
     }
     return json.dumps(report, indent=1)

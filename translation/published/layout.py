@@ -46,7 +46,9 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Found:
+class PublishedGenerator:
+    """A checkpoint's generator, its tensors by our names."""
+
     architecture: DeterministicResNetArchitecture
     tensors: dict[str, Tensor]
 
@@ -56,7 +58,7 @@ class Found:
         return f"resnet_{self.architecture.blocks}blocks"
 
 
-def recognise(state: Mapping[str, Tensor], name: str) -> Found:
+def recognise(state: Mapping[str, Tensor], name: str) -> PublishedGenerator:
     """The network and its tensors by our names; errors call it `name`. Raises WeightsMismatch."""
     given = _without_statistics(_without_prefix(state))
     architecture = _architecture(given, name)
@@ -65,7 +67,7 @@ def recognise(state: Mapping[str, Tensor], name: str) -> Found:
         if fault := _fault(given.get(key), expected.get(key)):
             raise WeightsMismatch(f"{name}: the first key that does not fit is {key}, {fault}; {KNOWN}")
     tensors = {each.ours: given[key].float() for key, each in expected.items() if each.ours}
-    return Found(architecture, tensors)
+    return PublishedGenerator(architecture, tensors)
 
 
 def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
