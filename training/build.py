@@ -48,7 +48,7 @@ def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
 
 
 def build_preset(recipe: ObjectiveRecipe) -> Preset:
-    """The recipe's preset, with what the recipe says otherwise; of a course, where it ends."""
+    """The recipe's preset, with the values that the recipe itself gives; of a course, its last one."""
     preset = PRESETS[recipe.preset]
     return Preset(
         divergence=recipe.divergence or preset.divergence,
@@ -120,7 +120,8 @@ def build_validator(recipe: Recipe, folders: DomainFolders, device: torch.device
 
 
 def build_judge(recipe: Recipe, learner: Learner) -> Judge | None:
-    """The ratios as they are learned: at any time, those of that time. None where they are no log ratios."""
+    """Judges by the ratios as they are whenever it is asked, in the midst of training. None where they are
+    no log ratios."""
     preset = build_preset(recipe.objective)
     if not RATIO_LOSSES[preset.divergence].learns_log_ratio:
         return None

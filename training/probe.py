@@ -25,7 +25,8 @@ def probe_batch(name_or_path: str, overrides: Sequence[str], device_name: str) -
 
 
 def largest(fits: Callable[[int], bool], at_most: int) -> int:
-    """The largest number from 0 on that fits, where all below fit as well: by doubling, then by halves."""
+    """The largest number that fits, at least 0, where every smaller one fits as well: by doubling, then by
+    bisection."""
     fitting, refused = 0, 1
     while refused <= at_most and fits(refused):
         fitting, refused = refused, 2 * refused

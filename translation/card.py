@@ -91,8 +91,8 @@ class ImportedFile(BaseModel):
 
 
 class HeldOut(BaseModel):
-    """The pictures of a domain that its scores are ranks among: its training learned from none of them, nor,
-    where the card knows what they learned from, did the bundles before it."""
+    """The pictures of a domain that its domain scores are ranks among. Neither the bundle nor, as far as
+    the card knows, any of its ancestors was trained on one of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -185,8 +185,8 @@ def read_card(folder: Path) -> tuple[Card, str]:
 
 
 def refuse_other_preprocessing(folder: Path, card: Card) -> None:
-    """Raises OtherPreprocessing. A card that does not say is let through: no training of ours wrote it, and
-    whoever did knows what the networks were shown."""
+    """Raises OtherPreprocessing. A card that does not say is accepted: those of our own trainings always
+    say, and the author of another one knows how the pictures were prepared."""
     if card.preprocessing_digest in ("", preprocessing_digest()):
         return
     stated = card.preprocessing

@@ -22,7 +22,7 @@ def moved(pictures: Tensor, shift: Tensor) -> Tensor:
 
 
 def moved_levels(pixels: Tensor, shift: Tensor) -> Tensor:
-    """uint8 (3, H, W), moved by `shift` (2, h, w), whose pixels are those of the same picture at its size.
+    """uint8 (3, H, W), moved by `shift` (2, h, w), which counts in pixels of the same picture at h x w.
 
     Band by band: of a large picture no more is ever held in float32.
     """

@@ -15,7 +15,8 @@ from translation.generators.painting import Painting
 
 
 class UnknownDomain(ValueError):
-    """A name that a model does not translate to: of no domain of its, or of one that it only translates."""
+    """The model does not translate to a domain of this name: it has no such domain, or translates only
+    from it."""
 
 
 class NoCode(ValueError):

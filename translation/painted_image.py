@@ -31,7 +31,7 @@ class PaintedImage:
         return [cls(image, shift.numpy().copy()) for image, shift in zip(images, painting.shift, strict=True)]
 
     def over(self, image: Image.Image) -> Image.Image:
-        """On the RGB image, at the image's size: the mean of the output distribution."""
+        """The painting laid over the RGB image, at the image's size: the mean of the output distribution."""
         colour, gate = self.image.convert("RGB"), self.image.getchannel("A")
         share = gate.resize(image.size, Image.Resampling.HAMMING)  # a filter that overshoots leaves ripples
         return Image.composite(resize(colour, image.size), self._copied(image), share)

@@ -21,7 +21,7 @@ MAX_SEED = 2**63 - 1
 
 
 class UnlikeDomain(ValueError):
-    """A picture whose domain score is so small that it was to be refused."""
+    """A picture whose domain score is `refuse_at` or less."""
 
 
 class NoDomainScore(ValueError):
@@ -32,10 +32,11 @@ class NoDomainScore(ValueError):
 class TranslationRequest:
     """What is wanted of one picture. Sample i depends on (seed, i) alone; no seed means a fresh one is drawn.
 
-    Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size
-    is the short side at which the network works: None the training size, "native" the picture's. With
+    Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size is
+    the short side at which the network works: None the training size, "native" the picture's. With
     embed_metadata the files themselves say how they were made, in the formats that can. A picture whose
-    domain score is refuse_at, in [0, 1], or less is refused, and of pictures of the domain about that share.
+    domain score is refuse_at, in [0, 1], or less is refused; of pictures of the domain that is about this
+    share.
     """
 
     to: str
@@ -74,9 +75,9 @@ class Timings:
 
 @dataclass(frozen=True)
 class Receipt:
-    """All that is needed to make the same bytes again, how long it took, and how much at home the picture is
-    in the source domain: in (0, 1], a rank among held-out pictures of it, None where the bundle has none.
-    The short side of the working size is the process size that brings it back."""
+    """All that is needed to make the same bytes again, and how long it took. `domain_score` in (0, 1] is
+    the rank of the picture among held-out pictures of the source domain, None where the bundle is not
+    calibrated. The short side of `working_size` is the process size that brings it back."""
 
     model: str
     digest: str
@@ -146,7 +147,7 @@ class Translator:
         return Samples.of(wanted, result, batch)
 
     def check_request(self, request: TranslationRequest) -> None:
-        """What is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
+        """Refuses what is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
         source = self.sampler.model.source_of(request.to)
         if request.refuse_at and source not in self._calibrated:
             raise NoDomainScore(
@@ -176,7 +177,8 @@ class Translator:
         return SampleRequest(image, request.to, seed, indices, request.temperature, scored)
 
     def _scored(self, image: Image.Image, request: TranslationRequest) -> Image.Image | None:
-        """Of the size that the ratios learned from, whatever the network works at; None: no score."""
+        """The image at the size that the ratios learned from, whatever the network works at; None: no
+        score."""
         if self.sampler.model.source_of(request.to) not in self._calibrated:
             return None
         try:

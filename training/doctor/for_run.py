@@ -21,8 +21,8 @@ JSON_FILE, SHEET_FILE = "data.json", "data.html"
 def inspect_for_run(
     run: Path, folders: Sequence[PictureFolder], training_size: int, stopped: Callable[[], bool]
 ) -> None:
-    """Findings are told of. Raises BadDataset where one is an error: the training would find out when it
-    comes to those pictures; and Stopped."""
+    """Logs the findings. Raises BadDataset where one is an error, which the training would otherwise meet
+    when it comes to those pictures; and Stopped."""
     inspection = inspect(folders, training_size, partial(show_count, "inspecting"), stopped)
     with replacing(run / JSON_FILE) as file:
         file.write(json.dumps(inspection.report.as_json()).encode())

@@ -29,8 +29,8 @@ def inspect(
     advance: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Inspection:
-    """`training_size` in pixels; `advance` is told of (done, total). A bad picture is a finding: of those
-    nothing is raised. Raises Stopped once `stopped`."""
+    """`training_size` in pixels; `advance` is told of (done, total). A bad picture becomes a finding and
+    raises nothing. Raises Stopped once `stopped`."""
     measured = list(measure_all(folders, advance, stopped))
     if stopped():
         raise Stopped("stopped")

@@ -53,7 +53,7 @@ def directions(
 
 
 def look_at_references(bench: Bench, both: Sequence[Direction]) -> None:
-    """What is the same for every model comes first. Raises BadProtocol where the network does not fit."""
+    """Looks first at what is the same for every model. Raises BadProtocol where the network does not fit."""
     for at in both:
         _check_class(bench, at)
     for at in both:
@@ -90,7 +90,7 @@ def run_trial(bench: Bench, at: Direction, seed: int) -> Lines:
 
 
 def looks_of_a_trial(bench: Bench, at: Direction) -> int:
-    """How often its tick is going to be told of a picture."""
+    """How many pictures its `tick` is going to count."""
     return len(at.sources) + sum(MEASURES[name].looks(bench, at) for name in bench.protocol.measures)
 
 

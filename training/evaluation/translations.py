@@ -1,6 +1,7 @@
 """Pictures translated as the service translates them: at the training size, blended at their own, 8 bits.
 
-A picture's noise is that of `sjmvi translate --seed S` for the file of its name: what is measured can be had.
+A picture's noise is that of `sjmvi translate --seed S` for the file of its name, which makes what was
+measured again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

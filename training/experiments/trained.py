@@ -25,7 +25,8 @@ def trained(
     overrides: Sequence[str],
     device: str,
 ) -> Path:
-    """The run's bundle. Only the means of a run that has begun may be others than they were.
+    """The bundle of a run of the recipe, trained or taken up. Of a run that has begun, only the means may
+    change.
 
     Raises OtherResults where the folder holds a run of another recipe or of other domains, BadDataset where
     it is of other pictures, KeyboardInterrupt on a signal, and what a training raises.

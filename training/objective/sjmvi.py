@@ -198,12 +198,13 @@ class SJMVI:
 
 @torch.no_grad()
 def ratio_diagnostics(ratios: Ratios, draws: Draws, divergence: FDivergence) -> dict[str, Tensor]:
-    """Scalars that tell whether the ratios can be believed; fewer of those that are learned as no log ratio.
+    """Scalars that tell whether the ratios can be believed; fewer where the ratios are learned as no log
+    ratio.
 
-    mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
-    The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
-    log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
-    of ratios that look at what was given, which those of conditioning 0 do not.
+    mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated. At the
+    optimum the two ratios of one joint agree. Then `ratio_disagreement`, E_q[log r(z; x) - log r(x; z)], is
+    zero, and NELL + log_ratio_observed_at_q is the entropy of the data, a constant. Both hold only for ratios
+    that look at what was given, not at conditioning 0.
     """
     sides = {
         "latent": (ratios.latent, draws.q, draws.latent_reference),

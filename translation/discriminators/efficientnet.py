@@ -84,8 +84,8 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """(B, 3, H, W) in [-1, 1], of any H and W, to the features of VIEWS, (B, c, h, w), each in units of its
-    SPREAD. Raises WrongPretrained."""
+    """(B, 3, H, W) in [-1, 1], of any H and W, to the features of VIEWS, (B, c, h, w) each, divided by
+    their SPREAD. Raises WrongPretrained."""
 
     def __init__(self) -> None:
         super().__init__()

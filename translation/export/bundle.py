@@ -1,4 +1,5 @@
-"""All directions of a bundle, each as a file of its own, and export.json, which says how alike they are."""
+"""All directions of a bundle, each as a file of its own, and export.json, which says how far they differ
+from the model."""
 
 import hashlib
 import json

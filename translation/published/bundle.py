@@ -18,10 +18,11 @@ def import_generators(
     training_size: int,
     licence: str,
 ) -> tuple[TranslationModel, Card]:
-    """One checkpoint, of the generator from the first domain to the second, or two, that and the one back.
+    """`checkpoints` are one, of the generator from the first domain to the second, or two, the other of the
+    one back.
 
-    `arch` is what they have to be, as in resnet_9blocks, and None leaves it to them.
-    Raises UnsafeWeights, CorruptWeights, WeightsMismatch, pydantic's ValidationError.
+    `arch` is what they have to be, as in resnet_9blocks; None: whatever they are. Raises UnsafeWeights,
+    CorruptWeights, WeightsMismatch, pydantic's ValidationError.
     """
     generators = [recognise(read_checkpoint(path), path.name) for path in checkpoints]
     for path, each in zip(checkpoints, generators, strict=True):

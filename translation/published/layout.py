@@ -9,8 +9,9 @@ Their layers are numbered through, those without weights as well. `model.N` of t
     up        19, 22   transposed convolutions   22, 26    convolutions, with the filters 21 and 25 before
     head      26                                 30
 
-The layer behind a convolution is its instance norm, the head's excepted. It removes a bias, so that we have
-none; running statistics of it, stored by old versions of torch, are used by none of these networks.
+The layer behind a convolution is its instance norm, but for the head, which has none. The norm removes a
+bias, so that ours have none there. Running statistics, which old versions of torch stored, are used by none
+of these networks.
 """
 
 import re
@@ -37,7 +38,8 @@ BLOCK = re.compile(r"model\.(\d+)\.conv_block\.")
 
 @dataclass(frozen=True)
 class Expected:
-    """A tensor of theirs: its name in ours, None where we do without; of a filter, what each plane holds."""
+    """A tensor of the published network. `ours` is its name here, None where it is not needed; `plane` has
+    the values that a filter must have."""
 
     theirs: str
     shape: tuple[int, ...]
@@ -87,7 +89,7 @@ def _without_statistics(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicResNetArchitecture:
-    """By what tells one from another; whether all the rest is there as well is not looked at."""
+    """By the tensors that tell one network from another; the others are not looked at here."""
     stem = given.get("model.1.weight")
     if stem is None or not stem.ndim:
         first = next(iter(given), "none: there is no tensor in it")

@@ -1,10 +1,10 @@
 """What is free and what is not, measured apart: in grey levels of 255, the mean of pixels and channels.
 
-stripes      the share of an ellipse's pixels that are black or white
-diversity    the standard deviation, inside the ellipse, over samples of one picture
-background   mean absolute error outside of it
-cycle        mean absolute error of source -> target -> source, both under the mean image's code
-told         the same with the code that the source tells of itself: what is left once free things are known
+    stripes      the share of an ellipse's pixels that are black or white
+    diversity    the standard deviation, inside the ellipse, over samples of one picture
+    background   mean absolute error outside of it
+    cycle        mean absolute error of source -> target -> source, both under the mean image's code
+    told         the same with the code inferred from the source: what is left once free things are known
 
 `truth` has the same of the scenes' own pictures: the figures to come near to.
 """
