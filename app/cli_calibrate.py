@@ -36,10 +36,10 @@ def calibrate(
             f"{folder} is published and stays as it is: calibrate the run that it came from, and publish that"
         )
     held_out = not_learned_from(folder, (first, second))
-    found = calibrate_bundle(folder, held_out, pick_device(device), insists=True)
-    counts = {domain: each.pictures for domain, each in (found.card.calibration or {}).items()}
+    calibrated = calibrate_bundle(folder, held_out, pick_device(device), insists=True)
+    counts = {domain: each.pictures for domain, each in (calibrated.card.calibration or {}).items()}
     if as_json:
-        typer.echo(json.dumps({"bundle": str(folder), "digest": found.digest, "calibration": counts}))
+        typer.echo(json.dumps({"bundle": str(folder), "digest": calibrated.digest, "calibration": counts}))
     else:
         told = " and ".join(f"{count} of {domain}" for domain, count in counts.items())
-        typer.echo(f"{folder} scores pictures by {told}, digest {found.digest}")
+        typer.echo(f"{folder} scores pictures by {told}, digest {calibrated.digest}")

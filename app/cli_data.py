@@ -49,9 +49,9 @@ def inspect(
 
     training_size = load_recipe(recipe, overrides or ()).data.size
     names = domain_pair(domains) if domains is not None else None
-    found = folders.find_single(first) if single else folders.find_folders(first, second, names)
+    wanted = folders.find_single(first) if single else folders.find_folders(first, second, names)
     with progress_bar("inspecting") as advance, stop_signals() as received, suppress(Stopped):
-        inspected = inspection.inspect(found, training_size, advance, stopped=lambda: bool(received))
+        inspected = inspection.inspect(wanted, training_size, advance, stopped=lambda: bool(received))
     if received:
         raise typer.Exit(128 + received[0])
     report = inspected.report
@@ -70,13 +70,13 @@ def list_datasets(as_json: AsJson = False) -> None:
     """The datasets that were uploaded to the service, by name."""
     from app.datasets.schemas import DatasetSummary
 
-    found = [DatasetSummary.model_validate(each.model_dump()) for each in store().all()]
+    datasets = [DatasetSummary.model_validate(each.model_dump()) for each in store().all()]
     if as_json:
-        typer.echo(json.dumps([each.model_dump(mode="json") for each in found]))
-    elif found:
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in datasets]))
+    elif datasets:
         rows = [
             (each.name, each.kind, ", ".join(each.domains), str(each.pictures), f"{each.bytes / 1e6:.1f}")
-            for each in found
+            for each in datasets
         ]
         print_table(("name", "kind", "domains", "pictures", "MB"), rows)
     else:
@@ -92,8 +92,8 @@ def remove(
     from app.jobs.faults import DatasetInUse
     from app.jobs.ledger import unfinished_of
 
-    with database() as found:
-        if found and (job_id := unfinished_of(found, name)):
+    with database() as jobs_database:
+        if jobs_database and (job_id := unfinished_of(jobs_database, name)):
             raise DatasetInUse(job_id)
     store().remove(name)
     typer.echo(json.dumps({"deleted": name}) if as_json else f"{name} is deleted")

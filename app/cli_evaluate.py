@@ -65,13 +65,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     network = load_feature_network(features, processor)  # last: it may have to be fetched
     folder = out or Path("runs") / f"evaluation-{name}"
     with interruptible(), progress_bar("evaluating") as progress:
-        found = evaluate_bundle(
+        evaluation = evaluate_bundle(
             Subject(loaded, name), folders, network, protocol, folder, processor, progress
         )
     if as_json:
         typer.echo((folder / JSON).read_text("utf-8"))
         return
-    for table in tables(found):
+    for table in tables(evaluation):
         print_table(table.columns, table.rows, table.title)
         typer.echo()
     typer.echo(str(folder / PAGE))
@@ -79,10 +79,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
 
 def _seeds(text: str) -> tuple[int, ...]:
     """A count, or the seeds themselves."""
-    found = _numbers("--seeds", text.rstrip(","), int)
-    if min(found) < 0 or len(set(found)) < len(found) or (text.isdecimal() and not 1 <= found[0] <= 1000):
+    listed = _numbers("--seeds", text.rstrip(","), int)
+    if min(listed) < 0 or len(set(listed)) < len(listed) or (text.isdecimal() and not 1 <= listed[0] <= 1000):
         raise typer.BadParameter(f"--seeds takes a count from 1, or different seeds from 0, not {text!r}")
-    return tuple(range(found[0])) if text.isdecimal() else found
+    return tuple(range(listed[0])) if text.isdecimal() else listed
 
 
 def _numbers(option: str, text: str, kind: Callable[[str], T]) -> tuple[T, ...]:

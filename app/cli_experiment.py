@@ -29,8 +29,8 @@ def divergences(
 
     torch.set_num_threads(1)  # the tensors are small: threads would wait for one another
     with interruptible():
-        found = run(out, seeds)
-    _print("learned by", biases(found))
+        results = run(out, seeds)
+    _print("learned by", biases(results))
     typer.echo(str(out / "results.json"))
 
 

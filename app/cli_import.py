@@ -55,12 +55,12 @@ def import_checkpoints(  # noqa: PLR0913, PLR0917 - its parameters are the comma
     files = [first] if second is None else [first, second]
     model, card = import_generators(files, pair, arch, training_size, licence)
     folder = _keep(model, card, out, name)
-    found = card.imported[0].arch
+    recognised = card.imported[0].arch
     if as_json:
-        row = {"name": name, "folder": str(folder), "directions": card.directions, "arch": found}
+        row = {"name": name, "folder": str(folder), "directions": card.directions, "arch": recognised}
         typer.echo(json.dumps(row))
     else:
-        typer.echo(f"{folder} is {card.pair}, {found}")
+        typer.echo(f"{folder} is {card.pair}, {recognised}")
 
 
 def _names(domains: str) -> tuple[str, str]:

@@ -35,28 +35,28 @@ def list_jobs(
     from app.database.tables import JobRow
 
     query = select(JobRow).where(JobRow.state == state) if state else select(JobRow)
-    found: Sequence[JobRow] = ()
+    jobs: Sequence[JobRow] = ()
     with database() as opened:
         if opened:
             with opened.reading() as session:
-                found = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
+                jobs = session.scalars(query.order_by(JobRow.id.desc()).limit(limit)).all()
     if as_json:
-        typer.echo(json.dumps([_row(job) for job in found]))
+        typer.echo(json.dumps([_row(job) for job in jobs]))
         return
     table = Table("id", "kind", "state", "progress", "of", "created", box=None, pad_edge=False)
-    for job in found:
+    for job in jobs:
         about = job.dataset or job.params.get("model") or ""
         table.add_row(job.id, job.kind, job.state, _progress(job), about, f"{job.created:%Y-%m-%d %H:%M}")
     console = Console()
     console.width = max(console.width, WIDTH)  # an id that is cut short is of no use
-    console.print(table if found else "none")
+    console.print(table if jobs else "none")
 
 
 @jobs.command(epilog="sjmvi jobs show 019ab0c2-7a31-7c44-9a55-6f0e2d1c3b4a")
 def show(job_id: JobId, as_json: AsJson = False) -> None:
     """All that is known of one."""
-    with _jobs() as found:
-        text = json.dumps(_row(_find(found, job_id)), indent=None if as_json else 2)
+    with _jobs() as jobs_database:
+        text = json.dumps(_row(_find(jobs_database, job_id)), indent=None if as_json else 2)
     if as_json:
         typer.echo(text)
     else:
@@ -103,8 +103,8 @@ def remove(job_id: JobId, as_json: AsJson = False) -> None:
     from app.jobs.queue import Queue
     from app.settings import Settings
 
-    with _jobs() as found, closing(Queue(found)) as queue:
-        removal.remove(found, queue, Settings().runs_dir, job_id)
+    with _jobs() as jobs_database, closing(Queue(jobs_database)) as queue:
+        removal.remove(jobs_database, queue, Settings().runs_dir, job_id)
     typer.echo(json.dumps({"deleted": job_id}) if as_json else f"{job_id} is deleted")
 
 
@@ -118,8 +118,8 @@ def database() -> Iterator["Database | None"]:
     from app.database.migration import is_made
     from app.settings import Settings
 
-    with closing(Database(Settings().database)) as found:
-        yield found if is_made(found) else None
+    with closing(Database(Settings().database)) as jobs_database:
+        yield jobs_database if is_made(jobs_database) else None
 
 
 @contextmanager
@@ -127,10 +127,10 @@ def _jobs() -> Iterator["Database"]:
     """Raises UnknownJob, as of each one, where there is none."""
     from app.jobs.faults import UnknownJob
 
-    with database() as found:
-        if found is None:
+    with database() as jobs_database:
+        if jobs_database is None:
             raise UnknownJob
-        yield found
+        yield jobs_database
 
 
 @contextmanager
@@ -140,16 +140,16 @@ def _ledger() -> Iterator["Ledger"]:
     from app.jobs.queue import Queue
     from app.settings import Settings
 
-    with _jobs() as found, closing(Queue(found)) as queue:
-        yield Ledger(found, queue, Settings().max_unfinished_jobs)
+    with _jobs() as jobs_database, closing(Queue(jobs_database)) as queue:
+        yield Ledger(jobs_database, queue, Settings().max_unfinished_jobs)
 
 
-def _find(found: "Database", job_id: str) -> "JobRow":
+def _find(jobs_database: "Database", job_id: str) -> "JobRow":
     """Raises UnknownJob."""
     from app.database.tables import JobRow
     from app.jobs.faults import UnknownJob
 
-    with found.reading() as session:
+    with jobs_database.reading() as session:
         job = session.get(JobRow, job_id)
     if job is None:
         raise UnknownJob

@@ -123,11 +123,11 @@ class KeyRing:
         """Raises UnknownKey, CorruptKeys."""
         with self._locked():
             keys = self.list()
-            found = next((key for key in keys if key.name == name and not key.revoked), None)
-            if found is None:
+            valid = next((key for key in keys if key.name == name and not key.revoked), None)
+            if valid is None:
                 raise UnknownKey(name)
-            revoked = found.model_copy(update={"revoked": datetime.now(UTC)})
-            self._write(tuple(revoked if key is found else key for key in keys))
+            revoked = valid.model_copy(update={"revoked": datetime.now(UTC)})
+            self._write(tuple(revoked if key is valid else key for key in keys))
         return revoked
 
     def _signature(self) -> tuple[int, ...] | None:

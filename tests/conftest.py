@@ -14,7 +14,7 @@ from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 
 from app.configuration import CONFIG_FILE, PREFIX
-from translation.architecture import Architecture, DeterministicArchitecture
+from translation.architecture import Architecture, DeterministicResNetArchitecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import Calibration, judges_of
 from translation.weights import Card, HeldOut, read_card, save_bundle, save_calibrations
@@ -83,7 +83,7 @@ def noise() -> bytes:
 def one_way_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """From horse to zebra, without codes and ratios, as one that is imported; alone in its parent as well."""
     folder = tmp_path_factory.mktemp("one-way") / "one-way"
-    generator = DeterministicArchitecture(width=4, blocks=1)
+    generator = DeterministicResNetArchitecture(width=4, blocks=1)
     architecture = Architecture(generator=generator, discriminator=None)
     card = Card(domains=("horse", "zebra"), one_way=True, architecture=architecture, training_size=32)
     with torch.random.fork_rng():

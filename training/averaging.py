@@ -1,7 +1,7 @@
 """The average of the maps' weights: exponential, over a window that grows with the run until it is whole.
 
-With one decay from the first step on, an average of decay .999 is a third the weights of the first step after
-1,000 steps: a short run would deliver what it began with.
+With the same decay from the first step on, the weights of that step would still be a third of an average of
+decay .999 after 1,000 steps: a short run would deliver what it began with.
 """
 
 from collections.abc import Callable

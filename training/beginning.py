@@ -21,7 +21,7 @@ def begin(run: RunFolder, recipe: Recipe, origin: Origin) -> None:
 
 
 def keep(run: RunFolder, recipe: Recipe, origin: Origin) -> None:
-    """What a resumption said otherwise: the next one need not say it again."""
+    """Write what a resumption has changed, so that the next one need not say it again."""
     if origin != Origin.read(run):
         origin.write(run)
     if recipe != load_recipe(str(run.recipe)):

@@ -32,7 +32,7 @@ from training.optimisers import Optimisation, adam, linear_decay
 from training.recipe import Recipe
 from training.replay import Replay
 from training.schedule import Schedule
-from translation.architecture import Architecture, ProjectedArchitecture
+from translation.architecture import Architecture, ProjectedPatchArchitecture
 from translation.generators.blocks import ResidualBlock
 from translation.model import DensityRatios, TranslationModel
 from translation.weights import load_bundle
@@ -48,7 +48,7 @@ def build_dataset(recipe: Recipe, folders: DomainFolders) -> UnpairedFolders:
 
 
 def build_preset(recipe: ObjectiveRecipe) -> Preset:
-    """The recipe's preset, with what the recipe says otherwise; of a course, where it ends."""
+    """The recipe's preset, with the values that the recipe itself gives; of a course, its last one."""
     preset = PRESETS[recipe.preset]
     return Preset(
         divergence=recipe.divergence or preset.divergence,
@@ -120,7 +120,8 @@ def build_validator(recipe: Recipe, folders: DomainFolders, device: torch.device
 
 
 def build_judge(recipe: Recipe, learner: Learner) -> Judge | None:
-    """The ratios as they are learned: at any time, those of that time. None where they are no log ratios."""
+    """Judges by the ratios as they are whenever it is asked, in the midst of training. None where they are
+    no log ratios."""
     preset = build_preset(recipe.objective)
     if not RATIO_LOSSES[preset.divergence].learns_log_ratio:
         return None
@@ -166,9 +167,9 @@ def _networks(
     if start_from is None:
         return architecture.build_model(domains), architecture.build_ratios()
     bundle = load_bundle(start_from)
-    found = bundle.card.architecture
-    if not _same_maps(found, architecture):
-        differing = _differing(found, architecture)
+    stored = bundle.card.architecture
+    if not _same_maps(stored, architecture):
+        differing = _differing(stored, architecture)
         raise BadRecipe(f"training.start_from: {start_from} has other maps than the recipe's: {differing}")
     if bundle.card.one_way:
         raise BadRecipe(
@@ -183,32 +184,32 @@ def _networks(
     theirs = bundle.card.objective.get("divergence")
     learn_alike = (theirs == LEAST_SQUARES) == (preset.divergence == LEAST_SQUARES)
     ratios = bundle.ratios if learn_alike else None
-    return bundle.model.train(), _continued(ratios, found, architecture)
+    return bundle.model.train(), _continued(ratios, stored, architecture)
 
 
-def _continued(ratios: DensityRatios | None, found: Architecture, wanted: Architecture) -> DensityRatios:
-    """What can be taken over of the ratios that were found; the rest is fresh."""
-    if ratios is not None and found.discriminator == wanted.discriminator:
+def _continued(ratios: DensityRatios | None, stored: Architecture, wanted: Architecture) -> DensityRatios:
+    """The bundle's ratios as far as the wanted architecture can take them over; the rest is fresh."""
+    if ratios is not None and stored.discriminator == wanted.discriminator:
         return ratios.train()
     fresh, discriminator = wanted.build_ratios(), wanted.discriminator
-    if ratios is None or not isinstance(discriminator, ProjectedArchitecture):
+    if ratios is None or not isinstance(discriminator, ProjectedPatchArchitecture):
         return fresh
-    if found.discriminator == discriminator.of_pixels:
+    if stored.discriminator == discriminator.of_pixels:
         fresh.latent.pixels.load_state_dict(ratios.latent.state_dict())  # type: ignore[union-attr]
         fresh.observed.pixels.load_state_dict(ratios.observed.state_dict())  # type: ignore[union-attr]
     return fresh
 
 
-def _same_maps(found: Architecture, wanted: Architecture) -> bool:
-    same_noise = not wanted.generator.code_size or found.noise == wanted.noise
-    return found.generator == wanted.generator and same_noise
+def _same_maps(stored: Architecture, wanted: Architecture) -> bool:
+    same_noise = not wanted.generator.code_size or stored.noise == wanted.noise
+    return stored.generator == wanted.generator and same_noise
 
 
-def _differing(found: Architecture, wanted: Architecture) -> str:
+def _differing(stored: Architecture, wanted: Architecture) -> str:
     """The fields of generators and, where there are codes, of noise encoders that differ."""
     told = []
     for part in ("generator", "noise") if wanted.generator.code_size else ("generator",):
-        theirs, ours = getattr(found, part).model_dump(), getattr(wanted, part).model_dump()
+        theirs, ours = getattr(stored, part).model_dump(), getattr(wanted, part).model_dump()
         told += [
             f"model.{part}.{name} is {theirs.get(name)!r} there and {ours.get(name)!r} here"
             for name in {**theirs, **ours}

@@ -27,11 +27,12 @@ MORE = "a larger data.validation_share holds out more, of a run that begins with
 def calibrate_bundle(
     folder: Path, held_out: tuple[Pictures, Pictures], device: torch.device, insists: bool = False
 ) -> Bundle:
-    """The bundle there, with scores of the domains, of (first, second), that have MIN_HELD_OUT pictures.
+    """Calibrate the bundle there, and load it. A domain, of (first, second), takes MIN_HELD_OUT pictures.
 
-    Of equal pictures one counts, and none that cannot be read; of more than MAX_HELD_OUT, the first by their
-    digests. What the bundle had of calibrations goes, unless there is none to take its place. Raises
-    NoDiscriminator, InvalidBundle, DigestMismatch, and BadDataset where it `insists` on both domains.
+    Equal pictures count once, unreadable ones not at all; of more than MAX_HELD_OUT, the first by their
+    digests are taken. The new calibrations replace all earlier ones; if there are none, the earlier ones
+    stay. Raises NoDiscriminator, InvalidBundle, DigestMismatch, and BadDataset where it `insists` on both
+    domains.
     """
     bundle = load_bundle(folder, device)
     if bundle.ratios is None:
@@ -57,8 +58,8 @@ def calibrate_bundle(
 
 
 def not_learned_from(bundle: Path, roots: tuple[Path, Path]) -> tuple[Pictures, Pictures]:
-    """The pictures below the roots, of (first, second) domain. Without those that the bundle was trained on,
-    with a warning, where a root is the folder that its training saw. Raises BadDataset, InvalidBundle."""
+    """The pictures below the roots, of (first, second) domain. If a root is the folder of the bundle's
+    training, those that it was trained on are left out, with a warning. Raises BadDataset, InvalidBundle."""
     card, _ = read_card(bundle)
     first, second = (
         _not_learned(root, card, domain) for root, domain in zip(roots, card.domains, strict=True)
@@ -79,10 +80,10 @@ def _not_learned(root: Path, card: Card, domain: str) -> Pictures:
 
 def _traits(pictures: Pictures, sampler: Sampler, judge: Discriminator) -> dict[str, Tensor]:
     """(1, 1 + features) by digest, of the pictures as the scorer gets them, MAX_HELD_OUT at most."""
-    found: dict[str, Tensor] = {}
+    traits: dict[str, Tensor] = {}
     rows = {digest: row for row, digest in enumerate(pictures.digests)}
     for digest, index in sorted(rows.items()):
-        if len(found) == MAX_HELD_OUT:
+        if len(traits) == MAX_HELD_OUT:
             break
         try:
             source = sampler.source(pictures[index]).to(sampler.device)
@@ -90,5 +91,5 @@ def _traits(pictures: Pictures, sampler: Sampler, judge: Discriminator) -> dict[
             log.warning("not calibrated on %s: %s", pictures.names[index], problem)
             continue
         with torch.inference_mode():
-            found[digest] = judge.traits(source).cpu()
-    return found
+            traits[digest] = judge.traits(source).cpu()
+    return traits

@@ -160,12 +160,13 @@ class SampleGrid(Callback):
 
 
 class StopSigns(Callback):
-    """Warns when a ratio has long been none: its mean over the references, 1 at the truth, is far from it.
+    """Warns when a ratio has long been no density ratio: its mean over the references, 1 at the truth, is far
+    from it.
 
-    For divergences whose pull on a draw grows exponentially with its log ratio: there it says that few draws
-    decide, and that the divergences reported are none. A bounded one survives such ratios, and pictures give
-    them as a rule: two sets of pictures hardly overlap, so that only a ratio's slope is of use. Nothing is
-    said of those.
+    It watches only divergences whose pull on a draw grows exponentially with its log ratio. There it means
+    that few draws decide, and that the divergences reported are wrong. Bounded divergences survive such
+    ratios, and with pictures they are the rule: two sets of pictures hardly overlap, so that only the slope
+    of a ratio is of use.
     """
 
     CREDIBLE = (0.1, 10.0)

@@ -35,7 +35,8 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def measured_by(recipe: Recipe, features: str | None, pictures: int) -> Recipe:
-    """By that network where the recipe names none, and `pictures` of the validation split are enough."""
+    """The recipe, evaluated by that network if it names none, and `pictures` of the validation split are
+    enough."""
     if features is None or recipe.evaluation.features is not None:
         return recipe
     if pictures < ENOUGH:

@@ -1,4 +1,4 @@
-"""Steps that are taken to see what they cost: on noise, by networks that nobody keeps."""
+"""Trial steps, to see what they cost: on noise, by networks that are thrown away."""
 
 import tempfile
 import time
@@ -56,7 +56,7 @@ class CostProbe:
         return True
 
     def seconds_a_step(self) -> float:
-        """On the average, those with an R1 among them; of courses, where they end."""
+        """On the average, with R1 in its share of the steps; of courses, where they end."""
         schedule = replace(self.trainer.schedule, courses=Courses())
         plain_s = self._seconds(replace(schedule, gradient_penalty=0.0))
         if not schedule.gradient_penalty:

@@ -137,9 +137,9 @@ class _Pictures:
                     break
                 indices = range(start, min(start + at_once, len(self.files)))
                 read = zip(indices, pool.map(self._read, indices), strict=True)
-                found = {index: pixels for index, pixels in read if pixels is not None}
-                cache_bytes -= sum(pixels.nbytes for pixels in found.values())
-                cache |= found
+                readable = {index: pixels for index, pixels in read if pixels is not None}
+                cache_bytes -= sum(pixels.nbytes for pixels in readable.values())
+                cache |= readable
         return cache
 
     def _read(self, index: int) -> Pixels | None:

@@ -1,11 +1,11 @@
 """Several processes that train one model, each on its part of every batch: all that they do together.
 
-Each holds the whole model. Gradients are summed over the processes once the backward passes are through, in
-buckets, and not by DistributedDataParallel, which wants a backward pass for each call of one forward: a step
+Each process holds the whole model. Gradients are summed over the processes in buckets, after all backward
+passes. DistributedDataParallel is not used: it wants one backward pass for each call of one forward. A step
 here calls the maps in several ways (a call, `reconstruct`), each more than once, freezes one side while the
 other learns, differentiates twice for R1, and may come in several parts. The price is that no communication
-hides behind the backward pass: a hundred megabytes a step. Each process weighs its loss by its share of the
-batch, so that the sum is the gradient of the whole batch, however it is split.
+is hidden behind the backward pass: a hundred megabytes a step. Each process weighs its loss by its share of
+the batch, so that the sum is the gradient of the whole batch, however it is split.
 
 The gradients travel by NCCL between GPUs, everything else and everything between CPUs by Gloo.
 """

@@ -14,14 +14,14 @@ from typing import TypeAlias
 from PIL import Image
 
 from translation.codec import FORMATS
-from translation.learned import Learned
 from translation.names import NAME, OF
+from translation.seen_pictures import SeenPictures
 
 log = logging.getLogger(__name__)
 
 Files: TypeAlias = tuple[Path, ...]
 Splits: TypeAlias = dict[str, dict[str, int | str]]  # {"train" or "validation": {"pictures", "sha256"}}
-Before: TypeAlias = Callable[[int, Path, Mapping[Path, str]], Learned]  # of a domain's place, folder, sha256s
+Before: TypeAlias = Callable[[int, Path, Mapping[Path, str]], SeenPictures]  # place, folder, sha256s
 
 SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 MAX_VALIDATION_PICTURES = 256  # a distance between feature distributions wants a hundred or more
@@ -36,7 +36,7 @@ class DomainFolders:
     """Where the pictures lie, (first domain, second domain), and what they held when they were found.
 
     `digests` has the sha256 of every file: the split needs them, and no file is read for them again.
-    `learned` is what the weights that a training begins with have learned from.
+    `seen` is what the weights that a training begins with were trained on.
     """
 
     roots: tuple[Path, Path]
@@ -44,7 +44,7 @@ class DomainFolders:
     validation: tuple[Files, Files]
     domains: tuple[str, str]
     digests: Mapping[Path, str]
-    learned: tuple[Learned, Learned] = (Learned(), Learned())
+    seen: tuple[SeenPictures, SeenPictures] = (SeenPictures(), SeenPictures())
 
     def fingerprint(self) -> dict[str, Splits]:
         """By domain: what the files held, wherever they lie and whatever they are called."""
@@ -58,8 +58,8 @@ class DomainFolders:
         }
 
 
-def of_fresh_networks(domain: int, root: Path, digests: Mapping[Path, str]) -> Learned:
-    return Learned()
+def of_fresh_networks(domain: int, root: Path, digests: Mapping[Path, str]) -> SeenPictures:
+    return SeenPictures()
 
 
 def find_domains(
@@ -71,8 +71,8 @@ def find_domains(
 ) -> DomainFolders:
     """Two folders, or one root with trainA and trainB; testA and testB stay unseen for the evaluation.
 
-    The validation split is cut from the training pictures, of those that the weights have not learned from
-    `before`. Raises BadDataset.
+    The validation split is cut from the training pictures: from those that the weights were not trained on,
+    as `before` tells. Raises BadDataset.
     """
     folders = two_folders(first, second)
     if second is None and domains is None:
@@ -84,11 +84,11 @@ def find_domains(
             f"--domains, such as horse,zebra ({OF})"
         )
     digests_x, digests_z = (digests_of(folder) for folder in folders)
-    learned = (before(0, folders[0], digests_x), before(1, folders[1], digests_z))
-    train_x, validation_x = split(folders[0], digests_x, validation_share, learned[0])
-    train_z, validation_z = split(folders[1], digests_z, validation_share, learned[1])
+    seen = (before(0, folders[0], digests_x), before(1, folders[1], digests_z))
+    train_x, validation_x = split(folders[0], digests_x, validation_share, seen[0])
+    train_z, validation_z = split(folders[1], digests_z, validation_share, seen[1])
     return DomainFolders(
-        folders, (train_x, train_z), (validation_x, validation_z), names, digests_x | digests_z, learned
+        folders, (train_x, train_z), (validation_x, validation_z), names, digests_x | digests_z, seen
     )
 
 
@@ -111,11 +111,11 @@ def two_folders(first: Path, second: Path | None) -> tuple[Path, Path]:
 
 
 def split(
-    folder: Path, digests: Mapping[Path, str], validation_share: float, learned: Learned
+    folder: Path, digests: Mapping[Path, str], validation_share: float, seen: SeenPictures
 ) -> tuple[Files, Files]:
     """(train, validation). Validation is in the order of the hashes: any first few of it are a mixed lot.
 
-    It has no picture that was `learned` from before; where none is left, one that was. Raises BadDataset.
+    It has no picture that was `seen` before; where none is left, one that was. Raises BadDataset.
     """
     distinct = {digests[file]: file for file in reversed([*digests])}  # of equal files, the first
     if len(distinct) < 2:
@@ -123,7 +123,7 @@ def split(
             f"{folder} holds {len(distinct)} different pictures ({', '.join(sorted(SUFFIXES))}): need 2"
         )
     wanted = min(max(round(validation_share * len(distinct)), 1), MAX_VALIDATION_PICTURES, len(distinct) - 1)
-    unseen = list(filter(learned.has_not, sorted(distinct)))[:wanted]
+    unseen = list(filter(seen.surely_unseen, sorted(distinct)))[:wanted]
     if len(unseen) < wanted:
         log.warning(
             "%s: %d pictures that the weights to start from have not learned from are held out, not %d as "
@@ -147,16 +147,16 @@ def digests_of(folder: Path, whole: bool = False) -> dict[Path, str]:
 
     A file that cannot be read is passed over; where the folder has to be whole, it raises BadDataset.
     """
-    files, found = pictures_of(folder), dict[Path, str]()
+    files, digests = pictures_of(folder), dict[Path, str]()
     with ThreadPoolExecutor() as pool:
         for file, digest in zip(files, pool.map(_digest, files), strict=True):
             if isinstance(digest, str):
-                found[file] = digest
+                digests[file] = digest
             elif whole:
                 raise BadDataset(f"{file} cannot be read ({digest}): remove or replace it")
             else:
                 log.warning("passed over: %s cannot be read (%s)", file, digest)
-    return found
+    return digests
 
 
 def _digest(file: Path) -> str | OSError:

@@ -54,16 +54,16 @@ def _found(dataset: UnpairedFolders, device: torch.device, stopped: Callable[[],
     return balance(h_x, h_z)
 
 
-def _write(run: RunFolder, dataset: UnpairedFolders, found: Balance) -> None:
+def _write(run: RunFolder, dataset: UnpairedFolders, balanced: Balance) -> None:
     folders = dataset.folders
     shares, worth = {}, []
     for at, (domain, files) in enumerate(zip(folders.domains, folders.train, strict=True)):
-        of_files = zip(files, found.shares[at].tolist(), strict=True)
+        of_files = zip(files, balanced.shares[at].tolist(), strict=True)
         shares[domain] = {folders.digests[file]: share for file, share in of_files}
-        worth.append(f"{found.pictures[at]:.0f} of {len(files)} for {domain}")
-    told = {"shared_kinds": found.shared_kinds, "gap": found.gap, "pictures": found.pictures}
+        worth.append(f"{balanced.pictures[at]:.0f} of {len(files)} for {domain}")
+    told = {"shared_kinds": balanced.shared_kinds, "gap": balanced.gap, "pictures": balanced.pictures}
     durable.write(run.draw_shares, json.dumps(told | {"shares": shares}).encode())
     log.info(
         "balanced: of what both domains show, the difference is %.3f of %.3f; as various as %s",
-        *(found.gap[1], found.gap[0], " and ".join(worth)),
+        *(balanced.gap[1], balanced.gap[0], " and ".join(worth)),
     )

@@ -21,7 +21,7 @@ def linear_decay(step: int, steps: int, decay_from: float) -> float:
 class Optimisation:
     """One side's parameters and optimiser, of the maps or of the ratios; `rate` of step 0, 1, ...
 
-    The gradient of both directions together is brought down to a norm of `clip_norm`; 0: it is left alone.
+    The norm of the gradient of both directions together is clipped at `clip_norm`; 0: it is left alone.
     """
 
     parameters: tuple[nn.Parameter, ...]

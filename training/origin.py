@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
 from translation import durable
-from translation.learned import Learned
 from translation.run_folder import RunFolder
+from translation.seen_pictures import SeenPictures
 from translation.weights import Ancestor, name_of, read_card
 
 
@@ -29,8 +29,9 @@ class Origin(BaseModel):
         None, description="by domain, as in the card; None in a run from before it was kept"
     )
     lineage: tuple[Ancestor, ...] = Field((), description="as in the card; the last is training.start_from")
-    learned: tuple[Learned, Learned] = Field(
-        (Learned(), Learned()), description="by domain: what that bundle, which may be gone, has learned from"
+    learned: tuple[SeenPictures, SeenPictures] = Field(
+        (SeenPictures(), SeenPictures()),
+        description="by domain: what that bundle, which may be gone, has learned from",
     )
 
     @classmethod
@@ -42,7 +43,7 @@ class Origin(BaseModel):
             domains=folders.domains,
             data=folders.fingerprint(),
             lineage=lineage_of(start_from),
-            learned=folders.learned,
+            learned=folders.seen,
         )
 
     @classmethod
@@ -72,11 +73,11 @@ class Origin(BaseModel):
         folders = find_domains(
             self.first, self.second, self.domains, validation_share, lambda place, *_: self.learned[place]
         )
-        found = folders.fingerprint()
+        now = folders.fingerprint()
         for root, domain in zip(folders.roots, folders.domains, strict=True):
-            if self.data is not None and found[domain] != self.data[domain]:
+            if self.data is not None and now[domain] != self.data[domain]:
                 raise BadDataset(
-                    f"{root} has changed since the run began: {_change(self.data[domain], found[domain])}. "
+                    f"{root} has changed since the run began: {_change(self.data[domain], now[domain])}. "
                     "Put back what it held, or begin a new run: --set training.start_from=RUN/bundle has it "
                     "go on from the weights of this one"
                 )

@@ -17,11 +17,11 @@ FEWEST = 10  # steps: of fewer a model is noise
 
 
 def lasting(minutes: float, recipe: Recipe, device: torch.device, processes: Processes) -> Recipe:
-    """The recipe with the steps that fit, by the pace of a few. All that goes by a share of the steps, rates
-    and courses, has its whole course in them.
+    """The recipe with as many steps as fit, by the pace of a few trial steps. Rates and courses, which go by
+    a share of the steps, are fitted to them.
 
-    The few are counted in; reading pictures, validation, checkpoints and what comes after the last step are
-    not. Raises BadRecipe where next to no step fits, and TooLittleMemory.
+    The trial steps are counted in. Reading pictures, validation, checkpoints and what comes after the last
+    step are not. Raises BadRecipe where next to no step fits, and TooLittleMemory.
     """
     if not 0 < minutes < math.inf:  # nor is it NaN
         raise BadRecipe(f"{minutes:g} minutes are no time to train in")

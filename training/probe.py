@@ -15,22 +15,23 @@ def probe_batch(name_or_path: str, overrides: Sequence[str], device_name: str) -
     recipe, device = load_recipe(name_or_path, overrides), pick_device(device_name)
     probe = CostProbe(recipe, device)
     if device.type == "cuda":
-        found = largest(probe.holds, AT_MOST)
+        pairs = largest(probe.holds, AT_MOST)
     else:
         estimate = plan_memory(probe.trainer, recipe.data.size).largest_micro_batch
-        found = AT_MOST if estimate is None else min(estimate, AT_MOST)
-    if not found:
+        pairs = AT_MOST if estimate is None else min(estimate, AT_MOST)
+    if not pairs:
         raise TooLittleMemory(f"not one pair of {recipe.data.size} pixels fits on {device}: {ADVICE}")
-    return found
+    return pairs
 
 
 def largest(fits: Callable[[int], bool], at_most: int) -> int:
-    """The largest number from 0 on that fits, where all below fit as well: by doubling, then by halves."""
-    found, refused = 0, 1
+    """The largest number that fits, at least 0, where every smaller one fits as well: by doubling, then by
+    bisection."""
+    fitting, refused = 0, 1
     while refused <= at_most and fits(refused):
-        found, refused = refused, 2 * refused
+        fitting, refused = refused, 2 * refused
     refused = min(refused, at_most + 1)
-    while refused - found > 1:
-        middle = (found + refused) // 2
-        found, refused = (middle, refused) if fits(middle) else (found, middle)
-    return found
+    while refused - fitting > 1:
+        middle = (fitting + refused) // 2
+        fitting, refused = (middle, refused) if fits(middle) else (fitting, middle)
+    return fitting

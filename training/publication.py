@@ -16,7 +16,7 @@ from training.origin import Origin
 from training.recipe import Recipe
 from training.trainer import Trainer
 from translation.codec import PREPROCESSING, preprocessing_digest
-from translation.learned import Learned
+from translation.seen_pictures import SeenPictures
 from translation.weights import Card, save_bundle
 
 # Paths of one machine: no card has them.
@@ -55,7 +55,7 @@ def _card(recipe: Recipe, origin: Origin, dataset: UnpairedFolders, steps: int) 
         data=_data(dataset),
         steps=steps,
         lineage=origin.lineage,
-        learned=_learned(dataset.folders),
+        learned=_seen(dataset.folders),
         licence=recipe.licence,
     )
 
@@ -88,10 +88,10 @@ def _averaged(recipe: Recipe) -> int:
     return 3 * recipe.data.size**2 if recipe.objective.reduction == "mean" else 1
 
 
-def _learned(folders: DomainFolders) -> dict[str, Learned]:
+def _seen(folders: DomainFolders) -> dict[str, SeenPictures]:
     return {
-        domain: before | Learned.of(folders.digests[file] for file in files)
-        for domain, before, files in zip(folders.domains, folders.learned, folders.train, strict=True)
+        domain: before | SeenPictures.of(folders.digests[file] for file in files)
+        for domain, before, files in zip(folders.domains, folders.seen, folders.train, strict=True)
     }
 
 

@@ -6,9 +6,10 @@ forgotten, and in the place of each of the others one of the pool is used, which
 
 With it a ratio is not that of the present model. Its draws come from a mixture of the maps of the last steps,
 q'(z|x) = mean_s q_s(z|x), half of them from the present one, so that log r estimates log q'/p*. A mixture is
-wider than its parts, and the KL terms come out lower than they are: for pictures, whose KL is none anyway, a
-gain in steadiness; not where the ratio is the result. Pairs are kept whole, a draw with what it was drawn
-given: put together anew, they would be the product of marginals that a conditional ratio compares with.
+wider than its parts, so that the KL terms come out too low. For pictures, whose KL terms are no divergences
+anyway, the steadiness is worth it; where the ratio is the result, it is not. Pairs are kept whole, a draw
+with what it was drawn given. Recombined they would be samples of the product of marginals, which a
+conditional ratio compares with.
 """
 
 from dataclasses import replace

@@ -35,7 +35,7 @@ def _row(model: TranslationModel, picture: Tensor, to: str, samples: int) -> Ten
 def code_spread(conditional: StochasticMap, source: Tensor) -> Tensor:
     """The standard deviation of a pixel over the noise code, on the scale of [-1, 1]; a scalar.
 
-    From two codes a source (B, 3, H, W), the same ones every time: zero where the codes have died.
+    From two codes for each source (B, 3, H, W), the same ones every time: zero where the codes have died.
     """
     means = [
         conditional(source, _codes(conditional, len(source), seed).to(source.device)).mean for seed in (0, 1)

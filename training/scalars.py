@@ -10,17 +10,17 @@ HIGHEST = "_max"  # ends the names of those that are no means over the batch
 
 
 def joint_scalars(
-    found: Sequence[Mapping[str, Tensor]], shares: Sequence[float], processes: Processes = ALONE
+    parts: Sequence[Mapping[str, Tensor]], shares: Sequence[float], processes: Processes = ALONE
 ) -> dict[str, float]:
-    """`found` holds scalars of the same names for each part here, `shares` what part of the batch it is.
+    """`parts` holds scalars of the same names for each part of the batch, `shares` its share of the batch.
 
     Exact for means and maxima; a standard deviation comes out as the mean of the parts' own.
     """
-    values = {name: [float(part[name].detach()) for part in found] for name in found[0]}
-    highest = {name: max(parts) for name, parts in values.items() if name.endswith(HIGHEST)}
+    values = {name: [float(part[name].detach()) for part in parts] for name in parts[0]}
+    highest = {name: max(of_parts) for name, of_parts in values.items() if name.endswith(HIGHEST)}
     means = {
-        name: sum(share * value for share, value in zip(shares, parts, strict=True))
-        for name, parts in values.items()
+        name: sum(share * value for share, value in zip(shares, of_parts, strict=True))
+        for name, of_parts in values.items()
         if name not in highest
     }
     joint = dict(zip(means, processes.total([*means.values()]), strict=True))

@@ -1,8 +1,7 @@
-"""Which weights of a run are its result: those that the validation split speaks for, not the last.
+"""Which weights of a run are its result: those that score best on the validation split, not the last.
 
-RUN/bundle is the selected state and RUN/last the last. Which one is selected is written in the card of
-RUN/bundle and nowhere else, so that a run that was killed at any instant goes on with a bundle and a figure
-that belong together.
+RUN/bundle is the selected state and RUN/last the last. The card of RUN/bundle alone says which state is
+selected, so that after a kill at any instant the bundle and its figures belong together.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """The less the better: infinite where it was no number, so that any later state is as good."""
+        """The less the better; infinite where it is not a number, so that no later state is worse."""
         return self.figures.get(SCORE, math.inf)
 
     def as_json(self) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """What may be done because every picture and batch of a run has one size.
 
-CUDA graphs are left out: a step calls each map several times and needs what all of the calls gave until the
-backward pass, while a graph that is replayed writes over what it gave before. So is channels_last: the
-instance norm looks at a plane at a time, and would bring every tensor back. The ratios' networks are not
-compiled: R1 differentiates them twice, which compiled code cannot do. On a CPU compiled generators were no
-faster (recipe quick, one thread: 0.37 s a step, 0.33 s uncompiled).
+CUDA graphs are not used: a step calls each map several times and needs the results of all calls until the
+backward pass, while a replayed graph overwrites its earlier results. Nor is channels_last: the instance norm
+looks at a plane at a time, and would bring every tensor back. The ratios' networks are not compiled: R1
+differentiates them twice, which compiled code cannot do. On a CPU compiled generators were no faster (recipe
+quick, one thread: 0.37 s a step, 0.33 s uncompiled).
 """
 
 import logging
@@ -35,7 +35,8 @@ def tune_for_fixed_shapes(device: torch.device, precision: Precision) -> None:
 
 @contextmanager
 def of_any_shape() -> Iterator[None]:
-    """For pictures as they are: each shape would be tried anew, minutes of it among photographs."""
+    """For pictures of many shapes: cuDNN would try its algorithms anew for each, minutes of it among
+    photographs."""
     before = torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = False
     try:

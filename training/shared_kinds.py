@@ -2,7 +2,7 @@
 
 The KL terms ask translations to be distributed as the other domain is, in all that a ratio can see. Where
 17 % of the horses stand before a plain sky and 5 % of the zebras, they ask that two skies of three become
-something else, and a map that paints stripes into them, to be told again by the likelihoods, is an optimum.
+something else, and a map that paints stripes into them, to reconstruct them from, is an optimum.
 What is wrong is the prior, which is known by its samples alone, and those were taken elsewhere. Cohen et al.
 (2018), https://arxiv.org/abs/1805.08841, have translations of scans lose and find tumours in this way.
 
@@ -96,8 +96,8 @@ def balance(h_x: NDArray[np.float64], h_z: NDArray[np.float64]) -> Balance:
         value = of_x[1] + of_z[1] + float(penalty @ multipliers) / 2
         return value, of_z[0] @ h_z - of_x[0] @ h_x + penalty
 
-    found = minimize(dual, np.zeros(int(shared.sum())), jac=True, method="L-BFGS-B")
-    w_x, w_z = _tilted(-h_x @ found.x)[0], _tilted(h_z @ found.x)[0]
+    solution = minimize(dual, np.zeros(int(shared.sum())), jac=True, method="L-BFGS-B")
+    w_x, w_z = _tilted(-h_x @ solution.x)[0], _tilted(h_z @ solution.x)[0]
 
     def gap(x: NDArray[np.float64], z: NDArray[np.float64]) -> float:
         return float((np.square(x - z) / scale).sum())

@@ -12,8 +12,18 @@ from translation.generators.noise import NoiseEncoder
 from translation.model import DensityRatios, StochasticMap, TranslationModel
 
 
-class GeneratorArchitecture(BaseModel):
-    """Arguments of the "resnet" of GENERATORS, which is meant where a card or a recipe gives no name."""
+def _named_unless_said(name: str) -> BeforeValidator:
+    """The member that a card or a recipe means when it names none."""
+
+    def named(fields: Any) -> Any:  # noqa: ANN401 - not validated yet
+        return {"name": name, **fields} if isinstance(fields, dict) else fields
+
+    return BeforeValidator(named)
+
+
+class StochasticResNetArchitecture(BaseModel):
+    """Arguments of the "resnet" and "antialiased-resnet" of GENERATORS. "resnet" is meant where a card or a
+    recipe gives no name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -40,10 +50,10 @@ class GeneratorArchitecture(BaseModel):
         return self
 
 
-class DeterministicArchitecture(BaseModel):
+class DeterministicResNetArchitecture(BaseModel):
     """Arguments of the "deterministic-resnet" of GENERATORS."""
 
-    # a generator without a name is the other one: a schema must not take it for both
+    # a generator without a name is a "resnet": a schema must not take it for this one as well
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra={"required": ["name"]}
     )
@@ -61,13 +71,9 @@ class DeterministicArchitecture(BaseModel):
     initial_scale: float = Field(0.1, gt=0, description="the scale at the start, in pixel values of [-1, 1]")
 
 
-def _named(fields: Any) -> Any:  # noqa: ANN401 - not validated yet
-    return {"name": "resnet", **fields} if isinstance(fields, dict) else fields
-
-
-AnyGenerator = Annotated[
-    Annotated[GeneratorArchitecture | DeterministicArchitecture, Field(discriminator="name")],
-    BeforeValidator(_named),
+GeneratorArchitecture = Annotated[
+    Annotated[StochasticResNetArchitecture | DeterministicResNetArchitecture, Field(discriminator="name")],
+    _named_unless_said("resnet"),
 ]
 
 
@@ -79,8 +85,9 @@ class NoiseArchitecture(BaseModel):
     width: int = Field(32, ge=1, le=512, description="features after the first layer")
 
 
-class DiscriminatorArchitecture(BaseModel):
-    """Arguments of the "conditional-patch" of DISCRIMINATORS, which is meant where nothing gives a name."""
+class ConditionalPatchArchitecture(BaseModel):
+    """Arguments of the "conditional-patch" of DISCRIMINATORS, which is meant where a card or a recipe gives
+    no name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -96,10 +103,12 @@ class DiscriminatorArchitecture(BaseModel):
         return 3 << self.downsamplings  # the last norm needs two values, the head beyond it one
 
 
-class ProjectedArchitecture(DiscriminatorArchitecture):
-    """Arguments of the "projected-patch" of DISCRIMINATORS: a conditional-patch and what it has beside it."""
+class ProjectedPatchArchitecture(ConditionalPatchArchitecture):
+    """Arguments of the "projected-patch" of DISCRIMINATORS: those of a conditional-patch, and its own."""
 
-    model_config = ConfigDict(json_schema_extra={"required": ["name"]})  # without a name it is the other one
+    model_config = ConfigDict(
+        json_schema_extra={"required": ["name"]}
+    )  # without a name it is a conditional-patch
 
     name: Literal["projected-patch"] = Field("projected-patch", description="a member of DISCRIMINATORS")  # type: ignore[assignment]
     mixed: int = Field(
@@ -107,23 +116,19 @@ class ProjectedArchitecture(DiscriminatorArchitecture):
     )
 
     @property
-    def of_pixels(self) -> DiscriminatorArchitecture:
-        """That of the conditional-patch in it."""
-        return DiscriminatorArchitecture(**self.model_dump(exclude={"name", "mixed"}))
+    def of_pixels(self) -> ConditionalPatchArchitecture:
+        """Of the conditional-patch in it, which sees the pixels themselves."""
+        return ConditionalPatchArchitecture(**self.model_dump(exclude={"name", "mixed"}))
 
 
-def _discriminator_named(fields: Any) -> Any:  # noqa: ANN401 - not validated yet
-    return {"name": "conditional-patch", **fields} if isinstance(fields, dict) else fields
-
-
-AnyDiscriminator = Annotated[
-    Annotated[DiscriminatorArchitecture | ProjectedArchitecture, Field(discriminator="name")],
-    BeforeValidator(_discriminator_named),
+DiscriminatorArchitecture = Annotated[
+    Annotated[ConditionalPatchArchitecture | ProjectedPatchArchitecture, Field(discriminator="name")],
+    _named_unless_said("conditional-patch"),
 ]
 
 
 class NoDiscriminator(ValueError):
-    """Ratios are asked of an architecture that has none."""
+    """Ratios are asked of an architecture without a discriminator."""
 
 
 class Architecture(BaseModel):
@@ -134,10 +139,10 @@ class Architecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    generator: AnyGenerator = Field(GeneratorArchitecture(), description="of either map")
+    generator: GeneratorArchitecture = Field(StochasticResNetArchitecture(), description="of either map")
     noise: NoiseArchitecture = Field(NoiseArchitecture(), description="of either noise encoder")
-    discriminator: AnyDiscriminator | None = Field(
-        DiscriminatorArchitecture(), description="of either log ratio"
+    discriminator: DiscriminatorArchitecture | None = Field(
+        ConditionalPatchArchitecture(), description="of either log ratio"
     )
 
     def build_model(self, domains: tuple[str, str], one_way: bool = False) -> TranslationModel:

@@ -1,8 +1,9 @@
 """The low-pass filter before a stride: Zhang (2019), https://arxiv.org/abs/1904.11486.
 
-A strided convolution keeps every other place, and what is finer than that comes out as something coarser that
-moves with the picture's grid. Blurred first, as by Karras et al. (2020), https://arxiv.org/abs/1912.04958,
-which costs one pass of nine multiplications a feature and no parameter: weights fit with and without.
+A strided convolution keeps every other pixel. Detail that is finer than that is aliased: it comes out as a
+coarser pattern that moves with the grid. A blur before the stride removes it, as in Karras et al. (2020),
+https://arxiv.org/abs/1912.04958. It costs nine multiplications a feature and has no parameters, so that the
+same weights fit with and without it.
 """
 
 import torch
@@ -10,9 +11,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def blur(features: Tensor) -> Tensor:
-    """(B, C, H, W) by the binomial filter [1, 2, 1] both ways, edges mirrored; H and W at least 2."""
-    taps = torch.tensor([1.0, 2.0, 1.0], dtype=features.dtype, device=features.device) / 4
+def binomial_filter(*taps: float) -> Tensor:
+    """(n, n), the outer product of the taps with themselves, of sum 1."""
+    line = torch.tensor(taps)
+    return torch.outer(line, line) / line.sum().square()
+
+
+LOW_PASS = binomial_filter(1, 2, 1)
+
+
+def blur(features: Tensor, stride: int = 1) -> Tensor:
+    """(B, C, H, W), both at least 2, by LOW_PASS, edges mirrored; of the result every `stride`-th pixel."""
     channels = features.shape[1]
-    kernel = (taps[:, None] * taps).expand(channels, 1, 3, 3)
-    return F.conv2d(F.pad(features, (1, 1, 1, 1), mode="reflect"), kernel, groups=channels)
+    kernel = LOW_PASS.to(features).expand(channels, 1, 3, 3)
+    return F.conv2d(F.pad(features, (1, 1, 1, 1), mode="reflect"), kernel, stride=stride, groups=channels)

@@ -18,8 +18,8 @@ from pydantic import (
 from translation.architecture import Architecture
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import MAX_HELD_OUT, MIN_HELD_OUT
-from translation.learned import Learned
 from translation.names import NAME
+from translation.seen_pictures import SeenPictures
 
 SCHEMA_VERSION = 1
 CARD = "card.json"
@@ -91,8 +91,8 @@ class ImportedFile(BaseModel):
 
 
 class HeldOut(BaseModel):
-    """The pictures of a domain that its scores are ranks among: its training learned from none of them, nor,
-    where the card knows what they learned from, did the bundles before it."""
+    """The pictures of a domain that its domain scores are ranks among. Neither the bundle nor, as far as
+    the card knows, any of its ancestors was trained on one of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -119,7 +119,7 @@ class Card(BaseModel):
     data: dict[str, Any] = {}
     steps: int = Field(0, ge=0, description="since the last of the lineage")
     lineage: tuple[Ancestor, ...] = Field((), description="what the weights were before, the oldest first")
-    learned: dict[Domain, Learned] = Field(
+    learned: dict[Domain, SeenPictures] = Field(
         {}, description="of the lineage and the bundle; a domain that is not there is not known of"
     )
     imported: tuple[ImportedFile, ...] = Field((), description="where the weights were not trained here")
@@ -185,8 +185,8 @@ def read_card(folder: Path) -> tuple[Card, str]:
 
 
 def refuse_other_preprocessing(folder: Path, card: Card) -> None:
-    """Raises OtherPreprocessing. A card that does not say is let through: no training of ours wrote it, and
-    whoever did knows what the networks were shown."""
+    """Raises OtherPreprocessing. A card that does not say is accepted: those of our own trainings always
+    say, and the author of another one knows how the pictures were prepared."""
     if card.preprocessing_digest in ("", preprocessing_digest()):
         return
     stated = card.preprocessing

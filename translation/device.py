@@ -30,10 +30,11 @@ def pick_device(name: str) -> torch.device:
 
 
 def keep_freed_memory(device: torch.device) -> None:
-    """Have this process keep, on a CPU, what a network's layers have freed, for the next ones.
+    """On a CPU, have this process keep the memory that layers have freed for the layers after them.
 
-    By default glibc gives each large tensor back to the kernel, which clears it anew for the next layer: of
-    eight samples of 256 pixels that can be a quarter of the time. What the process held at its peak it keeps.
+    By default glibc returns the memory of each large tensor to the kernel, which zeroes it for the next
+    layer. For eight samples of 256 pixels that can take a quarter of the time. The process keeps the memory
+    of its peak.
     """
     if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

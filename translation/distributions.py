@@ -1,4 +1,5 @@
-"""The prescribed output densities p(x | z) and q(z | x): a location, the picture, and a scale, its doubt.
+"""The prescribed output densities p(x | z) and q(z | x). The location is the picture, the scale its
+uncertainty.
 
     Normal    log p(v) = -(v - mean)^2 / (2 scale^2) - log scale - log(2 pi) / 2
     Laplace   log p(v) = -|v - mean| / scale - log(2 scale)

@@ -7,12 +7,12 @@ that the ratio never learned from.
     a(v)   the larger of l and log d, in units in which all pictures have a median of 0 and a ninth decile of
            1: v's oddness
 
-The score is the conformal p-value of the picture among them: the share of the n held-out ones and itself that
-are at least as odd. Of pictures that could as well have been held out, a share of at most alpha scores up to
-alpha, however well or badly a tells others from them; that is on average, a set of n has its own luck. Vovk,
-Gammerman and Shafer (2005), Algorithmic Learning in a Random World, section 2.2; for anomalies Laxhammar and
-Falkman (2010). It is exact because the new picture and the held-out ones are treated alike: each is held
-against all others of the n + 1.
+The score is the conformal p-value of the picture: the share of the n held-out pictures and itself that are at
+least as odd. Of pictures that could as well have been held out, at most a share alpha scores alpha or less,
+however well or badly a tells others from them. That is on average over sets of n; a single set has its own
+luck. Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World, section 2.2; for anomalies
+Laxhammar and Falkman (2010). It is exact because the new picture and the held-out ones are treated alike:
+each is compared with all others of the n + 1.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,8 @@ def judges_of(ratios: DensityRatios, domains: tuple[str, str]) -> dict[str, Disc
 
 
 def _oddness(traits: Tensor) -> Tensor:
-    """(N,) of (N, 1 + features), each row by all others; the standards are those of all rows."""
+    """(N,) of (N, 1 + features), each row compared with all others; the median and the decile are of all
+    rows."""
     log_ratios, features = traits[:, :1], traits[:, 1:]
     mean, scale = _moments_without_each(features)
     distances = ((features - mean) / scale).square().mean(1, keepdim=True)

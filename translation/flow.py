@@ -22,7 +22,7 @@ def moved(pictures: Tensor, shift: Tensor) -> Tensor:
 
 
 def moved_levels(pixels: Tensor, shift: Tensor) -> Tensor:
-    """uint8 (3, H, W), moved by `shift` (2, h, w), whose pixels are those of the same picture at its size.
+    """uint8 (3, H, W), moved by `shift` (2, h, w), which counts in pixels of the same picture at h x w.
 
     Band by band: of a large picture no more is ever held in float32.
     """
@@ -40,8 +40,8 @@ def _moved_band(pixels: Tensor, shift: Tensor, band: range) -> Tensor:
     first = min(max(math.floor(float(down.min()) * height) - 1, 0), height - 1)
     last = max(min(math.ceil(float(down.max()) * height) + 1, height), first + 1)
     rows = pixels[None, :, first:last].float()
-    found = _at(rows, across[None], (down[None] * height - first) / (last - first))
-    return found[0].round().byte()
+    moved = _at(rows, across[None], (down[None] * height - first) / (last - first))
+    return moved[0].round().byte()
 
 
 def _at(pictures: Tensor, across: Tensor, down: Tensor) -> Tensor:

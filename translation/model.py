@@ -15,11 +15,12 @@ from translation.generators.painting import Painting
 
 
 class UnknownDomain(ValueError):
-    """A name that a model does not translate to: of no domain of its, or of one that it only translates."""
+    """The model does not translate to a domain of this name: it has no such domain, or translates only
+    from it."""
 
 
 class NoCode(ValueError):
-    """A code is asked of a map that has none."""
+    """A code is to be inferred by a map that has none."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class StochasticMap(nn.Module):
         """(B, code_size), one of the prior for each picture."""
         return torch.randn(len(source), self.code_size, device=source.device)
 
-    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+    def infer_code(self, target: Tensor, source: Tensor) -> Tensor:
         """(B, code_size): the mean of h(code | target, source), both (B, 3, H, W). Raises NoCode."""
         if self.noise is None:
-            raise NoCode("a map without a noise code has none to tell")
+            raise NoCode("a map without a noise code has none to infer")
         posterior: Normal = self.noise(target, source)
         return posterior.mean
 

@@ -1,7 +1,8 @@
 """Instance normalisation with statistics in float32: Ulyanov et al. (2016), https://arxiv.org/abs/1607.08022.
 
-On a CPU, torch's own rounds the mean of bfloat16 features to bfloat16, and so falsifies the gradient: by 80 %
-where the mean is 30 deviations from zero. Beside a float32 gain and shift it keeps its statistics in float32.
+On a CPU, torch's own function rounds the mean of bfloat16 features to bfloat16, which falsifies the gradient:
+by 80 % where the mean is 30 deviations from zero. With a gain and shift in float32 it computes the statistics
+in float32.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Networks without initial weights: of shapes alone, in no time and no memory, or to be filled at once."""
+"""Networks without initial values: of shapes alone, in no time and no memory, or to be filled from a file."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,8 @@ def outlines() -> Iterator[None]:
 
 
 class Undrawn(TorchFunctionMode):
-    """Initial weights are not drawn: to draw nothing, torch imports its compiler, which takes a second."""
+    """Leaves out the drawing of initial weights. On the device "meta" torch would import its compiler for
+    that, which takes a second."""
 
     def __torch_function__(
         self,

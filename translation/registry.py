@@ -66,8 +66,8 @@ class ShippedModel(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One version of a bundle as it is listed, its weights unread. A broken one has a fault, the reason, for
-    a card; a shipped one has no version either then."""
+    """One version of a bundle as it is listed; its weights have not been read. A broken bundle has no card
+    and no digest, and `fault` says why; if it ships with the project, it has no version either."""
 
     name: str
     folder: Path
@@ -80,7 +80,7 @@ class Entry:
 
 
 class Registry:
-    """For any thread and process: nothing is kept but what lies on the disk."""
+    """Any thread and process may use it: all state is on the disk."""
 
     def __init__(self, weights_dir: Path, models_dir: Path) -> None:
         self._weights_dir = weights_dir
@@ -127,8 +127,8 @@ class Registry:
         raise UnknownVersion(name, version)
 
     def add(self, source: Path, name: str, activate: bool = False) -> Entry:
-        """Publish a run's bundle, or any bundle, as a version; it is in use at once where the name is new, or
-        where that is asked for. Raises InvalidName, InvalidBundle."""
+        """Publish a run's bundle, or any bundle, as a version. It is in use at once if the name is new, or
+        with `activate`. Raises InvalidName, InvalidBundle."""
         of_run = RunFolder(source).bundle
         if (of_run / CARD).is_file():
             source = of_run
@@ -144,7 +144,7 @@ class Registry:
             return self._use(entry) if activate else entry
 
     def activate(self, name: str, version: str) -> Entry:
-        """Take a version into use, one that is whole. Raises UnknownModel, InvalidBundle."""
+        """Take a version into use, if it can be loaded. Raises UnknownModel, InvalidBundle."""
         with self._changing():
             entry = self.version(name, version)
             if version_name(load_bundle(entry.folder).digest) != version:
@@ -159,7 +159,7 @@ class Registry:
                 raise VersionInUse(name, version)
             if entry.is_shipped:
                 raise ShippedVersion(name, version)
-            (entry.folder / CARD).unlink()  # whatever comes now, it is none any more
+            (entry.folder / CARD).unlink()  # an interruption from here on leaves no version behind
             shutil.rmtree(entry.folder, ignore_errors=True)
 
     def remove_model(self, name: str) -> None:
@@ -170,11 +170,11 @@ class Registry:
             if (self._weights_dir / name).is_dir():
                 raise ShippedModel(name)
             (self._models_dir / name).rename(self._models_dir / f"{REMOVED}{name}-{secrets.token_hex(4)}")
-            durable.sync_folder(self._models_dir)  # from here on it is gone, whatever comes
+            durable.sync_folder(self._models_dir)  # an interruption from here on leaves no model behind
             self.remove_leftovers()
 
     def remove_leftovers(self) -> None:
-        """Of removals that were interrupted."""
+        """Delete what interrupted removals have left."""
         for removed in self._models_dir.glob(f"{REMOVED}*"):
             shutil.rmtree(removed, ignore_errors=True)
 
@@ -195,7 +195,7 @@ class Registry:
             return Entry(name, self._models_dir / name, fault=str(error))
 
     def _versions(self, name: str) -> Iterator[Entry]:
-        """Those that have a name."""
+        """All whose version is known."""
         cards = (*self._models_dir.glob(f"{name}/*/{CARD}"), self._weights_dir / name / CARD)
         entries = (self._entry(name, card.parent) for card in cards if card.is_file())
         return (entry for entry in entries if entry.version)
@@ -232,7 +232,7 @@ def version_name(digest: str) -> str:
 
 
 def _point(folder: Path, version: str | None) -> None:
-    """At what ships with the project where there is no version."""
+    """Make that version the one in use; None: the one that ships with the project."""
     if version is None:
         (folder / ACTIVE).unlink(missing_ok=True)
         return

@@ -62,7 +62,7 @@ class Report:
         self._rewrite()
 
     def add(self, row: FileReport) -> None:
-        """Where the file failed, what an earlier run made of it stays, and is told of."""
+        """Of a failed file, the outputs of an earlier run stay, and its row says so."""
         former = self.rows.get(row.file)
         left = [name for name in former.outputs if (self.folder / name).exists()] if former else []
         if former and left and row.outcome == "failed":
@@ -81,8 +81,8 @@ class Report:
         self._journal.flush()
 
     def replace(self, row: FileReport, owners: Mapping[str, str]) -> None:
-        """What its file's former row tells of goes, so that no translation lies there untold.
-        `owners` are the files that outputs belong to by now: another's stays."""
+        """Delete the outputs of the file's former row, so that no translation is left without a row.
+        `owners` has the file that an output belongs to by now: an output of another file stays."""
         former = self.rows.get(row.file)
         for name in former.outputs if former else ():
             path = self.folder / name

@@ -1,9 +1,9 @@
 """Images to samples: a picture and noise codes in, one translation for each code out, at the picture's size.
 
-The network works where it was trained, its short side at the training size. What it paints, the gate that
-says where, and how far what is copied moves, are resized to the picture and laid over it there: what is not
-painted over keeps every detail.
-Batches are padded to one of BATCH_SIZES: CPU kernels differ in the last bit from one batch size to another,
+The network works at the size that it was trained at: the picture's short side has the training size. What it
+paints (generators/painting.py) is resized to the picture and laid over it there, so that what is not painted
+over keeps every detail.
+Batches are padded to one of BATCH_SIZES. CPU kernels differ in the last bit from one batch size to another,
 but not with what else is in the batch, so that a code gives the same bytes at the same padded size.
 """
 
@@ -26,8 +26,9 @@ from translation.codec import (
     to_tensor,
 )
 from translation.domain_score import DomainScorer
+from translation.generators.painting import Painting
 from translation.model import StochasticMap, TranslationModel, draw_code
-from translation.painted import Painted
+from translation.painted_image import PaintedImage
 
 BATCH_SIZES = (1, 2, 4, 8)
 MIN_SIDE = 8
@@ -39,10 +40,10 @@ ProcessSize = int | Literal["native"] | None
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Samples of one picture that are still to be drawn: its RGB image at the working size, and which of the
-    seed's samples; `scored` is the image at the training size, where its domain score is wanted. It can be
-    sent to another process."""
+class SampleRequest:
+    """The samples that are wanted of one picture: `image` is its RGB image at the working size, `indices` say
+    which of the seed's samples; `scored` is the image at the training size, where its domain score is wanted.
+    It can be sent to another process."""
 
     image: Image.Image
     to: str
@@ -57,10 +58,10 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """What became of Draws: a painting for each sample, and the picture's domain score if it has one."""
+class SampleResult:
+    """Of a SampleRequest: a painting for each sample, and the picture's domain score if it has one."""
 
-    paintings: tuple[Painted, ...]
+    paintings: tuple[PaintedImage, ...]
     domain_score: float | None
 
 
@@ -102,29 +103,29 @@ class Sampler:
     ) -> list[Image.Image]:
         """An RGB image of the given size for each of codes (N, k). Raises UnknownDomain, ImageTooLarge."""
         source = self.source(image, process_size)
-        paintings = self.draw(source.expand(len(codes), -1, -1, -1), to, codes)
-        return [Painted.of(painting).over(image) for painting in paintings]
+        painting = self.paint(source.expand(len(codes), -1, -1, -1), to, codes)
+        return [row.over(image) for row in PaintedImage.rows_of(painting)]
 
-    def paint(self, draws: Sequence[Draws], batch: int) -> list[Drawing]:
-        """A drawing for each, in order, drawn in batches of `batch`.
+    def sample(self, requests: Sequence[SampleRequest], batch: int) -> list[SampleResult]:
+        """A result for each request, in order; the network works in batches of `batch`.
 
         All are of one working size and one direction. Raises UnknownDomain.
         """
-        sources = [to_tensor(each.image).expand(len(each.indices), -1, -1, -1) for each in draws]
-        codes = [each.codes(self.model.code_size) for each in draws]
-        rows = iter(self.draw(torch.cat(sources), draws[0].to, torch.cat(codes), batch))
-        paintings = [tuple(map(Painted.of, islice(rows, len(each.indices)))) for each in draws]
-        return [Drawing(own, self._score(each)) for own, each in zip(paintings, draws, strict=True)]
+        sources = [to_tensor(each.image).expand(len(each.indices), -1, -1, -1) for each in requests]
+        codes = [each.codes(self.model.code_size) for each in requests]
+        painting = self.paint(torch.cat(sources), requests[0].to, torch.cat(codes), batch)
+        rows = iter(PaintedImage.rows_of(painting))
+        return [SampleResult(tuple(islice(rows, len(each.indices))), self._score(each)) for each in requests]
 
     def score(self, image: Image.Image, domain: str) -> float | None:
         """How much at home an RGB image of the training size is in the domain, in (0, 1]: see DomainScorer.
         None where the domain is not calibrated."""
         return self.scorer(to_tensor(image).to(self.device), domain)
 
-    def _score(self, draws: Draws) -> float | None:
-        if draws.scored is None:
+    def _score(self, request: SampleRequest) -> float | None:
+        if request.scored is None:
             return None
-        return self.score(draws.scored, self.model.source_of(draws.to))
+        return self.score(request.scored, self.model.source_of(request.to))
 
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it. Raises CorruptWeights where
@@ -132,7 +133,7 @@ class Sampler:
         side = self.training_size
         source = torch.linspace(-1, 1, side).expand(1, 3, side, side)
         for to in self.model.targets:
-            if not self.draw(source, to, torch.zeros(1, self.model.code_size)).isfinite().all():
+            if not self.paint(source, to, torch.zeros(1, self.model.code_size)).is_finite:
                 raise CorruptWeights(f"the map to {to} paints what is not finite")
             self.scorer(source.to(self.device), self.model.source_of(to))
 
@@ -157,22 +158,22 @@ class Sampler:
         return next((batch for batch in roomy if batch >= samples), roomy[-1])
 
     @torch.inference_mode()
-    def draw(self, sources: Tensor, to: str, codes: Tensor, batch: int | None = None) -> Tensor:
-        """Sources (B, 3, H, W) and codes (B, k), row by row, to paintings, float32 on the CPU.
+    def paint(self, sources: Tensor, to: str, codes: Tensor, batch: int | None = None) -> Painting:
+        """Sources (N, 3, H, W) and codes (N, k), row by row, to a painting of N rows on the CPU.
 
-        They are (B, 4, H, W), or (B, 6, H, W) of a generator that copies from elsewhere: colour, gate and
-        shift of Painting. Without `batch`, the size of the batches, it is their padded_batch.
+        The network works in batches of `batch`, without it of their padded_batch. Raises UnknownDomain.
         """
         conditional = self.model.conditional(to)
         height, width = sources.shape[-2:]
         batch = batch or self.padded_batch(len(codes), (width, height))
         batches = zip(torch.split(sources, batch), torch.split(codes, batch), strict=True)
-        return torch.cat([self._paint(conditional, *rows, batch) for rows in batches])
+        return Painting.joined([self._paint_batch(conditional, *rows, batch) for rows in batches])
 
-    def _paint(self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int) -> Tensor:
+    def _paint_batch(
+        self, conditional: StochasticMap, sources: Tensor, codes: Tensor, batch: int
+    ) -> Painting:
         painting = conditional.paint(self._padded(sources, batch), self._padded(codes, batch))
-        parts = [painting.colour, painting.gate, *([] if painting.shift is None else [painting.shift])]
-        return torch.cat(parts, dim=1)[: len(codes)].cpu()
+        return painting.mapped(lambda rows: rows[: len(codes)].cpu())
 
     def _padded(self, rows: Tensor, batch: int) -> Tensor:
         filler = rows[-1:].expand(batch - len(rows), *rows.shape[1:])

@@ -19,8 +19,8 @@ MAX_SHARD_BYTES = 15_000_000  # that much is taken wherever files are handed on
 def write_tensors(
     folder: Path, tensors: Mapping[str, Tensor], max_shard_bytes: int = MAX_SHARD_BYTES
 ) -> dict[str, str]:
-    """A file, or several of up to `max_shard_bytes`, for each first part of a name; the sha256 of each by its
-    name, which has the hash in it."""
+    """Write a file for each network, the first part of a name, or several of up to `max_shard_bytes`.
+    Returns the sha256 of each file by its name, which has the hash in it."""
     files = {}
     for network, shard in _shards(tensors, max_shard_bytes):
         data = safetensors.torch.save(shard)
@@ -32,7 +32,7 @@ def write_tensors(
 
 
 def stored(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """As they are written: those of numbers with a point as `dtype`. Raises CorruptWeights."""
+    """The tensors as they are written: floating-point ones as `dtype`. Raises CorruptWeights."""
     converted = {}
     for name, tensor in tensors.items():
         on_cpu = tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None)

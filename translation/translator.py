@@ -12,8 +12,8 @@ from PIL import Image
 
 from translation.codec import ImageTooLarge, Limits, Picture, check_output, decode, encode, on_white
 from translation.packages import version_of
-from translation.painted import Painted
-from translation.sampler import Drawing, Draws, ProcessSize, Sampler
+from translation.painted_image import PaintedImage
+from translation.sampler import ProcessSize, Sampler, SampleRequest, SampleResult
 from translation.spread import Spread
 from translation.weights import Bundle
 
@@ -21,7 +21,7 @@ MAX_SEED = 2**63 - 1
 
 
 class UnlikeDomain(ValueError):
-    """A picture whose domain score is so small that it was to be refused."""
+    """A picture whose domain score is `refuse_at` or less."""
 
 
 class NoDomainScore(ValueError):
@@ -32,10 +32,11 @@ class NoDomainScore(ValueError):
 class TranslationRequest:
     """What is wanted of one picture. Sample i depends on (seed, i) alone; no seed means a fresh one is drawn.
 
-    Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size
-    is the short side at which the network works: None the training size, "native" the picture's. With
+    Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size is
+    the short side at which the network works: None the training size, "native" the picture's. With
     embed_metadata the files themselves say how they were made, in the formats that can. A picture whose
-    domain score is refuse_at, in [0, 1], or less is refused, and of pictures of the domain about that share.
+    domain score is refuse_at, in [0, 1], or less is refused; of pictures of the domain that is about this
+    share.
     """
 
     to: str
@@ -51,18 +52,18 @@ class TranslationRequest:
 
 @dataclass(frozen=True)
 class Samples:
-    """Paintings at the working size (see Sampler.paint), the picture at that size, what they were drawn with,
-    and the picture's domain score."""
+    """A result of the sampler with what it was asked for: the paintings of one picture, the picture at their
+    working size, the seed and the size of the batches that they were drawn with, and the domain score."""
 
-    paintings: tuple[Painted, ...]
+    paintings: tuple[PaintedImage, ...]
     image: Image.Image
     seed: int
     padded_batch: int
     domain_score: float | None
 
     @classmethod
-    def of(cls, draws: Draws, drawing: Drawing, padded_batch: int) -> Self:
-        return cls(drawing.paintings, draws.image, draws.seed, padded_batch, drawing.domain_score)
+    def of(cls, wanted: SampleRequest, result: SampleResult, padded_batch: int) -> Self:
+        return cls(result.paintings, wanted.image, wanted.seed, padded_batch, result.domain_score)
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class Timings:
 
 @dataclass(frozen=True)
 class Receipt:
-    """All that is needed to make the same bytes again, how long it took, and how much at home the picture is
-    in the source domain: in (0, 1], a rank among held-out pictures of it, None where the bundle has none.
-    The short side of the working size is the process size that brings it back."""
+    """All that is needed to make the same bytes again, and how long it took. `domain_score` in (0, 1] is
+    the rank of the picture among held-out pictures of the source domain, None where the bundle is not
+    calibrated. The short side of `working_size` is the process size that brings it back."""
 
     model: str
     digest: str
@@ -140,13 +141,13 @@ class Translator:
 
     def sample(self, picture: Picture, request: TranslationRequest) -> Samples:
         """The network's part, and what prepares it. Raises what `prepare` does."""
-        draws = self.prepare(picture, request)
-        batch = self.sampler.padded_batch(request.samples, draws.image.size)
-        (drawing,) = self.sampler.paint([draws], batch)
-        return Samples.of(draws, drawing, batch)
+        wanted = self.prepare(picture, request)
+        batch = self.sampler.padded_batch(request.samples, wanted.image.size)
+        (result,) = self.sampler.sample([wanted], batch)
+        return Samples.of(wanted, result, batch)
 
     def check_request(self, request: TranslationRequest) -> None:
-        """What is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
+        """Refuses what is wrong with it for every picture. Raises UnknownDomain, NoDomainScore."""
         check_calibrated(self.sampler.model.source_of(request.to), request.refuse_at, self._calibrated)
 
     def check_score(self, score: float | None, request: TranslationRequest) -> None:
@@ -157,7 +158,7 @@ class Translator:
                 f"unlike {source}: domain score {score:.3g}, refused at {request.refuse_at:.3g}"
             )
 
-    def prepare(self, picture: Picture, request: TranslationRequest) -> Draws:
+    def prepare(self, picture: Picture, request: TranslationRequest) -> SampleRequest:
         """All that the network needs.
 
         Raises UnknownDomain, NoDomainScore, ImageTooLarge, ImageTooSmall, UnsupportedOutputFormat.
@@ -168,10 +169,12 @@ class Translator:
         whole = on_white(picture)
         image = self.sampler.fit(whole, request.process_size)
         scored = self._scored(image if request.process_size is None else whole, request)
-        return Draws(image, request.to, seed, range(request.samples), request.temperature, scored)
+        indices = range(request.samples)
+        return SampleRequest(image, request.to, seed, indices, request.temperature, scored)
 
     def _scored(self, image: Image.Image, request: TranslationRequest) -> Image.Image | None:
-        """Of the size that the ratios learned from, whatever the network works at; None: no score."""
+        """The image at the size that the ratios learned from, whatever the network works at; None: no
+        score."""
         if self.sampler.model.source_of(request.to) not in self._calibrated:
             return None
         try:

@@ -33,8 +33,8 @@ class InvalidInput(ValueError):
 def find_pictures(source: Path, out: Path) -> dict[str, Path]:
     """{path below source, with forward slashes: file}, sorted. `source` may be one file.
 
-    Hidden files are left out, what lies in `out`, and folders below that earlier runs wrote.
-    Raises InvalidInput.
+    Left out are hidden files, what lies in `out`, and folders below that earlier runs wrote. Raises
+    InvalidInput.
     """
     if not source.exists():
         raise InvalidInput(f"{source} does not exist")
@@ -111,8 +111,8 @@ def _sample_names(target: PurePosixPath, samples: int) -> tuple[str, ...]:
 
 @contextmanager
 def taken(out: Path) -> Iterator[None]:
-    """An empty folder, or one of an earlier run, and no other's meanwhile; what that one was writing when it
-    was killed goes. Raises InvalidInput."""
+    """Holds the folder, an empty one or an earlier run's, against other runs meanwhile. What an earlier
+    run was writing when it was killed is deleted. Raises InvalidInput."""
     if out.exists() and not out.is_dir():
         raise InvalidInput(f"{out} is a file: give a folder for the output")
     out.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,7 @@ SCORE = "score_"
 class Bundle:
     """A loaded bundle. `digest` is the sha256 of card.json, which holds those of all other files.
 
-    What was imported has no ratios. `calibrations` are by domain, of those that the card says.
+    What was imported has no ratios. `calibrations` are by domain, of the calibrated ones.
     """
 
     card: Card
@@ -102,8 +102,8 @@ def save_bundle(
 ) -> None:
     """Write or replace a bundle. At every instant the old one or the new one lies there whole.
 
-    The weights are stored as `dtype`; float16 halves the size. They are not calibrated: whatever was, were
-    others. Raises CorruptWeights where one is not finite.
+    The weights are stored as `dtype`; float16 halves the size. Calibrations of a bundle that was there are
+    dropped: they are of other weights. Raises CorruptWeights where one is not finite.
     """
     tensors = stored(_networks(model, ratios, {}).state_dict(), dtype)
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,12 +114,12 @@ def save_bundle(
 def save_calibrations(
     folder: Path, digest: str, calibrations: Mapping[str, Calibration], held_out: Mapping[str, HeldOut]
 ) -> None:
-    """Give the bundle there these, by domain, in place of what it had.
+    """Replace the calibrations of the bundle there by these; both mappings are by domain.
 
     `digest` is of the bundle that they were computed with. Raises InvalidBundle, DigestMismatch.
     """
-    card, found = read_card(folder)
-    if found != digest:
+    card, current_digest = read_card(folder)
+    if current_digest != digest:
         raise DigestMismatch(f"{folder} has become another bundle meanwhile, which these scores are not of")
     scores = nn.ModuleDict(_scores(card.domains, calibrations))
     told = card.model_dump(mode="json") | {"calibration": held_out}
@@ -219,7 +219,7 @@ def _scores(domains: tuple[str, str], calibrations: Mapping[str, Calibration]) -
 
 
 def _close(folder: Path, card: Card) -> None:
-    """The card goes last, and then what it does not name."""
+    """Write the card, then delete the files that it does not name."""
     durable.write(folder / CARD, card.model_dump_json(indent=2).encode())
     for path in folder.glob("*.safetensors"):
         if path.name not in card.files:

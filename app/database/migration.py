@@ -37,13 +37,13 @@ def upgrade(database: Database) -> tuple[str | None, str]:
 def revision(database: Database) -> str | None:
     """Raises DatabaseTooNew where it is none of this program's."""
     with database.reading() as session:
-        found = MigrationContext.configure(session.connection()).get_current_revision()
-    if found is not None:
+        current = MigrationContext.configure(session.connection()).get_current_revision()
+    if current is not None:
         try:
-            _versions().get_revision(found)
+            _versions().get_revision(current)
         except CommandError:
-            raise DatabaseTooNew(found) from None
-    return found
+            raise DatabaseTooNew(current) from None
+    return current
 
 
 def is_made(database: Database) -> bool:
@@ -53,10 +53,10 @@ def is_made(database: Database) -> bool:
     """
     if database.file and not database.file.exists():  # to connect would make one
         return False
-    found = revision(database)
-    if found not in (None, _versions().get_current_head()):
-        raise DatabaseTooOld(str(found))
-    return found is not None
+    current = revision(database)
+    if current not in (None, _versions().get_current_head()):
+        raise DatabaseTooOld(str(current))
+    return current is not None
 
 
 def _versions() -> ScriptDirectory:

@@ -87,12 +87,12 @@ class DatasetStore:
 
     def page(self, after: str, limit: int) -> list[DatasetDetails]:
         """The first whose names come after that one; broken ones are left out."""
-        found: list[DatasetDetails] = []
+        datasets: list[DatasetDetails] = []
         for name in self.names():
-            if name > after and len(found) < limit:
+            if name > after and len(datasets) < limit:
                 with suppress(UnknownDataset):
-                    found.append(self.get(name))
-        return found
+                    datasets.append(self.get(name))
+        return datasets
 
     def all(self) -> list[DatasetDetails]:
         """By name, but for broken ones."""

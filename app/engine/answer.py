@@ -7,11 +7,11 @@ from translation.translator import Translation
 
 @dataclass(frozen=True)
 class Answer:
-    """A translation, its source domain, the format its picture had, and the seconds it waited in queues."""
+    """A translation, its source domain, the format of the upload, and the seconds it waited in queues."""
 
     translation: Translation
     source: str
-    found: str
+    input_format: str
     queue_s: float
 
     @property

@@ -8,11 +8,11 @@ from time import perf_counter
 
 from app.engine.faults import DeviceLost, NetworkHung, OutOfMemory
 from app.engine.orders import Order, Version
-from app.engine.waiting import MAX_BATCH, Drawn, Request, WaitingRoom
+from app.engine.waiting import MAX_BATCH, TimedResult, WaitingRequest, WaitingRoom
 from app.metrics import Metrics
-from translation.sampler import Drawing, Draws, Sampler
+from translation.sampler import Sampler, SampleRequest, SampleResult
 
-Network = Callable[[Order], tuple[Drawing, ...]]
+Network = Callable[[Order], tuple[SampleResult, ...]]
 
 
 class Batcher:
@@ -25,29 +25,29 @@ class Batcher:
         self._metrics, self._on_lost = metrics, on_lost
         self.waiting = WaitingRoom()
 
-    async def draw(self, version: Version, sampler: Sampler, draws: Draws) -> Drawn:
+    async def sample(self, version: Version, sampler: Sampler, wanted: SampleRequest) -> TimedResult:
         """Raises OutOfMemory, InvalidBundle, DeviceLost, NetworkHung, NetworkFailed."""
-        drawn: asyncio.Future[Drawn] = asyncio.get_running_loop().create_future()
-        self.waiting.add(Request(version, sampler, draws, drawn))
-        return await drawn
+        result: asyncio.Future[TimedResult] = asyncio.get_running_loop().create_future()
+        self.waiting.add(WaitingRequest(version, sampler, wanted, result))
+        return await result
 
     async def run(self) -> None:
         while True:
             batch = await self.waiting.next_batch()
             for request in batch:
                 self._metrics.queue_wait.observe(perf_counter() - request.since)
-            await self._draw(batch, MAX_BATCH)
+            await self._sample(batch, MAX_BATCH)
 
-    async def _draw(self, requests: Sequence[Request], at_most: int) -> None:
+    async def _sample(self, requests: Sequence[WaitingRequest], at_most: int) -> None:
         """In batches of `at_most`, and where they do not fit into the device's memory, in halves of them."""
         for group in _groups(requests, at_most):
             batch = group[0].padded_batch(sum(request.rows for request in group), at_most)
             try:
-                await self._paint(group, batch)
+                await self._sample_group(group, batch)
             except OutOfMemory as error:
                 self._metrics.out_of_memory.inc()
                 if batch > 1:
-                    await self._draw(group, batch // 2)
+                    await self._sample(group, batch // 2)
                 else:
                     _refuse(group, error)
             except (DeviceLost, NetworkHung) as error:
@@ -56,26 +56,26 @@ class Batcher:
             except Exception as error:  # this task has to go on; whoever waits for the pictures is told
                 _refuse(group, error)
 
-    async def _paint(self, requests: Sequence[Request], batch: int) -> None:
-        drawings: list[Drawing] = []
+    async def _sample_group(self, requests: Sequence[WaitingRequest], batch: int) -> None:
+        results: list[SampleResult] = []
         started = perf_counter()
-        for draws in _batches([request.draws for request in requests], batch):
+        for part in _batches([request.wanted for request in requests], batch):
             if not any(request.is_wanted for request in requests):
                 return
-            order = Order(requests[0].version, draws, batch)
-            drawings += await asyncio.get_running_loop().run_in_executor(self._thread, self._network, order)
-            self._metrics.batch_size.observe(sum(len(each.indices) for each in draws))
+            order = Order(requests[0].version, part, batch)
+            results += await asyncio.get_running_loop().run_in_executor(self._thread, self._network, order)
+            self._metrics.batch_size.observe(sum(len(each.indices) for each in part))
         took_s = perf_counter() - started
         if len(requests) == 1:
-            drawings = [_joined(drawings)]
-        for request, drawing in zip(requests, drawings, strict=True):
+            results = [_joined(results)]
+        for request, result in zip(requests, results, strict=True):
             if request.is_wanted:
-                request.drawn.set_result(Drawn(drawing, batch, took_s, took_s / len(requests)))
+                request.result.set_result(TimedResult(result, batch, took_s, took_s / len(requests)))
 
 
-def _groups(requests: Sequence[Request], at_most: int) -> Iterator[list[Request]]:
+def _groups(requests: Sequence[WaitingRequest], at_most: int) -> Iterator[list[WaitingRequest]]:
     """Neighbours of `at_most` rows together; one of more rows is alone."""
-    group: list[Request] = []
+    group: list[WaitingRequest] = []
     for request in requests:
         if group and sum(each.rows for each in group) + request.rows > at_most:
             yield group
@@ -85,23 +85,23 @@ def _groups(requests: Sequence[Request], at_most: int) -> Iterator[list[Request]
         yield group
 
 
-def _batches(draws: Sequence[Draws], batch: int) -> Iterator[tuple[Draws, ...]]:
+def _batches(wanted: Sequence[SampleRequest], batch: int) -> Iterator[tuple[SampleRequest, ...]]:
     """All in one, or those of a single picture in several."""
-    if sum(len(each.indices) for each in draws) <= batch:
-        yield tuple(draws)
+    if sum(len(each.indices) for each in wanted) <= batch:
+        yield tuple(wanted)
         return
-    (alone,) = draws
+    (alone,) = wanted
     for first in range(0, len(alone.indices), batch):
         scored = None if first else alone.scored
         yield (replace(alone, indices=alone.indices[first : first + batch], scored=scored),)
 
 
-def _joined(drawings: Sequence[Drawing]) -> Drawing:
+def _joined(results: Sequence[SampleResult]) -> SampleResult:
     """Of one picture, which is scored with the first of its samples."""
-    return replace(drawings[0], paintings=tuple(each for part in drawings for each in part.paintings))
+    return replace(results[0], paintings=tuple(each for part in results for each in part.paintings))
 
 
-def _refuse(requests: Sequence[Request], error: Exception) -> None:
+def _refuse(requests: Sequence[WaitingRequest], error: Exception) -> None:
     for request in requests:
         if request.is_wanted:
-            request.drawn.set_exception(error)
+            request.result.set_exception(error)

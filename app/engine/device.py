@@ -14,7 +14,7 @@ from app import forks
 from app.engine import network
 from app.engine.faults import DeviceLost, NetworkFailed, NetworkHung, OutOfMemory
 from app.engine.orders import Order, Outcome, Reply, Warmth
-from translation.sampler import Drawing
+from translation.sampler import SampleResult
 from translation.weights import InvalidBundle
 
 logger = logging.getLogger(__name__)
@@ -34,15 +34,15 @@ class Device:
         self._is_stopping = False
         self.warmth = Warmth()
 
-    def __call__(self, order: Order) -> tuple[Drawing, ...]:
-        """One for each of the draws.
+    def __call__(self, order: Order) -> tuple[SampleResult, ...]:
+        """One for each of the order's requests.
 
         Raises OutOfMemory, InvalidBundle, DeviceLost, NetworkHung, NetworkFailed.
         """
         reply = self._reply(order)
         self.warmth = reply.warmth
         if reply.outcome is Outcome.DONE:
-            return reply.drawings
+            return reply.results
         if reply.outcome is Outcome.INVALID_BUNDLE:
             raise InvalidBundle(reply.text)
         if reply.outcome is Outcome.FAILED:

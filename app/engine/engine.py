@@ -201,14 +201,14 @@ class Engine:
         working_size = translator.sampler.working_size(size, request.process_size)
         async with self._room.taken(self._pixels(request.samples, size, working_size)):
             decoded = await timed(self._codec, decode_stage, translator, data, request)
-            picture, draws = decoded.result
-            drawn = await self._batcher.draw(outline.version, translator.sampler, draws)
-            translator.check_score(drawn.drawing.domain_score, request)
-            samples = Samples.of(draws, drawn.drawing, drawn.padded_batch)
+            picture, wanted = decoded.result
+            sampled = await self._batcher.sample(outline.version, translator.sampler, wanted)
+            translator.check_score(sampled.result.domain_score, request)
+            samples = Samples.of(wanted, sampled.result, sampled.padded_batch)
             encoded = await timed(self._codec, encode_stage, translator, picture, samples, request, stop)
-        self._recent_s += 0.2 * (drawn.share_s - self._recent_s)
-        timings = Timings(decoded.took_s, drawn.took_s, encoded.took_s)
-        queue_s = perf_counter() - asked - (decoded.took_s + drawn.took_s + encoded.took_s)
+        self._recent_s += 0.2 * (sampled.share_s - self._recent_s)
+        timings = Timings(decoded.took_s, sampled.took_s, encoded.took_s)
+        queue_s = perf_counter() - asked - (decoded.took_s + sampled.took_s + encoded.took_s)
         pictures, spread = encoded.result
         receipt = translator.receipt(picture, samples, request, timings)
         translation = Translation(pictures, output_format(picture, request), receipt, spread)

@@ -22,23 +22,23 @@ class Follower:
     async def run(self) -> None:
         known = None
         while True:
-            found = await self._look()
-            if found is not None:
-                begun = found if known is None else known
-                for name in [name for name, folder in found.items() if begun.get(name) != folder]:
+            in_use = await self._look()
+            if in_use is not None:
+                begun = in_use if known is None else known
+                for name in [name for name, folder in in_use.items() if begun.get(name) != folder]:
                     await self._take_up(name)
-                known = found
+                known = in_use
             await asyncio.sleep(FOLLOW_S)
 
     async def _look(self) -> dict[str, Path] | None:
         """Where the versions in use lie; None where that cannot be seen just now."""
         try:
-            found = await asyncio.to_thread(self._outlines.folders)
+            in_use = await asyncio.to_thread(self._outlines.folders)
         except Exception as error:  # nobody awaits this task, nobody else would hear of it
             self._log_fault(str(error))
             return None
         self._fault = None
-        return found
+        return in_use
 
     def _log_fault(self, fault: str) -> None:
         """Once, though it is met at every look."""

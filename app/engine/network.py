@@ -35,15 +35,15 @@ def run(connection: Connection, device: str, max_models_bytes: int) -> None:
 def answer(order: Order, models: WarmModels) -> Reply:
     reply = _attempt(order, models)
     if reply.outcome is Outcome.OUT_OF_MEMORY:  # whose frames, with all that they held, are gone by now
-        models.give_back(order.version if order.draws else None)
+        models.give_back(order.version if order.requests else None)
     return reply if reply.outcome is Outcome.DEVICE_LOST else replace(reply, warmth=models.warmth)
 
 
 def _attempt(order: Order, models: WarmModels) -> Reply:
     try:
         sampler = models.get(order.version)
-        drawings = sampler.paint(order.draws, order.batch) if order.draws else ()
-        return Reply(Outcome.DONE, tuple(drawings))
+        results = sampler.sample(order.requests, order.batch) if order.requests else ()
+        return Reply(Outcome.DONE, tuple(results))
     except InvalidBundle as error:
         return Reply(Outcome.INVALID_BUNDLE, text=str(error))
     except Exception as error:  # the service hears of it, and the next order may fare better

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from translation.sampler import Drawing, Draws
+from translation.sampler import SampleRequest, SampleResult
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Order:
-    """Draws of one working size and direction, painted in batches of `batch`. None only warm the model up."""
+    """Requests of one working size and direction, sampled in batches of `batch`. Without any, the model is
+    only warmed up."""
 
     version: Version
-    draws: tuple[Draws, ...] = ()
+    requests: tuple[SampleRequest, ...] = ()
     batch: int = 1
 
 
@@ -43,9 +44,9 @@ class Warmth:
 
 @dataclass(frozen=True)
 class Reply:
-    """A drawing for each of the order's draws, or `text` on why there are none."""
+    """A result for each of the order's requests, or `text` on why there are none."""
 
     outcome: Outcome
-    drawings: tuple[Drawing, ...] = ()
+    results: tuple[SampleResult, ...] = ()
     text: str = ""
     warmth: Warmth = Warmth()

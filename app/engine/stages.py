@@ -3,12 +3,14 @@
 from threading import Event
 
 from translation.codec import Picture
-from translation.sampler import Draws
+from translation.sampler import SampleRequest
 from translation.spread import Spread
 from translation.translator import Samples, TranslationRequest, Translator
 
 
-def decode_stage(translator: Translator, data: bytes, request: TranslationRequest) -> tuple[Picture, Draws]:
+def decode_stage(
+    translator: Translator, data: bytes, request: TranslationRequest
+) -> tuple[Picture, SampleRequest]:
     picture = translator.decode(data, request)
     return picture, translator.prepare(picture, request)
 

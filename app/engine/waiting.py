@@ -14,64 +14,64 @@ from itertools import accumulate
 from time import perf_counter
 
 from app.engine.orders import Version
-from translation.sampler import BATCH_SIZES, Drawing, Draws, Sampler
+from translation.sampler import BATCH_SIZES, Sampler, SampleRequest, SampleResult
 
 MAX_BATCH = BATCH_SIZES[-1]
 MAX_DELAY_S = 0.005
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A request's drawing, and the size of the batches that it was drawn in. The network's seconds are
-    those of all that was drawn with it, and its own share of them."""
+class TimedResult:
+    """The result of a request, and the size of the batches that it was in. `took_s` are the network's seconds
+    for all that was sampled with it, `share_s` its share of them."""
 
-    drawing: Drawing
+    result: SampleResult
     padded_batch: int
     took_s: float
     share_s: float
 
 
 @dataclass(frozen=True, eq=False)
-class Request:
-    """`sampler` is an outline's, which knows sizes. Who gives the request up cancels `drawn`."""
+class WaitingRequest:
+    """`sampler` is an outline's, which knows sizes. Who gives the request up cancels `result`."""
 
     version: Version
     sampler: Sampler
-    draws: Draws
-    drawn: asyncio.Future[Drawn]
+    wanted: SampleRequest
+    result: asyncio.Future[TimedResult]
     since: float = field(default_factory=perf_counter)
 
     @property
     def bucket(self) -> tuple[Version, str, tuple[int, int]]:
-        return self.version, self.draws.to, self.draws.image.size
+        return self.version, self.wanted.to, self.wanted.image.size
 
     @property
     def rows(self) -> int:
-        return len(self.draws.indices)
+        return len(self.wanted.indices)
 
     @property
     def is_wanted(self) -> bool:
-        return not self.drawn.done()
+        return not self.result.done()
 
     def padded_batch(self, rows: int, at_most: int = MAX_BATCH) -> int:
-        return self.sampler.padded_batch(rows, self.draws.image.size, at_most)
+        return self.sampler.padded_batch(rows, self.wanted.image.size, at_most)
 
 
 class WaitingRoom:
     """First come, first served, with whoever fits into the same batch."""
 
     def __init__(self) -> None:
-        self._waiting: list[Request] = []
+        self._waiting: list[WaitingRequest] = []
         self._arrival = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, request: Request) -> None:
+    def add(self, request: WaitingRequest) -> None:
         self._waiting.append(request)
         self._arrival.set()
 
-    async def next_batch(self) -> list[Request]:
+    async def next_batch(self) -> list[WaitingRequest]:
         """At once for who finds nobody waiting; for others once the batch is full, or after MAX_DELAY_S.
 
         What was given up meanwhile is in no batch.
@@ -103,7 +103,7 @@ class WaitingRoom:
                     await self._arrive()
 
 
-def form_batch(waiting: Sequence[Request]) -> list[Request]:
+def form_batch(waiting: Sequence[WaitingRequest]) -> list[WaitingRequest]:
     """The oldest request, and those like it that make the largest full batch with it; failing that, the
     largest. One of more samples than a batch holds is alone."""
     oldest = waiting[0]

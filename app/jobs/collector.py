@@ -18,9 +18,9 @@ class JobsCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """No figure while the database cannot be read: the others stay."""
-        found = GaugeMetricFamily("sjmvi_jobs", "By state", labels=("state",))
+        jobs = GaugeMetricFamily("sjmvi_jobs", "By state", labels=("state",))
         with suppress(DatabaseFault):
             counts = self._jobs.counts()
             for state in State:
-                found.add_metric((state,), counts.get(state, 0))
-        yield found
+                jobs.add_metric((state,), counts.get(state, 0))
+        yield jobs

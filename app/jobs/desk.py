@@ -73,7 +73,8 @@ class Desk:
             _interrupt(session, job)
 
     def give_back(self, ticket: Ticket, queue: Queue) -> bool:
-        """Whether it was to be: the job waits still, or runs here. It is queued under another ticket then."""
+        """True if the job was this worker's, running or still waiting: it is queued under a new ticket then.
+        False if somebody else has it, or it is over."""
         with self._changing(ticket) as (session, job):
             if self._holds(job, ticket):
                 _interrupt(session, job)

@@ -47,14 +47,14 @@ def evaluations(folder: JobFolder) -> list[JobEvaluation]:
     if not folder.run.origin.exists():
         return []
     first, second = json.loads(folder.run.origin.read_bytes())["domains"]
-    found = {row["step"]: row for row in _rows(folder)}
+    by_step = {row["step"]: row for row in _rows(folder)}
     return [
         JobEvaluation(
             step=step,
-            score=found[step].get(SCORE),
-            directions=[_direction(found[step], *way) for way in ((first, second), (second, first))],
+            score=by_step[step].get(SCORE),
+            directions=[_direction(by_step[step], *way) for way in ((first, second), (second, first))],
         )
-        for step in sorted(found)
+        for step in sorted(by_step)
     ]
 
 

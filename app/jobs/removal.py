@@ -36,10 +36,10 @@ def remove(database: Database, queue: Queue, runs_dir: Path, job_id: str, owner:
 
 def orphans(database: Database, runs_dir: Path, before: datetime) -> Iterator[JobFolder]:
     """Folders that no job has, and that nobody has changed since. Raises DatabaseFault."""
-    found = [path for path in runs_dir.glob("*") if re.fullmatch(ID, path.name)]
+    folders = [path for path in runs_dir.glob("*") if re.fullmatch(ID, path.name)]
     with database.reading() as session:
         known = {*session.scalars(select(JobRow.id))}
-    for path in found:
+    for path in folders:
         with suppress(FileNotFoundError):  # another worker was faster
             changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             if path.name not in known and changed < before:

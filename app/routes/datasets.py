@@ -59,11 +59,11 @@ def list_datasets(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="datasets of one page")] = 50,
     cursor: Annotated[Name | None, Query(description="the `next_cursor` of the page before")] = None,
 ) -> DatasetPage:
-    found = state["intake"].store.page(cursor or "", limit + 1)
-    page = found[:limit]
+    datasets = state["intake"].store.page(cursor or "", limit + 1)
+    page = datasets[:limit]
     return DatasetPage(
         datasets=[DatasetSummary.model_validate(dataset.model_dump()) for dataset in page],
-        next_cursor=page[-1].name if len(found) > limit else None,
+        next_cursor=page[-1].name if len(datasets) > limit else None,
     )
 
 

@@ -76,11 +76,11 @@ def list_jobs(
     ] = None,
 ) -> JobPage:
     """The caller's own, with a key that is not of an admin."""
-    found = state["jobs"].page(caller, in_state, kind, cursor, limit + 1)
-    page = found[:limit]
+    jobs = state["jobs"].page(caller, in_state, kind, cursor, limit + 1)
+    page = jobs[:limit]
     return JobPage(
         jobs=[state["jobs"].details(job) for job in page],
-        next_cursor=page[-1].id if len(found) > limit else None,
+        next_cursor=page[-1].id if len(jobs) > limit else None,
     )
 
 

@@ -186,7 +186,7 @@ def _receipt(answer: Answer, upload: Upload) -> dict[str, str]:
         headers["SJMVI-Domain-Score"] = f"{receipt.domain_score:.4f}"
     if answer.translation.spread is not None:
         headers["SJMVI-Spread"] = f"{answer.translation.spread.mean:.3f}"
-    found = MEDIA_TYPES[answer.found]
-    if upload.media_type.startswith("image/") and upload.media_type != found:
-        headers["SJMVI-Warning"] = f"declared {upload.media_type}, found {found}"
+    actual = MEDIA_TYPES[answer.input_format]
+    if upload.media_type.startswith("image/") and upload.media_type != actual:
+        headers["SJMVI-Warning"] = f"declared {upload.media_type}, found {actual}"
     return headers

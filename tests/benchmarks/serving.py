@@ -55,17 +55,17 @@ class Bare:
         self.to, self.size = loaded.card.domains[1], size
 
     def __call__(self, images: Sequence[Image.Image]) -> None:
-        from translation.sampler import Draws
+        from translation.sampler import SampleRequest
 
         fit = self.sampler.fit
         for first in range(0, len(images), 8):
             batch = images[first : first + 8]
-            draws = [
-                Draws(fit(image, self.size), self.to, first + index, range(1), scored=fit(image))
+            requests = [
+                SampleRequest(fit(image, self.size), self.to, first + index, range(1), scored=fit(image))
                 for index, image in enumerate(batch)
             ]
-            for drawing, image in zip(self.sampler.paint(draws, 8), batch, strict=True):
-                drawing.paintings[0].over(image)
+            for result, image in zip(self.sampler.sample(requests, 8), batch, strict=True):
+                result.paintings[0].over(image)
 
 
 def measure_throughput(

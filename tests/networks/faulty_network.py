@@ -13,12 +13,11 @@ from pathlib import Path
 from time import sleep
 
 import torch
-from PIL import Image
 
 from app.engine.network import run
-from translation.sampler import Draws, Sampler
+from translation.sampler import Sampler, SampleRequest, SampleResult
 
-Fault = Callable[[Sequence[Draws], int], None]
+Fault = Callable[[Sequence[SampleRequest], int], None]
 ENTERED, OPENED, ASKED_FOR = "entered", "opened", "asked for"
 
 
@@ -27,16 +26,16 @@ def gated(folder: Path, *arguments: object) -> None:
     run_with(partial(wait, folder), *arguments)
 
 
-def wait(folder: Path, draws: Sequence[Draws], batch: int) -> None:
+def wait(folder: Path, requests: Sequence[SampleRequest], batch: int) -> None:
     with (folder / ENTERED).open("a") as file:
-        print(batch, *(each.seed for each in draws for _ in each.indices), file=file)
+        print(batch, *(each.seed for each in requests for _ in each.indices), file=file)
     while not (folder / OPENED).exists():
         sleep(0.005)
 
 
 def short_of_memory(most: int, *arguments: object) -> None:
     """Batches of more than `most` do not fit."""
-    run_with(lambda draws, batch: allocate(most, batch), *arguments)
+    run_with(lambda requests, batch: allocate(most, batch), *arguments)
 
 
 def allocate(most: int, batch: int) -> None:
@@ -45,8 +44,8 @@ def allocate(most: int, batch: int) -> None:
 
 
 def gated_and_short_of_memory(folder: Path, most: int, *arguments: object) -> None:
-    def wait_and_allocate(draws: Sequence[Draws], batch: int) -> None:
-        wait(folder, draws, batch)
+    def wait_and_allocate(requests: Sequence[SampleRequest], batch: int) -> None:
+        wait(folder, requests, batch)
         allocate(most, batch)
 
     run_with(wait_and_allocate, *arguments)
@@ -55,7 +54,7 @@ def gated_and_short_of_memory(folder: Path, most: int, *arguments: object) -> No
 def lost_once(folder: Path, *arguments: object) -> None:
     """As a CUDA error is, which all later calls of its process meet as well."""
 
-    def fail(_: Sequence[Draws], batch: int) -> None:
+    def fail(_: Sequence[SampleRequest], batch: int) -> None:
         if not first_time(folder):
             return
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
@@ -66,7 +65,7 @@ def lost_once(folder: Path, *arguments: object) -> None:
 def killed_once(folder: Path, *arguments: object) -> None:
     """As by the system when it is short of memory."""
 
-    def die(_: Sequence[Draws], batch: int) -> None:
+    def die(_: Sequence[SampleRequest], batch: int) -> None:
         if first_time(folder):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -74,7 +73,7 @@ def killed_once(folder: Path, *arguments: object) -> None:
 
 
 def hung_once(folder: Path, *arguments: object) -> None:
-    def hang(_: Sequence[Draws], batch: int) -> None:
+    def hang(_: Sequence[SampleRequest], batch: int) -> None:
         if first_time(folder):
             sleep(600)
 
@@ -82,7 +81,7 @@ def hung_once(folder: Path, *arguments: object) -> None:
 
 
 def wrong(*arguments: object) -> None:
-    def fail(_: Sequence[Draws], batch: int) -> None:
+    def fail(_: Sequence[SampleRequest], batch: int) -> None:
         raise ZeroDivisionError("a secret of the inside")
 
     run_with(fail, *arguments)
@@ -132,11 +131,11 @@ def first_time(folder: Path) -> bool:
 
 def run_with(fault: Fault, connection: Connection, device: str, max_models_bytes: int) -> None:
     """The real thing, with `fault` before each batch."""
-    paint = Sampler.paint
+    sample = Sampler.sample
 
-    def faulty(sampler: Sampler, draws: Sequence[Draws], batch: int) -> list[Image.Image]:
-        fault(draws, batch)
-        return paint(sampler, draws, batch)
+    def faulty(sampler: Sampler, requests: Sequence[SampleRequest], batch: int) -> list[SampleResult]:
+        fault(requests, batch)
+        return sample(sampler, requests, batch)
 
-    Sampler.paint = faulty  # type: ignore[method-assign]
+    Sampler.sample = faulty  # type: ignore[method-assign]
     run(connection, device, max_models_bytes)

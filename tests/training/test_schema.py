@@ -39,7 +39,7 @@ CHOICES = {
     "ObjectiveRecipe.preset": [*PRESETS],
     "ObjectiveRecipe.divergence": [*RATIO_LOSSES, None],
     "ObjectiveRecipe.generator_loss": [*GENERATOR_LOSSES, None],
-    "GeneratorArchitecture.distribution": ["normal", "laplace"],
+    "StochasticResNetArchitecture.distribution": ["normal", "laplace"],
     "OptimisationRecipe.betas": None,
 }
 

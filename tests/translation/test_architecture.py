@@ -12,7 +12,7 @@ from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from translation.architecture import Architecture, DeterministicArchitecture, NoDiscriminator
+from translation.architecture import Architecture, DeterministicResNetArchitecture, NoDiscriminator
 from translation.distributions import DISTRIBUTIONS, SCALES
 from translation.generators.deterministic import DownName, UpName
 from translation.weights import Card, load_bundle, save_bundle
@@ -27,7 +27,7 @@ def tiny(**generator: object) -> Architecture:
 
 DETERMINISTIC = {
     f"deterministic, {down} down, {up} up": Architecture(
-        generator=DeterministicArchitecture(width=4, blocks=1, down=down, up=up),
+        generator=DeterministicResNetArchitecture(width=4, blocks=1, down=down, up=up),
         discriminator=TINY_ARCHITECTURE.discriminator,
     )
     for down, up in product(get_args(DownName), get_args(UpName))

@@ -25,6 +25,12 @@ def test_a_level_stays_and_the_finest_checkerboard_goes() -> None:
     torch.testing.assert_close(blur(board), torch.zeros(1, 2, 8, 8))
 
 
+@pytest.mark.parametrize("size", [(8, 8), (9, 6)])
+def test_with_a_stride_it_keeps_every_other_pixel_of_the_blurred(size: tuple[int, int]) -> None:
+    features = torch.rand(2, 3, *size)
+    torch.testing.assert_close(blur(features, stride=2), blur(features)[..., ::2, ::2])
+
+
 def generator(antialiased: bool) -> nn.Module:
     name = "antialiased-resnet" if antialiased else "resnet"
     arguments = {"width": 8, "blocks": 0, "code_size": 0, "distribution": "laplace", "scale": "fixed"}

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from translation.architecture import Architecture, DiscriminatorArchitecture
+from translation.architecture import Architecture, ConditionalPatchArchitecture
 from translation.discriminators import DISCRIMINATORS, patch
 
 BUILDERS = {
@@ -154,7 +154,7 @@ class TestPatches:
     @each_depth
     def test_need_a_picture_of_the_smallest_side(self, downsamplings: int) -> None:
         network = patch.ConditionalPatchGAN(2, downsamplings, 2)
-        side = DiscriminatorArchitecture(downsamplings=downsamplings).smallest_side
+        side = ConditionalPatchArchitecture(downsamplings=downsamplings).smallest_side
         assert network.marginal(pictures(side, side)).shape == (2, 1, 1, 1)
         with pytest.raises(ValueError, match="more than 1 value"):
             network.marginal(pictures(side - 1, side - 1))

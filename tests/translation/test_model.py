@@ -5,7 +5,7 @@ import torch
 from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor
 
-from translation.architecture import GeneratorArchitecture
+from translation.architecture import StochasticResNetArchitecture
 from translation.model import TranslationModel, UnknownDomain, draw_code
 
 GOLDEN_CODES = {
@@ -17,7 +17,7 @@ GOLDEN_CODES = {
 
 def model_of(code_size: int) -> TranslationModel:
     torch.manual_seed(0)
-    generator = GeneratorArchitecture(width=4, blocks=1, code_size=code_size)
+    generator = StochasticResNetArchitecture(width=4, blocks=1, code_size=code_size)
     return TINY_ARCHITECTURE.model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
 
 

@@ -5,19 +5,20 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 from tiny_architecture import TINY_ARCHITECTURE
 
-from translation.architecture import GeneratorArchitecture
+from translation.architecture import StochasticResNetArchitecture
 from translation.card import CorruptWeights
 from translation.codec import ImageTooLarge, ImageTooSmall, to_tensor
+from translation.generators.painting import Painting
 from translation.model import UnknownDomain, draw_code
-from translation.painted import Painted
-from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Draws, Sampler
+from translation.painted_image import PaintedImage
+from translation.sampler import BATCH_SIZES, MAX_PROCESS_SIZE, Sampler, SampleRequest
 
 TRAINING_SIZE = 16
 
 
 def make_sampler(code_size: int = 4, **options: int) -> Sampler:
     torch.manual_seed(0)
-    generator = GeneratorArchitecture(width=4, blocks=1, code_size=code_size)
+    generator = StochasticResNetArchitecture(width=4, blocks=1, code_size=code_size)
     model = TINY_ARCHITECTURE.model_copy(update={"generator": generator}).build_model(("horse", "zebra"))
     return Sampler(model, TRAINING_SIZE, **options)
 
@@ -54,27 +55,31 @@ def test_the_narrowest_pictures_are_translated(size: tuple[int, int]) -> None:
 @given(data=st.data())
 def test_what_else_is_in_a_batch_changes_no_bit(padded: int, data: st.DataObject) -> None:
     source, code = torch.rand(1, 3, 20, 28) * 2 - 1, torch.randn(1, 4)
-    drawn = []
+    rows_of_it = []
     for _ in range(2):
         rows = data.draw(st.integers(padded // 2 + 1, padded))
         position = data.draw(st.integers(0, rows - 1))
         sources, codes = torch.rand(rows, 3, 20, 28) * 2 - 1, torch.randn(rows, 4)
         sources[position], codes[position] = source[0], code[0]
         assert SAMPLER.padded_batch(rows, (28, 20)) == padded
-        drawn.append(SAMPLER.draw(sources, "zebra", codes)[position])
-    assert torch.equal(*drawn)
+        painting = SAMPLER.paint(sources, "zebra", codes)
+        rows_of_it.append(torch.cat([painting.colour[position], painting.gate[position]]))
+    assert torch.equal(*rows_of_it)
 
 
 NOISE = [Image.effect_noise((24, TRAINING_SIZE), 60).convert("RGB") for _ in range(3)]
 
 
 def test_pictures_of_several_requests_are_painted_in_one_batch_as_in_one_of_their_own() -> None:
-    requests = [Draws(NOISE[0], "zebra", 7, range(3)), Draws(NOISE[1], "zebra", 8, range(2, 4), 0.5)]
-    together = SAMPLER.paint(requests, 8)
-    apart = [drawing for request in requests for drawing in SAMPLER.paint([request], 8)]
-    assert [len(drawing.paintings) for drawing in together] == [3, 2]
+    requests = [
+        SampleRequest(NOISE[0], "zebra", 7, range(3)),
+        SampleRequest(NOISE[1], "zebra", 8, range(2, 4), 0.5),
+    ]
+    together = SAMPLER.sample(requests, 8)
+    apart = [result for request in requests for result in SAMPLER.sample([request], 8)]
+    assert [len(result.paintings) for result in together] == [3, 2]
     paintings, alone = (
-        [each.image for one in drawn for each in one.paintings] for drawn in (together, apart)
+        [each.image for result in results for each in result.paintings] for results in (together, apart)
     )
     assert [painting.tobytes() for painting in paintings] == [painting.tobytes() for painting in alone]
     assert [(painting.mode, painting.size) for painting in paintings] == [("RGBA", (24, TRAINING_SIZE))] * 5
@@ -82,8 +87,9 @@ def test_pictures_of_several_requests_are_painted_in_one_batch_as_in_one_of_thei
 
 @pytest.mark.parametrize("batch", BATCH_SIZES)
 def test_batches_of_other_sizes_paint_within_one_grey_level(batch: int) -> None:
-    drawings = [SAMPLER.paint([Draws(NOISE[2], "zebra", 7, range(5))], size)[0] for size in (batch, 8)]
-    for one, other in zip(*(drawing.paintings for drawing in drawings), strict=True):
+    request = SampleRequest(NOISE[2], "zebra", 7, range(5))
+    results = [SAMPLER.sample([request], size)[0] for size in (batch, 8)]
+    for one, other in zip(*(result.paintings for result in results), strict=True):
         differences = ImageChops.difference(one.image, other.image).getextrema()
         assert max(most for _, most in differences) <= 1
 
@@ -143,7 +149,7 @@ def test_an_unknown_domain_is_refused() -> None:
 
 def test_nothing_is_kept_for_gradients_and_both_directions_are_warm() -> None:
     SAMPLER.warm_up()
-    assert SAMPLER.draw(torch.zeros(1, 3, 16, 16), "horse", torch.zeros(1, 4)).is_inference()
+    assert SAMPLER.paint(torch.zeros(1, 3, 16, 16), "horse", torch.zeros(1, 4)).colour.is_inference()
     assert not SAMPLER.model.training
 
 
@@ -165,18 +171,19 @@ def test_a_picture_of_the_working_size_becomes_the_mean_of_the_density() -> None
 
 def test_a_larger_picture_is_moved_as_far_in_its_own_pixels_as_the_working_one_was() -> None:
     image = Image.effect_noise((120, 5 * TRAINING_SIZE), 60).convert("RGB")
-    painting = torch.zeros(6, TRAINING_SIZE, 24)
-    painting[4] = 2.0
-    moved = Painted.of(painting).over(image)
+    colour, gate, shift = (torch.zeros(1, channels, TRAINING_SIZE, 24) for channels in (3, 1, 2))
+    shift[:, 0] = 2.0
+    (painted,) = PaintedImage.rows_of(Painting(colour, gate, shift))
+    moved = painted.over(image)
     assert moved.crop((0, 0, 110, image.height)).tobytes() == image.crop((10, 0, 120, image.height)).tobytes()
 
 
 def test_what_is_not_painted_over_keeps_every_detail() -> None:
     image = Image.effect_noise((200, 150), 60).convert("RGB")
-    painting = torch.full((4, 12, TRAINING_SIZE), -1.0)
-    painting[3] = 0
-    assert Painted.of(painting).over(image).tobytes() == image.tobytes()
-    painting[3, :, : TRAINING_SIZE // 2] = 1
-    blended, untouched = Painted.of(painting).over(image), (120, 0, 200, 150)
-    assert blended.crop((0, 0, 80, 150)).getextrema() == ((0, 0),) * 3
-    assert blended.crop(untouched).tobytes() == image.crop(untouched).tobytes()
+    black, gate = torch.full((2, 3, 12, TRAINING_SIZE), -1.0), torch.zeros(2, 1, 12, TRAINING_SIZE)
+    gate[1, ..., : TRAINING_SIZE // 2] = 1
+    copied, half = (painted.over(image) for painted in PaintedImage.rows_of(Painting(black, gate)))
+    assert copied.tobytes() == image.tobytes()
+    untouched = (120, 0, 200, 150)
+    assert half.crop((0, 0, 80, 150)).getextrema() == ((0, 0),) * 3
+    assert half.crop(untouched).tobytes() == image.crop(untouched).tobytes()

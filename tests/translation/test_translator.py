@@ -177,9 +177,9 @@ def test_an_outline_does_all_but_the_sampling(
 ) -> None:
     request = TranslationRequest("zebra", samples=2, seed=7)
     outline = Translator(load_outline(tiny_bundle), "meta", name="tiny")
-    draws = pickle.loads(pickle.dumps(outline.prepare(outline.decode(photograph, request), request)))
-    (drawing,) = translator.sampler.paint([draws], 2)
-    samples = Samples.of(draws, drawing, 2)
+    wanted = pickle.loads(pickle.dumps(outline.prepare(outline.decode(photograph, request), request)))
+    (result,) = translator.sampler.sample([wanted], 2)
+    samples = Samples.of(wanted, result, 2)
     pictures = outline.encode(outline.decode(photograph, request), samples, request)
     assert tuple(pictures) == translator(photograph, request).pictures
 

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def inspect_for_run(
     run: RunFolder, folders: Sequence[PictureFolder], training_size: int, stopped: Callable[[], bool]
 ) -> None:
-    """Findings are told of. Raises BadDataset where one is an error: the training would find out when it
-    comes to those pictures; and Stopped."""
+    """Logs the findings. Raises BadDataset where one is an error, which the training would otherwise meet
+    when it comes to those pictures; and Stopped."""
     inspection = inspect(folders, training_size, partial(show_count, "inspecting"), stopped)
     durable.write(run.data_report, json.dumps(inspection.report.as_json()).encode())
     write_sheet(run.data_sheet, inspection)

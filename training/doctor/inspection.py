@@ -29,13 +29,13 @@ def inspect(
     advance: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Inspection:
-    """`training_size` in pixels; `advance` is told of (done, total). A bad picture is a finding: of those
-    nothing is raised. Raises Stopped once `stopped`."""
-    found = list(measure_all(folders, advance, stopped))
+    """`training_size` in pixels; `advance` is told of (done, total). A bad picture becomes a finding and
+    raises nothing. Raises Stopped once `stopped`."""
+    measured = list(measure_all(folders, advance, stopped))
     if stopped():
         raise Stopped("stopped")
-    pictures = [each for each in found if isinstance(each, Measured)]
-    lost = [each for each in found if isinstance(each, Unreadable)]
+    pictures = [each for each in measured if isinstance(each, Measured)]
+    lost = [each for each in measured if isinstance(each, Unreadable)]
     exact, near = exact_groups([picture.digest for picture in pictures]), _near(pictures)
     colours = [[each.colour for each in pictures if each.folder is folder] for folder in folders[:2]]
     report = Report(

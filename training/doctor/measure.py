@@ -81,8 +81,8 @@ def measure_all(
     work = [(folder, file) for folder in folders for file in folder.files]
     with ThreadPoolExecutor() as pool:
         try:
-            for done, found in enumerate(pool.map(measure, work), 1):
-                yield found
+            for done, measured in enumerate(pool.map(measure, work), 1):
+                yield measured
                 advance(done, len(work))
                 if stopped():
                     return

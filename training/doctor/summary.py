@@ -76,12 +76,12 @@ def copies(exact: Groups, near: Groups, pictures: Sequence[Measured]) -> Copies:
 
 def _of_test(groups: Groups, pictures: Sequence[Measured]) -> set[int]:
     """Those to test on that are in one group with one to train on."""
-    found = set()
+    leaked = set()
     for group in groups:
         splits = {index: pictures[index].folder.split for index in group}
         if "train" in splits.values():
-            found |= {index for index, split in splits.items() if split == "test"}
-    return found
+            leaked |= {index for index, split in splits.items() if split == "test"}
+    return leaked
 
 
 def shared(groups: Groups, pictures: Sequence[Measured]) -> float:

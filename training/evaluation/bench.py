@@ -93,11 +93,12 @@ class Remembered:
         return len({key for pictures in sets for key in pictures.keys} - self._rows.keys())
 
     def _look(self, pictures: Pictures) -> None:
-        found = self.network(pictures, self.tick)
-        self._keep(pictures.keys, found.pooled, found.logits)
+        features = self.network(pictures, self.tick)
+        self._keep(pictures.keys, features.pooled, features.logits)
         if self._folder:
             self._folder.mkdir(parents=True, exist_ok=True)
-            arrays = {"pooled": found.pooled} | ({} if found.logits is None else {"logits": found.logits})
+            logits = {} if features.logits is None else {"logits": features.logits}
+            arrays = {"pooled": features.pooled} | logits
             with replacing(self._folder / f"{pictures.digest[:16]}.npz") as file:
                 np.savez(file, keys=np.array(pictures.keys), **arrays)  # type: ignore[arg-type]
 

@@ -29,7 +29,8 @@ BATCH = 8
 
 
 def bound(bench: Bench, at: Direction, judge: Judge, seed: int) -> Line:
-    """likelihood, divergence and, of a bound, total of all sources, as squares of the training size.
+    """likelihood and divergence, and total where their sum is a bound; of all sources, as squares of the
+    training size.
 
     The global random state is left as it was.
     """

@@ -138,7 +138,7 @@ def _document(
     subject: Subject, folders: EvaluationFolders, evaluation: Evaluation, bench: Bench
 ) -> dict[str, Any]:
     """The figures with all that someone else needs to get them again."""
-    found = evaluation.as_json()
+    figures = evaluation.as_json()
     network = {"name": bench.network.name, "sha256": bench.network.digest, "side": bench.network.side}
-    protocol = {**found.pop("protocol"), "network": network, **folders.as_json(), "versions": versions()}
-    return {"bundle": subject.as_json(), "protocol": protocol, **found}
+    protocol = {**figures.pop("protocol"), "network": network, **folders.as_json(), "versions": versions()}
+    return {"bundle": subject.as_json(), "protocol": protocol, **figures}

@@ -5,9 +5,9 @@
     structure_...    mean absolute difference of self-similarities: the cosines between the features of all
                      pairs of places, after Tumanyan et al. (2022), https://arxiv.org/abs/2201.00424
 
-Places are those of the network's feature map (structure_maps) or, where it has none to show, 3 x 3 crops of
-half the picture, each looked at alone (structure_crops). A picture has correlations of 1 and a structure of 0
-with itself; what it has with a picture that is not its translation is a line of its own.
+Places are those of the network's feature map (structure_maps) or, if it has none, 3 x 3 crops of half the
+picture, each looked at alone (structure_crops). Compared with itself, a picture has correlations of 1 and a
+structure of 0. The comparison with a picture that is not its translation is a line of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,13 +35,13 @@ class Content:
 
 def content_of(bench: Bench, images: Iterable[Image.Image]) -> list[Content]:
     """Of each, opened one at a time."""
-    found: list[Content] = []
+    contents: list[Content] = []
     for image in images:
-        places = _map(bench, image) if not found or found[0].has_map else None
+        places = _map(bench, image) if not contents or contents[0].has_map else None
         structure = _self_similarity(_crops(bench, image) if places is None else places)
-        found.append(Content(_luminances(image), _gradients(image), structure, places is not None))
+        contents.append(Content(_luminances(image), _gradients(image), structure, places is not None))
         bench.tick(1)
-    return found
+    return contents
 
 
 def compared(sources: Sequence[Content], translated: Sequence[Content]) -> tuple[Line, Line]:

@@ -1,9 +1,9 @@
 """Whether the bundle's domain scores mean what they say, and tell the one domain from the other.
 
-`flagged` is the share of test pictures of the source domain whose score is up to LEVEL. It should be about
-LEVEL, give or take what a set of held-out pictures does: that is what calibrated means, and all of it.
-`other_flagged` is that of pictures of the target domain, had they been taken for ones of the source's, and
-`auroc` the chance that one of the source's has the higher score.
+`flagged` is the share of test pictures of the source domain whose score is up to LEVEL. For a calibrated
+bundle it is about LEVEL, up to the chance of the held-out set; calibration promises no more. `other_flagged`
+is the same share of the target domain's pictures, scored as if they were of the source domain, and `auroc`
+the chance that one of the source's has the higher score.
 """
 
 import numpy as np

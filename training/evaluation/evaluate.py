@@ -60,7 +60,7 @@ def directions(
 
 
 def look_at_references(bench: Bench, both: Sequence[Direction]) -> None:
-    """What is the same for every model comes first. Raises BadProtocol where the network does not fit."""
+    """Looks first at what is the same for every model. Raises BadProtocol where the network does not fit."""
     for at in both:
         _check_class(bench, at)
     for at in both:
@@ -97,15 +97,15 @@ def run_trial(bench: Bench, at: Direction, seed: int) -> Lines:
 
 
 def looks_of_a_trial(bench: Bench, at: Direction) -> int:
-    """How often its tick is going to be told of a picture."""
+    """How many pictures its `tick` is going to count."""
     return len(at.sources) + sum(MEASURES[name].looks(bench, at) for name in bench.protocol.measures)
 
 
-def summed_up(bench: Bench, found: Iterable[tuple[Direction, list[Lines]]]) -> Evaluation:
+def summed_up(bench: Bench, trials_by_direction: Iterable[tuple[Direction, list[Lines]]]) -> Evaluation:
     """The trials of each direction, one for each seed."""
     figures = (
         DirectionFigures(at.source, at.target, len(at.sources), len(at.references), over_seeds(trials))
-        for at, trials in found
+        for at, trials in trials_by_direction
     )
     network = bench.network
     return Evaluation(

@@ -25,11 +25,11 @@ BATCH = 8
 
 
 class BadFeatureNetwork(ValueError):
-    """Not a network that features can be had from; the message says what it would have to be."""
+    """The network gives no features; the message says what it would have to be."""
 
 
 class UnfetchedNetwork(BadFeatureNetwork):
-    """One of the internet, which cannot be reached, or no place to keep it."""
+    """The network cannot be downloaded, or there is no place to keep it."""
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,11 @@ def find_test_folders(
 
 def _beside(test: tuple[Path, Path]) -> tuple[Path, Path] | None:
     """Of testA, trainA; of horse_test, horse_train; None where they are not both there."""
-    named = tuple(
-        folder.resolve().with_name(folder.resolve().name.replace("test", "train")) for folder in test
-    )
-    if all(found.is_dir() and found != folder.resolve() for found, folder in zip(named, test, strict=True)):
-        return named[0], named[1]
-    return None
+    train = [folder.resolve().with_name(folder.resolve().name.replace("test", "train")) for folder in test]
+    is_another = [
+        there.is_dir() and there != folder.resolve() for there, folder in zip(train, test, strict=True)
+    ]
+    return (train[0], train[1]) if all(is_another) else None
 
 
 def _shared(test: tuple[Pictures, Pictures], train: tuple[Pictures, Pictures]) -> tuple[int, int]:

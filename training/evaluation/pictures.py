@@ -134,7 +134,7 @@ def pictures_in_memory(images: Sequence[Image.Image | Tensor], size: int | None 
 
 
 def usable(pictures: Pictures, short_side: int) -> Pictures:
-    """Those that a model can translate at a short side; the others, damaged or too long, are told of."""
+    """Those that a model can translate at a short side; the others, damaged or too long, are logged."""
     kept = []
     for row, source in enumerate(pictures.sources):
         try:

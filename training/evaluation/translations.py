@@ -1,6 +1,7 @@
 """Pictures translated as the service translates them: at the training size, blended at their own, 8 bits.
 
-A picture's noise is that of `sjmvi translate --seed S` for the file of its name: what is measured can be had.
+A picture's noise is that of `sjmvi translate --seed S` for the file of its name, which makes what was
+measured again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from torch import Tensor
 from training.evaluation.features import Tick
 from translation.folders import file_seed
 from translation.model import draw_code
-from translation.painted import Painted
+from translation.painted_image import PaintedImage
 from translation.sampler import BATCH_SIZES, Sampler
 
 
@@ -41,9 +42,9 @@ def translate(
     for batch in _runs_of_one_size(sampler, images):
         rows = codes[done : done + len(batch)]
         sources = torch.cat([source for _, source in batch])
-        paintings = sampler.draw(sources, to, rows)
+        paintings = PaintedImage.rows_of(sampler.paint(sources, to, rows))
         for painting, (image, _) in zip(paintings, batch, strict=True):
-            yield Painted.of(painting).over(image)
+            yield painting.over(image)
         done += len(batch)
         tick(len(batch))
 

@@ -41,7 +41,7 @@ class Validator:
         self.network = network
         self.device = device
         self.size = size
-        self.is_unseen = all(learned.is_known for learned in folders.learned)
+        self.is_unseen = all(seen.lineage_is_known for seen in folders.seen)
         most = None if network else FEW
         self.pictures = (_usable(folders, 0, size, most), _usable(folders, 1, size, most))
         if network:
@@ -65,11 +65,11 @@ class Validator:
     def _by_network(self, sampler: Sampler) -> dict[str, float]:
         if self.network is None:
             return {}
-        found = evaluate(
+        evaluation = evaluate(
             sampler, self.pictures, self.network, self._protocol, reference_features=self._references
         )
-        score = sum(at.lines["sample"]["kernel"].mean for at in found.directions) / 2
-        return {SCORE: score} | _named(found)
+        score = sum(at.lines["sample"]["kernel"].mean for at in evaluation.directions) / 2
+        return {SCORE: score} | _named(evaluation)
 
     @property
     def _protocol(self) -> EvaluationProtocol:

@@ -4,8 +4,8 @@
 
     E KL[q(z|x) || p*(z)] = -K/2 log(1 - rho^2) + K/2 m^2      information of x and z + KL[q(z) || p*(z)]
 
-Half of the nats are planted in the one, half in the other, and E_q[log r] is to find them. log r is quadratic
-in (z, x), and so is the network: what is missed is missed by f, or by the descent on its bound. The rows rkl,
+Half of the nats are planted in each of the two terms, and E_q[log r] is to find them. log r is quadratic in
+(z, x), and so is the network: what is missed is missed by f, or by the descent on its bound. The rows rkl,
 jeffreys and neyman weigh draws of q by e^-l or its square; from K log 2 nats on already the variance of e^-l,
 chi^2(p* || q), is infinite.
 """
@@ -159,10 +159,10 @@ def biases(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _bias(nats: float, metrics: Mapping[str, Any]) -> str:
-    found = metrics[estimate_of(nats)]
-    if found["mean"] is None:
+    estimate = metrics[estimate_of(nats)]
+    if estimate["mean"] is None:
         return "not finite"
-    bias = found["mean"] - nats
+    bias = estimate["mean"] - nats
     decimals = 2 if abs(bias) < 10 else 1
-    deviation = "" if found["std"] is None else f"±{found['std']:.{decimals}f}"
+    deviation = "" if estimate["std"] is None else f"±{estimate['std']:.{decimals}f}"
     return f"{bias:+.{decimals}f}{deviation}"

@@ -88,8 +88,8 @@ class Results:
         if not self.path.exists():
             return
         try:
-            found = json.loads(self.path.read_bytes())
-            protocol, runs, overrides = found["protocol"], _runs(found), {**found.get("overrides", {})}
+            stored = json.loads(self.path.read_bytes())
+            protocol, runs, overrides = stored["protocol"], _runs(stored), {**stored.get("overrides", {})}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise OtherResults(
                 f"{self.path} holds no results: move it away, or give another --out"
@@ -130,15 +130,15 @@ def _statistics(values: Sequence[float | None]) -> dict[str, float | None]:
     return {"mean": statistics.fmean(finite), "std": statistics.stdev(finite) if len(finite) > 1 else None}
 
 
-def _runs(found: Mapping[str, Any]) -> dict[str, dict[int, Figures]]:
+def _runs(results: Mapping[str, Any]) -> dict[str, dict[int, Figures]]:
     """The runs behind a table."""
-    place = {seed: index for index, seed in enumerate(found["seeds"])}
+    place = {seed: index for index, seed in enumerate(results["seeds"])}
     return {
         method: {
-            seed: {name: metric["values"][place[seed]] for name, metric in found["methods"][method].items()}
+            seed: {name: metric["values"][place[seed]] for name, metric in results["methods"][method].items()}
             for seed in seeds
         }
-        for method, seeds in found["finished"].items()
+        for method, seeds in results["finished"].items()
     }
 
 

@@ -1,17 +1,18 @@
 """Augmentation of what ratios see: one random, differentiable transform for everything that is compared.
 
 A ratio that has seen every picture of a small set a hundred times knows them by heart, and its slope leads
-nowhere. Transformed by T, references are never quite the same twice. Draws go through T as well, and the
-maps' gradient with them, so that T itself tells nothing apart and no map is asked to imitate it:
+the maps nowhere. So it sees references through a random transform T, never quite the same twice. Draws go
+through T as well, and the maps' gradient with them: T itself does not tell the two apart, and no map is asked
+to imitate it.
 
     log r(T z; T x)    in the maps' loss, in the ratios' and in R1, T drawn anew for every call
 
 Every picture of one row of a batch takes the same T: a draw, what it was drawn given, and the reference that
-it is told from. The pair stays aligned, so that the conditional ratio can still compare place with place, and
-draw and reference differ in nothing that T did. Zhao et al. (2020), https://arxiv.org/abs/2006.10738, whose
-transforms and strengths these are; with a probability below 1, Karras et al. (2020),
-https://arxiv.org/abs/2006.06676, without its control loop: T leaves some rows alone, so that no map can gain
-from making its pictures look transformed.
+it is compared with. The pair stays aligned, so that the conditional ratio can still compare place with place,
+and draw and reference differ in nothing that T did. The transforms and their strengths are those of Zhao et
+al. (2020), https://arxiv.org/abs/2006.10738. With a probability below 1, as in Karras et al. (2020),
+https://arxiv.org/abs/2006.06676, but without its control loop, T leaves some rows alone, so that no map can
+gain from making its pictures look transformed.
 """
 
 from collections.abc import Callable

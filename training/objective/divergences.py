@@ -38,9 +38,9 @@ def exp_safe(exponent: Tensor, cap: float = 6.0) -> Tensor:
 class FDivergence:
     """One row of the table. Beyond `cap` its exponentials continue as parabolas (inf: they are exact).
 
-    is_bounded: no draw pulls at its log ratio with more than its own weight, |a'(l)|, |b'(l)| <= 1, or, in
-    least squares, than twice its distance from where it belongs. In the other rows the pull grows as an
-    exponential of l, so that few draws can carry a ratio away. learns_log_ratio: the optimum is log r.
+    is_bounded: the gradient in the log ratio of a draw is bounded, |a'(l)|, |b'(l)| <= 1, or, in least
+    squares, at most twice the distance from its target. In the other rows it grows as an exponential of l, so
+    that few draws can carry a ratio away. learns_log_ratio: the optimum is log r.
     """
 
     f: Callable[[Tensor], Tensor]

@@ -3,8 +3,8 @@
     q(x, z) = q*(x) q(z|x)    z = G(eps; x)  = m(x)  + noise        judged by r(z; x) = q(z|x) / p*(z)
     p(x, z) = p*(z) p(x|z)    x = F(xi; z)   = mu(z) + noise        judged by r(x; z) = p(x|z) / q*(x)
 
-Sampling noise and likelihood scale are separate parameters: Proposition 1's limits send the one to zero with
-the other finite, which one shared number cannot do. Tiao, Bonilla and Ramos (2018), eqs. 3, 4 and appendix C.
+Sampling noise and likelihood scale are separate parameters, because the limits of Proposition 1 send the
+first to zero and keep the second finite. Tiao, Bonilla and Ramos (2018), eqs. 3, 4 and appendix C.
 """
 
 from dataclasses import dataclass, replace
@@ -22,8 +22,8 @@ RatioNoise = Literal["both", "draws", "none"]
 
 @dataclass(frozen=True)
 class Joint:
-    """Pairs: `given` of the marginal, `drawn` of the conditional, `judged` as the ratio sees the draws; the
-    `code` (B, k) of the draws where it was kept."""
+    """Pairs: `given` of the marginal, `drawn` of the conditional, and `judged`, the draws as the ratio
+    sees them; the `code` (B, k) of the draws where it was kept."""
 
     given: Tensor
     drawn: Tensor
@@ -37,7 +37,8 @@ class Joint:
         return Joint(self.given, self.drawn.detach(), self.judged.detach(), self.conditional.detach(), code)
 
     def read(self, reach: float) -> Tensor:
-        """The draws as they are; of a gradient with respect to them, a share `reach` goes on to who drew."""
+        """The draws as they are. Of a gradient with respect to them, the share `reach` passes on to the
+        map that drew."""
         return torch.lerp(self.drawn.detach(), self.drawn, reach) if reach < 1 else self.drawn
 
     def seen(self, augment: Augment) -> "Joint":

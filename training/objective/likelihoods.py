@@ -57,13 +57,13 @@ class StochasticMap(Protocol):
 
 
 class CodedMap(StochasticMap, Protocol):
-    """A map whose code can be held: drawn apart, and told again from what it made."""
+    """A map whose code can be kept: drawn apart, and inferred from what the map has drawn under it."""
 
     def __call__(self, source: Tensor, code: Tensor | None = None) -> Density: ...
     def draw_code(self, source: Tensor) -> Tensor:
         """(B, k) of the prior N(0, I)."""
 
-    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+    def infer_code(self, target: Tensor, source: Tensor) -> Tensor:
         """(B, k), the mean of h(code | target, source)."""
 
 

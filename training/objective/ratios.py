@@ -141,8 +141,8 @@ class BridgedRatio(StructuredRatio):
 
         log r = log q(judged | given) - log g(judged) + log g(judged) / p*(judged)
 
-    of which only the last needs learning. Under a narrow q nearly every reference is beyond doubt, and s
-    learns next to nothing from draws of q; g overlaps p* and never moves. Rhodes et al. (2020),
+    of which only the last needs learning. If q is narrow, nearly every reference is told from its draws with
+    certainty, and s learns next to nothing from them; g overlaps p* and never moves. Rhodes et al. (2020),
     https://arxiv.org/abs/2006.12204, section 3, with a bridge of one known end.
     """
 
@@ -173,9 +173,9 @@ class SplitRatio(LogRatio):
     """Any log ratio, charged as marginal + conditioning * (whole - marginal), conditioning in [0, 1].
 
     The network gives (B,) or (B, 1), log q(z)/p*(z), and is learned from the draws and the references alone.
-    What the whole has beyond it is log q(z|x)/q(z), whose expectation is the information that z holds about
-    x. That can be had smaller by draws that huddle where p* is dense, so a large weight on the whole ratio
-    does not bring q(z) to p*; a large weight on its marginal part does. 1 charges the whole, the paper.
+    The rest of the whole ratio is log q(z|x)/q(z), whose expectation is the mutual information of z and x.
+    Draws that crowd where p* is dense lower it, so that a large weight on the whole ratio does not bring q(z)
+    to p*; a large weight on its marginal part does. 1 charges the whole, the paper.
     """
 
     def __init__(self, whole: LogRatio, marginal: nn.Module, conditioning: float) -> None:
@@ -219,14 +219,14 @@ def gradient_penalty(
 ) -> Tensor:
     """R1: E||grad_reference log r||^2 / 2, with respect to the judged picture only; a scalar.
 
-    A picture's log r is the mean over its patches: patches overlap, so the slope of their sum grows with
-    their number, and a penalty on it leaves a ratio that tells nothing apart.
+    A picture's log r is the mean over its patches. They overlap, so that the slope of their sum grows with
+    their number, and a penalty on that would leave a ratio that tells nothing apart.
 
-    A ratio that looks through an augmentation T is penalised where it is asked, at T(reference), and for the
-    slope that a map climbs where all of the ratio is charged, that of log r(T(.)): the derivative goes
-    through T. Without T the ratio would be held flat where it is never used, and beyond a hole or a frame for
-    pixels that no map can reach. The code of Karras et al. (2020), https://arxiv.org/abs/2006.06676, does the
-    same.
+    A ratio that looks through an augmentation T is penalised at T(reference), where it is evaluated, and the
+    derivative goes through T: the slope of log r(T(.)) is the one that a map climbs where all of the ratio is
+    charged. Without T the penalty would hold the ratio flat where it is never used, and for pixels beyond a
+    hole or a frame, which no map can reach. The code of Karras et al. (2020),
+    https://arxiv.org/abs/2006.06676, does the same.
 
     Mescheder et al. (2018), https://arxiv.org/abs/1801.04406. It biases log r towards small slopes: for
     pictures, where the true slope is out of reach anyway, not where the ratio itself is the result.

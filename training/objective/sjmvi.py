@@ -5,14 +5,21 @@
     NELBO  = NELL + KL_latent        KL_latent   = E_{q*(x)} KL[q(z|x) || p*(z)] = E_q[log r(z; x)]
     NAPLBO = NELP + KL_observed      KL_observed = E_{p*(z)} KL[p(x|z) || q*(x)] = E_p[log r(x; z)]
 
-Either divergence is least where the joints agree. To the map that tells again it is a likelihood and no more:
-NELL is KL[q || p] to p(x|z), NELP is KL[p || q] to q(z|x), which alone are wake-sleep (Hinton et al., 1995).
-To the map that drew a likelihood is half of it, and the whole ratio the other half. Where that is charged a
-share lambda_c of its conditional part, a half goes unmatched, and the map is paid for draws that say more of
-their source than there is to say: the hidden messages of Chu et al. (2017), https://arxiv.org/abs/1712.02950.
-`reach` is the share of a likelihood's gradient that passes through the draws. With reach = lambda_c the truth
-is an optimum for every lambda_c; with both 0, for every generator loss. Reach 1 is the paper, whose lambda_c
-is 1, and CycleGAN, whose lambda_c is 0.
+Either divergence is least where the joints agree. In the parameters of p(x|z), KL[q || p] is NELL alone, as
+KL[p || q] is NELP alone in those of q(z|x): the two halves of wake-sleep (Hinton et al., 1995). In phi, the
+parameters of q(z|x), KL[q || p] has two terms, both through the draw z = G(eps; x):
+
+    d/dphi KL[q || p] = E_q[dz/dphi d/dz log r(z; x)] - E_q[dz/dphi d/dz log p(x|z)]        r held fixed
+
+Where the joints agree, r(z; x) = p(x|z) / q*(x), and the two cancel for every draw. A log ratio whose
+conditional part is multiplied by lambda_c is lambda_c log p(x|z) + const there, and leaves
+
+    -(1 - lambda_c) E_q[dz/dphi d/dz log p(x|z)]
+
+which rewards draws that tell p(x|z) more of x than the posterior's do: the hidden messages of Chu et al.
+(2017), https://arxiv.org/abs/1712.02950. `reach` multiplies the second term, here and in KL[p || q]. With
+reach = lambda_c the truth is an optimum for every lambda_c; with both 0, for every generator loss. Reach 1 is
+the paper, whose lambda_c is 1, and CycleGAN, whose lambda_c is 0.
 
 One step: draw from both joints; the maps descend the four terms with the ratios frozen; the ratios descend
 their own loss on the detached draws. Tiao, Bonilla and Ramos (2018), equations 16 and 27.
@@ -79,13 +86,13 @@ class SJMVITerms:
 
     def named(self) -> dict[str, Tensor]:
         """Each scalar by its name: `identity_latent` is that of the maps to z."""
-        found: dict[str, Tensor] = {}
+        scalars: dict[str, Tensor] = {}
         for name, term in vars(self).items():
             if isinstance(term, BothWays):
-                found |= {f"{name}_observed": term.observed, f"{name}_latent": term.latent}
+                scalars |= {f"{name}_observed": term.observed, f"{name}_latent": term.latent}
             elif term is not None:
-                found[name] = term
-        return found
+                scalars[name] = term
+        return scalars
 
 
 def weight_of(term: str, default: float = 1.0) -> float:
@@ -104,15 +111,15 @@ class Weights:
     and codes die. See `implied_scale` and `implied_code_weight`.
     """
 
-    nell: float = weight_of("x told again from its translation")
-    nelp: float = weight_of("z told again from its translation")
+    nell: float = weight_of("reconstruction of x from its translation")
+    nelp: float = weight_of("reconstruction of z from its translation")
     kl_latent: float = weight_of("translations of x distributed as z is")
     kl_observed: float = weight_of("translations of z distributed as x is")
     code: float = weight_of("KL of the codes that the noise encoders infer")
     ratio: float = weight_of("the log ratios' own loss")
     identity: float = weight_of("no part of the bound; Zhu et al. (2017) have half of nell's", default=0.0)
     code_recovery: float = weight_of(
-        "no part of the bound: translations tell of their codes; try .1", default=0.0
+        "no part of the bound: codes can be inferred from translations; try .1", default=0.0
     )
 
 
@@ -203,10 +210,10 @@ class SJMVI:
     def diagnostics(self, ratios: Ratios, draws: Draws) -> dict[str, Tensor]:
         """Scalars that tell whether the ratios can be believed; fewer where they are learned as no log ratio.
 
-        mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated.
-        The two ratios of one joint agree at the optimum, so that `ratio_disagreement`, E_q[log r(z; x) -
-        log r(x; z)], goes to zero, and NELL + log_ratio_observed_at_q to the entropy of the data, a constant:
-        of ratios that look at what was given, which those of conditioning 0 do not.
+        mean_ratio is E_reference[r], 1 at the truth. bound is J, at most the divergence that is estimated. At
+        the optimum the two ratios of one joint agree. Then `ratio_disagreement`,
+        E_q[log r(z; x) - log r(x; z)], is zero, and NELL + log_ratio_observed_at_q is the entropy of the
+        data, a constant. Both hold only for ratios that look at what was given, not at conditioning 0.
         """
         sides = {
             "latent": (ratios.latent, draws.q, draws.latent_reference),

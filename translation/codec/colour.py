@@ -33,9 +33,10 @@ def to_srgb(source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def scale_transparent(source: ImageFile) -> None:
-    """Pillow scales the pixels of a PNG, but not the colour that is to be transparent among them.
+    """Bring the transparent colour of a PNG to 8 bits. Pillow does so with the pixels, but not with that
+    colour.
 
-    The source is not loaded yet. Of 16 bits a level, all colours of the same high bytes are one.
+    The source is not loaded yet. Colours of 16 bits that share their high bytes become one.
     """
     if isinstance(source, PngImageFile) and "transparency" in source.info:
         for tile in source.tile:

@@ -70,8 +70,9 @@ class Picture:
 
 
 def decode(data: bytes, limits: Limits = Limits(), frame: int | None = None) -> Picture:  # noqa: B008 - frozen
-    """A file of several frames needs one named, counted from 0: one of its first thousand, and where it is
-    drawn over those before it, of four times max_pixels with them. Raises a kind of InvalidImage."""
+    """Of a file of several frames one has to be named: counted from 0, among the first thousand. A frame
+    that is drawn over those before it may have four times max_pixels together with them. Raises a subclass
+    of InvalidImage."""
     if not data:
         raise EmptyImage("the file is empty")
     with _pillow_errors(limits):
@@ -94,8 +95,8 @@ def read_size(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     frame: int | None = None,
 ) -> tuple[int, int]:
-    """(width, height) of the picture that `decode` would make of it, as the file states them, lying or
-    upright; no pixel is decoded. Raises a kind of InvalidImage."""
+    """(width, height) of the picture that `decode` would make of it, as the file states them, turned
+    upright or not; no pixel is decoded. Raises a subclass of InvalidImage."""
     if not data:
         raise EmptyImage("the file is empty")
     with _pillow_errors(limits):

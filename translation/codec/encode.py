@@ -1,5 +1,5 @@
-"""Picture to bytes: pixels, alpha, and what is said here. Nothing of what its file held beside them, no EXIF,
-no place, no profile: sRGB is what a viewer assumes."""
+"""Picture to bytes: pixels, alpha, and the text that is given. The metadata of the upload is not written,
+no EXIF, no place, no profile: viewers assume sRGB."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Frames of a file: which is meant, how large it is and what it costs, known before a pixel is decoded.
 
-A page of a TIFF stands alone. Every other frame is drawn over those before it, which are decoded with it.
-A few bytes are enough for a frame of either kind, so neither is counted, or decoded, without an end.
+A page of a TIFF stands alone. Every other frame is drawn over those before it, which are decoded with it. A
+frame may take a few bytes of a file, so the frames that are counted or decoded are limited.
 """
 
 import re

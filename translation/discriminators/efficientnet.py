@@ -79,13 +79,13 @@ class Block(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         inner = features if self.expand is None else _relu6(self.expand(features))
-        found: Tensor = self.project(_relu6(self.depthwise(inner)))
-        return features + found if found.shape == features.shape else found
+        views: Tensor = self.project(_relu6(self.depthwise(inner)))
+        return features + views if views.shape == features.shape else views
 
 
 class EfficientNetLite0(nn.Module):
-    """(B, 3, H, W) in [-1, 1], of any H and W, to the features of VIEWS, (B, c, h, w), each in units of its
-    SPREAD. Raises WrongPretrained."""
+    """(B, 3, H, W) in [-1, 1], of any H and W, to the features of VIEWS, (B, c, h, w) each, divided by
+    their SPREAD. Raises WrongPretrained."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,13 +116,13 @@ def _relu6(features: Tensor) -> Tensor:
 def _convolutions() -> Mapping[str, tuple[Tensor, Tensor]]:
     """Weight and bias of each by its published name, on the CPU: one copy for all networks there."""
     weights = _published()
-    found = {}
+    folded = {}
     for key in weights:
         *block, conv, parameter = key.split(".")
         if conv in NORMS and parameter == "weight":
             norm = ".".join([*block, NORMS[conv]])
-            found[key.removesuffix(".weight")] = _folded(weights[key], norm, weights)
-    return found
+            folded[key.removesuffix(".weight")] = _folded(weights[key], norm, weights)
+    return folded
 
 
 def _folded(weight: Tensor, norm: str, weights: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

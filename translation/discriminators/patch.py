@@ -20,8 +20,8 @@ class ConditionalPatchGAN(nn.Module):
     """`downsamplings` strided layers: 3 see patches of 70 pixels, 2 of 34 (Isola et al., 2017).
 
     Log ratios are model over reference: large where a patch looks drawn. float32, (B, 1, h, w). `antialiased`
-    blurs before the strides, but for the first, on the picture itself: a blur there would hide the finest of
-    what a map may do wrong, its checkerboards.
+    blurs before every stride but the first: a blur of the picture itself would hide the finest artefacts of a
+    map, such as checkerboards.
     """
 
     def __init__(self, width: int, downsamplings: int, projection: int, antialiased: bool = False) -> None:
@@ -41,8 +41,8 @@ class ConditionalPatchGAN(nn.Module):
         return self._marginal(self.judged(judged))
 
     def context(self, given: Tensor) -> Tensor:
-        """given (B, 3, H, W) -> (B, projection, h + 1, w + 1), float32: what `heads` is to know of it,
-        whatever is judged beside it."""
+        """given (B, 3, H, W) -> (B, projection, h + 1, w + 1), float32: what `heads` needs of the given
+        picture, the same for whatever is judged."""
         features = self.given(given)
         with torch.autocast(features.device.type, enabled=False):
             projected: Tensor = self.given_projection(features.float())

@@ -1,12 +1,12 @@
 """A conditional PatchGAN that also sees what a pretrained network sees: five estimates of one log ratio.
 
-The first is of pixels, by ConditionalPatchGAN. The others are of four depths of EfficientNetLite0, mixed at
-random across channels and from the coarse to the fine: Sauer et al. (2021), https://arxiv.org/abs/2111.01007.
-That a discriminator of pixels should stay beside it is of Kumari et al. (2022), https://arxiv.org/abs/2112.09130.
+The first is of pixels, by ConditionalPatchGAN; Kumari et al. (2022), https://arxiv.org/abs/2112.09130, show
+that it should stay. The others are of four depths of EfficientNetLite0, mixed at random across channels and
+from the coarse to the fine: Sauer et al. (2021), https://arxiv.org/abs/2111.01007.
 
-Of features phi(z) a ratio is that of their own densities, and its divergence at most that of the pictures:
-what phi does not see, pixels alone can tell. What it does see, a PatchGAN would have to find out from the
-pictures of two domains, which takes many steps.
+A ratio of features phi(z) is the ratio of their densities, and its divergence is at most that of the
+pictures. What phi does not see, only the estimate from pixels can tell. What phi does see, a PatchGAN would
+have to learn from the pictures of two domains, which takes many steps.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,8 +34,9 @@ class Context(NamedTuple):
 
 
 class ProjectedPatchGAN(nn.Module):
-    """Log ratios are (B, 5, h, w), float32: one for each view, on the grid of ConditionalPatchGAN's, whose
-    arguments these are. The features of each depth are mixed to `mixed` channels."""
+    """Takes the arguments of ConditionalPatchGAN, and `mixed`: the channels that the features of each
+    depth are mixed to. Log ratios are (B, 5, h, w), float32: one for each view, on the grid of
+    ConditionalPatchGAN."""
 
     def __init__(
         self, width: int, downsamplings: int, projection: int, antialiased: bool = False, mixed: int = 64
@@ -93,8 +94,9 @@ class ProjectedPatchGAN(nn.Module):
 
 
 class Mixture(nn.Module):
-    """Features of VIEWS, (B, c, h, w) each, to `channels` each: random, and never learned. A ratio that could
-    choose its channels would look at those that tell most, and leave the others to the maps."""
+    """A fixed random mixture of the features of VIEWS, (B, c, h, w) each, to `channels` each. It is not
+    learned: a ratio that chose its channels would look at the most telling ones, and leave the others to
+    the maps."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

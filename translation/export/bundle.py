@@ -1,4 +1,5 @@
-"""All directions of a bundle, each as a file of its own, and export.json, which says how alike they are."""
+"""All directions of a bundle, each as a file of its own, and export.json, which says how far they differ
+from the model."""
 
 import hashlib
 import json
@@ -73,6 +74,6 @@ def _report(bundle: Bundle, format_name: str, exported: tuple[ExportedDirection,
         "format": format_name,
         "unit": "grey levels of 256, the largest difference between the model and the file",
         "directions": [asdict(row) for row in exported],
-        "versions": {name: found for name in TOOLS if (found := version_of(name))},
+        "versions": {name: version for name in TOOLS if (version := version_of(name))},
     }
     return json.dumps(report, indent=1)

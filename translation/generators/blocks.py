@@ -32,8 +32,8 @@ class ConditionalInstanceNorm(nn.Module):
 class ResidualBlock(nn.Module):
     """Johnson et al. (2016), https://arxiv.org/abs/1603.08155, with the code at both norms.
 
-    What `recomputes` keeps its input alone for the backward pass, which computes the rest of it once more:
-    Chen et al. (2016), https://arxiv.org/abs/1604.06174.
+    With `recomputes` the block keeps its input alone for the backward pass, and computes the rest once more
+    there: Chen et al. (2016), https://arxiv.org/abs/1604.06174.
     """
 
     recomputes = False

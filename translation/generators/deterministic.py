@@ -1,4 +1,4 @@
-"""The generator of CycleGAN and its kin: one picture for each picture, without noise.
+"""The generators of CycleGAN and CUT: one picture for each picture, without noise.
 
     c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-3, tanh        instance norm and ReLU after all but the last
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from translation.blur import binomial_filter, blur
 from translation.distributions import (
     DISTRIBUTIONS,
     SCALES,
@@ -98,17 +99,12 @@ class StridedDown(nn.Module):
 class BlurredDown(nn.Module):
     """(B, C, H, W) -> (B, 2 C, H / 2, W / 2)."""
 
-    blur: Tensor
-
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.convolution = _convolution(channels, 2 * channels)
-        self.register_buffer("blur", DOWN_FILTER.repeat(2 * channels, 1, 1, 1), persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        enlarged = F.relu(instance_norm(self.convolution(features)))
-        padded = F.pad(enlarged, (1, 1, 1, 1), mode="reflect")
-        return F.conv2d(padded, self.blur, stride=2, groups=len(self.blur))
+        return blur(F.relu(instance_norm(self.convolution(features))), stride=2)
 
 
 class TransposedUp(nn.Module):
@@ -148,14 +144,7 @@ def _convolution(channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d
     return layer
 
 
-def _binomial(*taps: float) -> Tensor:
-    """A plane of sum 1."""
-    line = torch.tensor(taps)
-    return torch.outer(line, line) / line.sum().square()
-
-
-DOWN_FILTER = _binomial(1, 2, 1)
-UP_FILTER = 4 * _binomial(1, 3, 3, 1)  # a picture of four times as many pixels, as bright
+UP_FILTER = 4 * binomial_filter(1, 3, 3, 1)  # a picture of four times as many pixels, as bright
 
 DOWN: dict[str, type[StridedDown] | type[BlurredDown]] = {"strided": StridedDown, "blurred": BlurredDown}
 UP: dict[str, type[TransposedUp] | type[BlurredUp]] = {"transposed": TransposedUp, "blurred": BlurredUp}

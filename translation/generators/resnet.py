@@ -4,9 +4,10 @@ With a copy gate the mean is a blend, gate * painted + (1 - gate) * source, pixe
 not change is copied rather than learned to be copied: the attention masks of Mejjati et al. (2018),
 https://arxiv.org/abs/1806.02311, in one network.
 
-What a domain has elsewhere, or larger, is copied from elsewhere: with `copy_shift` each pixel of the copy may
-come from that far away, by a flow that starts at zero, and is smooth because it is made at a quarter of the
-resolution. A shape that is painted anew instead passes through others on its way, and what it meant is lost.
+With `copy_shift` a pixel of the copy may come from up to so many pixels away, for what lies elsewhere, or is
+larger, in the other domain. The flow starts at zero, and is smooth because it is computed at a quarter of the
+resolution. A shape that is painted anew instead passes through other shapes during the training, and its
+meaning is lost.
 """
 
 from functools import partial
@@ -83,7 +84,7 @@ class StochasticResNetGenerator(nn.Module):
         return self.distribution(painting.over(source), scale[..., :height, :width] if scale.ndim else scale)
 
     def paint(self, source: Tensor, code: Tensor) -> Painting:
-        """What `forward` blends into the mean, apart: a larger source can take the same painting."""
+        """What `forward` blends with the source. It can be blended with a larger source as well."""
         cells = self._cells(pad_to_multiple(source, self.stride), code)
         return self._painting(cells, self._enlarged(cells), source)
 
@@ -96,7 +97,7 @@ class StochasticResNetGenerator(nn.Module):
         return Painting(colour, torch.sigmoid(painted[:, 3:]), self._shift(cells, height, width))
 
     def _shift(self, cells: Tensor, height: int, width: int) -> Tensor | None:
-        """The flow counts in cells, of `stride` pixels each."""
+        """(B, 2, H, W) in pixels; the flow counts in cells, of `stride` pixels each."""
         if self.flow is None:
             return None
         cells_away = self.flow(cells).float()

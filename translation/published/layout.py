@@ -9,8 +9,9 @@ Their layers are numbered through, those without weights as well. `model.N` of t
     up        19, 22   transposed convolutions   22, 26    convolutions, with the filters 21 and 25 before
     head      26                                 30
 
-The layer behind a convolution is its instance norm, the head's excepted. It removes a bias, so that we have
-none; running statistics of it, stored by old versions of torch, are used by none of these networks.
+The layer behind a convolution is its instance norm, but for the head, which has none. The norm removes a
+bias, so that ours have none there. Running statistics, which old versions of torch stored, are used by none
+of these networks.
 """
 
 import re
@@ -21,9 +22,10 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from translation.architecture import DeterministicArchitecture
+from translation.architecture import DeterministicResNetArchitecture
+from translation.blur import LOW_PASS
 from translation.card import WeightsMismatch
-from translation.generators.deterministic import DOWN_FILTER, UP_FILTER, DownName, UpName
+from translation.generators.deterministic import UP_FILTER, DownName, UpName
 
 KNOWN = (
     "known are the ResNet generators of CycleGAN and CUT (resnet_9blocks, resnet_6blocks), of 3 channels, "
@@ -36,7 +38,8 @@ BLOCK = re.compile(r"model\.(\d+)\.conv_block\.")
 
 @dataclass(frozen=True)
 class Expected:
-    """A tensor of theirs: its name in ours, None where we do without; of a filter, what each plane holds."""
+    """A tensor of the published network. `ours` is its name here, None where it is not needed; `plane` has
+    the values that a filter must have."""
 
     theirs: str
     shape: tuple[int, ...]
@@ -45,8 +48,10 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Found:
-    architecture: DeterministicArchitecture
+class PublishedGenerator:
+    """A checkpoint's generator, its tensors by our names."""
+
+    architecture: DeterministicResNetArchitecture
     tensors: dict[str, Tensor]
 
     @property
@@ -55,7 +60,7 @@ class Found:
         return f"resnet_{self.architecture.blocks}blocks"
 
 
-def recognise(state: Mapping[str, Tensor], name: str) -> Found:
+def recognise(state: Mapping[str, Tensor], name: str) -> PublishedGenerator:
     """The network and its tensors by our names; errors call it `name`. Raises WeightsMismatch."""
     given = _without_statistics(_without_prefix(state))
     architecture = _architecture(given, name)
@@ -64,7 +69,7 @@ def recognise(state: Mapping[str, Tensor], name: str) -> Found:
         if fault := _fault(given.get(key), expected.get(key)):
             raise WeightsMismatch(f"{name}: the first key that does not fit is {key}, {fault}; {KNOWN}")
     tensors = {each.ours: given[key].float() for key, each in expected.items() if each.ours}
-    return Found(architecture, tensors)
+    return PublishedGenerator(architecture, tensors)
 
 
 def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -83,8 +88,8 @@ def _without_statistics(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key: tensor for key, tensor in state.items() if not is_statistic(key)}
 
 
-def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicArchitecture:
-    """By what tells one from another; whether all the rest is there as well is not looked at."""
+def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicResNetArchitecture:
+    """By the tensors that tell one network from another; the others are not looked at here."""
     stem = given.get("model.1.weight")
     if stem is None or not stem.ndim:
         first = next(iter(given), "none: there is no tensor in it")
@@ -94,7 +99,7 @@ def _architecture(given: Mapping[str, Tensor], name: str) -> DeterministicArchit
     behind_blocks = _first_block(down) + blocks
     up: UpName = "blurred" if f"model.{behind_blocks}.filt" in given else "transposed"
     try:
-        return DeterministicArchitecture(width=len(stem), blocks=blocks, down=down, up=up)
+        return DeterministicResNetArchitecture(width=len(stem), blocks=blocks, down=down, up=up)
     except ValidationError as error:
         raise WeightsMismatch(f"{name}: width {len(stem)} and {blocks} blocks are out of range") from error
 
@@ -103,7 +108,7 @@ def _first_block(down: DownName) -> int:
     return 12 if down == "blurred" else 10
 
 
-def _expected(network: DeterministicArchitecture) -> Iterator[Expected]:
+def _expected(network: DeterministicResNetArchitecture) -> Iterator[Expected]:
     """Every tensor of theirs, in its order."""
     width, blurs_down, blurs_up = network.width, network.down == "blurred", network.up == "blurred"
     yield from _layer("model.1", "stem", (width, 3, 7, 7), width)
@@ -112,7 +117,7 @@ def _expected(network: DeterministicArchitecture) -> Iterator[Expected]:
         shape = (2 * channels, channels, 3, 3)
         yield from _layer(f"model.{number}", f"down.{level}.convolution", shape, 2 * channels)
         if blurs_down:
-            yield Expected(f"model.{number + 3}.filt", (2 * channels, 1, 3, 3), plane=DOWN_FILTER)
+            yield Expected(f"model.{number + 3}.filt", (2 * channels, 1, 3, 3), plane=LOW_PASS)
     number = _first_block(network.down)
     shape = (4 * width, 4 * width, 3, 3)
     for block in range(network.blocks):

@@ -9,7 +9,7 @@ from PIL import Image
 from app.engine.models import WarmModels
 from app.engine.network import answer
 from app.engine.orders import Order, Outcome, Version
-from translation.sampler import Draws, Sampler
+from translation.sampler import Sampler, SampleRequest
 from translation.weights import load_bundle
 
 ERRORS: list[tuple[Exception, Outcome]] = [
@@ -55,12 +55,12 @@ def test_a_try_out_that_does_not_fit_takes_nobodys_place(
     serving, other = (
         Version(folder.name, folder, load_bundle(folder).digest) for folder in (tiny_bundle, retrained)
     )
-    draws = Draws(Image.new("RGB", (32, 32)), "zebra", 7, range(1))
+    wanted = SampleRequest(Image.new("RGB", (32, 32)), "zebra", 7, range(1))
     models = WarmModels(torch.device("cpu"), max_bytes)
     assert answer(Order(serving), models).outcome is Outcome.DONE
     with monkeypatch.context() as short:
         short.setattr(Sampler, "warm_up", no_memory)
-        for order, warm in ((Order(other), (serving,)), (Order(other, (draws,)), ())):
+        for order, warm in ((Order(other), (serving,)), (Order(other, (wanted,)), ())):
             reply = answer(order, models)
             assert reply.outcome is Outcome.OUT_OF_MEMORY
             assert reply.warmth.models == warm  # all make room only for what somebody waits for

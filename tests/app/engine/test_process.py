@@ -12,7 +12,7 @@ from app import forks
 from app.engine import Device, NetworkHung, network
 from app.engine.faults import DeviceLost
 from app.engine.orders import Order, Version
-from translation.sampler import Draws
+from translation.sampler import SampleRequest
 from translation.weights import load_bundle
 
 
@@ -26,12 +26,12 @@ def test_an_order_that_fills_the_pipe_is_not_sent_to_a_process_that_does_not_rea
 ) -> None:
     monkeypatch.setattr(network, "run", faulty_network.deaf)
     device = Device("cpu", 0, patience_s=1)
-    large = Order(version, (Draws(Image.new("RGB", (2000, 2000)), "zebra", 7, range(1)),))
+    large = Order(version, (SampleRequest(Image.new("RGB", (2000, 2000)), "zebra", 7, range(1)),))
     with ThreadPoolExecutor(1) as thread:
-        drawn = thread.submit(device, large)
+        sampled = thread.submit(device, large)
         try:
             with pytest.raises(NetworkHung):
-                drawn.result(timeout=300)
+                sampled.result(timeout=300)
         finally:
             device.stop()
 

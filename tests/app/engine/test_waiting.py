@@ -10,20 +10,20 @@ from tiny_architecture import TINY_ARCHITECTURE
 
 from app.engine import waiting
 from app.engine.orders import Version
-from app.engine.waiting import Request, WaitingRoom, form_batch
-from translation.sampler import Draws, Sampler
+from app.engine.waiting import WaitingRequest, WaitingRoom, form_batch
+from translation.sampler import Sampler, SampleRequest
 
 SAMPLER = Sampler(TINY_ARCHITECTURE.build_model(("horse", "zebra")), 32, max_batch_pixels=8 * 40 * 32)
 NAMES = {"a": "0" * 64, "b": "1" * 64, "copy": "0" * 64}
 
 
-def request(name: str = "a", to: str = "zebra", width: int = 40, samples: int = 1) -> Request:
-    draws = Draws(Image.new("RGB", (width, 32)), to, 7, range(samples))
+def request(name: str = "a", to: str = "zebra", width: int = 40, samples: int = 1) -> WaitingRequest:
+    wanted = SampleRequest(Image.new("RGB", (width, 32)), to, 7, range(samples))
     version = Version(name, Path(name), NAMES[name])
-    return Request(version, SAMPLER, draws, asyncio.get_running_loop().create_future())
+    return WaitingRequest(version, SAMPLER, wanted, asyncio.get_running_loop().create_future())
 
 
-async def positions(*waiting_requests: Request) -> list[int]:
+async def positions(*waiting_requests: WaitingRequest) -> list[int]:
     """In the queue, of those that share the first one's batch."""
     return [waiting_requests.index(request) for request in form_batch(waiting_requests)]
 
@@ -64,7 +64,7 @@ def test_large_pictures_are_in_smaller_batches() -> None:
     assert len(asyncio.run(formed())) == 2
 
 
-async def _run_next(room: WaitingRoom) -> list[Request]:
+async def _run_next(room: WaitingRoom) -> list[WaitingRequest]:
     async with asyncio.timeout(10):
         return await room.next_batch()
 
@@ -113,8 +113,8 @@ def test_who_has_given_up_is_in_no_batch() -> None:
         room, requests = WaitingRoom(), [request() for _ in range(3)]
         for each in requests:
             room.add(each)
-        requests[0].drawn.cancel()
-        requests[2].drawn.cancel()
+        requests[0].result.cancel()
+        requests[2].result.cancel()
         assert await _run_next(room) == [requests[1]]
         assert len(room) == 0
 

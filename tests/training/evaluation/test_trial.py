@@ -16,7 +16,7 @@ from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.pictures import Pictures, pictures_in_memory
 from training.evaluation.translations import sample_codes, translate
 from training.evaluation.trial import begin_trial
-from translation.painted import Painted
+from translation.painted_image import PaintedImage
 from translation.sampler import BATCH_SIZES, Sampler
 
 PROTOCOL = EvaluationProtocol(samples=2, inputs=11, noises=(0.1,))
@@ -38,15 +38,15 @@ def bench(sampler: Sampler, network: FeatureNetwork) -> Bench:
 def test_no_more_translations_are_held_than_a_few_batches(
     bench: Bench, many: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    over, made, most = Painted.over, list[weakref.ref[Image.Image]](), [0]
+    over, made, most = PaintedImage.over, list[weakref.ref[Image.Image]](), [0]
 
-    def followed(painted: Painted, image: Image.Image) -> Image.Image:
+    def followed(painted: PaintedImage, image: Image.Image) -> Image.Image:
         translation = over(painted, image)
         made.append(weakref.ref(translation))
         most[0] = max(most[0], sum(each() is not None for each in made))
         return translation
 
-    monkeypatch.setattr(Painted, "over", followed)
+    monkeypatch.setattr(PaintedImage, "over", followed)
     (there, _) = directions(bench.sampler, (many, many), None)
     lines = run_trial(bench, there, seed=0)
     assert {"sample", "mean", "diversity", "cycle", "content"} <= lines.keys()

@@ -21,7 +21,7 @@ ASKED = replace(PLAIN, weights=Weights(identity=2.0, code_recovery=3.0))
 
 
 class Coded(nn.Module):
-    """target = source + gain * code, told again as slope * (target - source)."""
+    """target = source + gain * code, inferred as slope * (target - source)."""
 
     def __init__(self, gain: float, slope: float) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Coded(nn.Module):
     def draw_code(self, source: Tensor) -> Tensor:
         return torch.randn_like(source)
 
-    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+    def infer_code(self, target: Tensor, source: Tensor) -> Tensor:
         return self.slope * (target - source)
 
     def reconstruct(self, target: Tensor, source: Tensor) -> Reconstruction:

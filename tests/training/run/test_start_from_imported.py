@@ -8,11 +8,11 @@ import torch
 from training.build import build_learner
 from training.config import BadRecipe, load_recipe
 from training.recipe import Recipe
-from translation.architecture import Architecture, DeterministicArchitecture
+from translation.architecture import Architecture, DeterministicResNetArchitecture
 from translation.weights import Card, load_bundle, save_bundle
 
 DOMAINS = ("horse", "zebra")
-GENERATOR = DeterministicArchitecture(width=4, blocks=1)
+GENERATOR = DeterministicResNetArchitecture(width=4, blocks=1)
 
 
 @pytest.fixture(scope="module")

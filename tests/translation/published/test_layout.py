@@ -9,13 +9,13 @@ from torch.nn import functional as F
 
 from translation.architecture import Architecture
 from translation.card import WeightsMismatch
-from translation.published.layout import Found, recognise
+from translation.published.layout import PublishedGenerator, recognise
 
 Family = Callable[..., nn.Module]
 State = dict[str, Tensor]
 
 
-def rebuilt(found: Found) -> nn.Module:
+def rebuilt(found: PublishedGenerator) -> nn.Module:
     architecture = Architecture(generator=found.architecture, discriminator=None)
     generator = architecture.build_model(("horse", "zebra")).z_given_x.generator
     generator.load_state_dict(generator.state_dict() | found.tensors)

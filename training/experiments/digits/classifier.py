@@ -124,9 +124,9 @@ class RealClassifiers:
         learned = f"{domain.name}-{domain.digest()[:12]}-{self._learned_by[:12]}"
         file = self.folder / f"{learned}-{kind}-{seed}.safetensors"
         if not file.exists():
-            found = train_classifier(domain.train, domain.validation, self.yardstick, seed, augmented)
+            trained = train_classifier(domain.train, domain.validation, self.yardstick, seed, augmented)
             self.folder.mkdir(parents=True, exist_ok=True)
-            durable.write(file, save(found.classifier.state_dict()))
+            durable.write(file, save(trained.classifier.state_dict()))
         classifier = LeNet()
         classifier.load_state_dict(load(file.read_bytes()))
         return classifier.eval()

@@ -1,4 +1,4 @@
-"""What a translation hides: how far the way back goes astray where little is done to what it starts from."""
+"""What a translation hides: how far the cycle goes astray when the translation is slightly disturbed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

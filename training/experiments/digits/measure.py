@@ -58,7 +58,7 @@ class Measure:
         learned, both_ways, plain = self.learn(source, target, judges[source.name])
         alike = self.named_alike(learned.classifier, judges[source.name], source.name, target.validation)
         some, judge = source.test[: self.yardstick.translated], judges[target.name]
-        found = {
+        figures = {
             "accuracy": accuracy(learned.classifier, target.test),
             "accuracy_both_ways": accuracy(both_ways.classifier, target.test),
             "accuracy_plain": accuracy(plain.classifier, target.test),
@@ -67,7 +67,7 @@ class Measure:
             "label_preserved": accuracy(judge, self.translated(some, target.name, len(some))),
             **self.looks(source, target, judge),
         }
-        return {f"{name}_{source.name}_to_{target.name}": figure for name, figure in found.items()}
+        return {f"{name}_{source.name}_to_{target.name}": figure for name, figure in figures.items()}
 
     def learn(
         self, source: DigitDomain, target: DigitDomain, judge: LeNet

@@ -1,10 +1,10 @@
 """What is free and what is not, measured apart: in grey levels of 255, the mean of pixels and channels.
 
-stripes      the share of an ellipse's pixels that are black or white
-diversity    the standard deviation, inside the ellipse, over samples of one picture
-background   mean absolute error outside of it
-cycle        mean absolute error of source -> target -> source, both under the mean image's code
-told         the same with the code that the source tells of itself: what is left once free things are known
+    stripes      the share of an ellipse's pixels that are black or white
+    diversity    the standard deviation, inside the ellipse, over samples of one picture
+    background   mean absolute error outside of it
+    cycle        mean absolute error of source -> target -> source, both under the mean image's code
+    told         the same with the code inferred from the source: what is left once free things are known
 
 `truth` has the same of the scenes' own pictures: the figures to come near to.
 """
@@ -52,25 +52,25 @@ class Measured:
         return cls(stacked, inside=shrunk == 0, outside=grown == 0)
 
     def truth(self) -> dict[str, float]:
-        found: dict[str, float] = {}
+        figures: dict[str, float] = {}
         for name in DOMAINS:
-            found |= self._of(name, self.drawn[name], self.drawn[name][0])
-        return found
+            figures |= self._of(name, self.drawn[name], self.drawn[name][0])
+        return figures
 
     @torch.inference_mode()
     def __call__(self, model: TranslationModel, seed: int) -> dict[str, float]:
-        found: dict[str, float] = {}
+        figures: dict[str, float] = {}
         for source, target in (DOMAINS, DOMAINS[::-1]):
             pictures = self.drawn[source][0]
             samples = torch.stack([_translated(model, target, pictures, seed, n) for n in range(SAMPLES)])
             between = model.conditional(target)(pictures, _no_code(model, pictures)).mean
             back = model.conditional(source)
             plain = back(between, _no_code(model, pictures)).mean
-            found |= self._of(target, samples, pictures) | {f"cycle_{source}": _error(plain, pictures)}
+            figures |= self._of(target, samples, pictures) | {f"cycle_{source}": _error(plain, pictures)}
             if model.code_size:
-                told = back(between, back.guess_code(pictures, between)).mean
-                found[f"told_{source}"] = _error(told, pictures)
-        return found
+                told = back(between, back.infer_code(pictures, between)).mean
+                figures[f"told_{source}"] = _error(told, pictures)
+        return figures
 
     def _of(self, target: str, samples: Tensor, pictures: Tensor) -> dict[str, float]:
         """`samples` (SAMPLES, N, 3, H, W), each of which shows a scene of `pictures`."""

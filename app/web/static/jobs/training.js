@@ -6,8 +6,8 @@ import { Curves } from "./curves.js";
 import { Evaluations } from "./evaluations.js";
 
 const TERMS = { // by the names of a run's log
-  nell: ["NELL", "the first domain, told again from its translation"],
-  nelp: ["NELP", "the second, told again from its translation"],
+  nell: ["NELL", "reconstruction of the first domain from its translation"],
+  nelp: ["NELP", "reconstruction of the second from its translation"],
   kl_latent: ["KL latent", "translations of the first are distributed as the second is"],
   kl_observed: ["KL observed", "translations of the second as the first is"],
 };

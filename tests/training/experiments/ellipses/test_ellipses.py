@@ -37,7 +37,7 @@ class Map:
     def __call__(self, source: Tensor, code: Tensor) -> Normal:
         return Normal(self.mean(source, code), torch.tensor(0.1))
 
-    def guess_code(self, target: Tensor, source: Tensor) -> Tensor:
+    def infer_code(self, target: Tensor, source: Tensor) -> Tensor:
         return target.mean((1, 2, 3))[:, None]
 
 
