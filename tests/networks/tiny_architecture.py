@@ -2,13 +2,13 @@
 
 from translation.architecture import (
     Architecture,
-    DiscriminatorArchitecture,
-    GeneratorArchitecture,
+    ConditionalPatchArchitecture,
     NoiseArchitecture,
+    StochasticResNetArchitecture,
 )
 
 TINY_ARCHITECTURE = Architecture(
-    generator=GeneratorArchitecture(width=4, blocks=1, code_size=4),
+    generator=StochasticResNetArchitecture(width=4, blocks=1, code_size=4),
     noise=NoiseArchitecture(width=4),
-    discriminator=DiscriminatorArchitecture(width=4, downsamplings=2, projection=4),
+    discriminator=ConditionalPatchArchitecture(width=4, downsamplings=2, projection=4),
 )
