@@ -102,7 +102,7 @@ class Stages:
             if row and self._is_done(row, job, fingerprint):
                 return replace(row, outcome="skipped")
             picture = self.translator.decode(data, self.request)
-        except (InvalidImage, OSError) as error:
+        except (InvalidImage, InvalidInput, OSError) as error:
             return job.failed(error)
         return Decoded(job, picture, fingerprint, perf_counter() - started)
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ FOREIGN_SUFFIXES = {".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", ".tga", ".
     *(".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"),
 }
 NOT_READ = "a format that is not read: convert it to JPEG or PNG"
+NO_FILE = "not a regular file, but a pipe, a socket or a device"
 
 MAX_FILE_BYTES = 1 << 30
 log = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ def find_pictures(source: Path, out: Path) -> dict[str, Path]:
     """
     if not source.exists():
         raise InvalidInput(f"{source} does not exist")
+    if not (source.is_file() or source.is_dir()):
+        raise InvalidInput(f"{source} is {NO_FILE}")
     root = source.parent if source.is_file() else source
     if root.resolve().is_relative_to(out.resolve()):
         raise InvalidInput(f"{out} holds the input, which must stay as it is: give another output folder")
@@ -66,12 +70,14 @@ def _is_input(folder: Path, out: Path) -> bool:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Raises UnsupportedImageFormat, ImageTooLarge, OSError."""
+    """Raises UnsupportedImageFormat, ImageTooLarge, InvalidInput, OSError."""
     if file.suffix.lower() in FOREIGN_SUFFIXES:
         raise UnsupportedImageFormat(NOT_READ)
-    size_bytes = file.stat().st_size
-    if size_bytes > MAX_FILE_BYTES:
-        raise ImageTooLarge(f"{size_bytes} bytes, maximum {MAX_FILE_BYTES}")
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe waits for somebody who writes to it
+        raise InvalidInput(NO_FILE)
+    if status.st_size > MAX_FILE_BYTES:
+        raise ImageTooLarge(f"{status.st_size} bytes, maximum {MAX_FILE_BYTES}")
     return file.read_bytes()
 
 
