@@ -49,7 +49,9 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     samples: Annotated[int, typer.Option(min=1, max=16, help="translations of each picture")] = 1,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=MAX_SEED, help="the same seed, the same pictures; else a fresh one"),
+        typer.Option(
+            min=0, max=MAX_SEED, help="the same seed, the same pictures; else a folder's own or a fresh one"
+        ),
     ] = None,
     temperature: Annotated[float, typer.Option(min=0, max=2, help="scales the noise; 0: the mean")] = 1.0,
     size: Annotated[
@@ -186,7 +188,7 @@ def _translate_tree(
         summary = translate_folder(
             translator, source, out, request, tell, stopped=lambda: bool(received), overwrite=overwrite
         )
-    typer.echo(summary_in_words(summary, out, request), err=True)
+    typer.echo(summary_in_words(summary, out), err=True)
     if summary.left:
         typer.echo(f"stopped, {summary.left} pictures left; the same command goes on with them", err=True)
         return Done(asdict(summary), 128 + received[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from translation.folders import FolderSummary
-    from translation.translator import Receipt, TranslationRequest
+    from translation.translator import Receipt
 
 PIPE = "-"
 
@@ -44,10 +44,11 @@ def receipt_in_words(receipt: "Receipt") -> str:
     return f"seed {receipt.seed}{score}"
 
 
-def summary_in_words(summary: "FolderSummary", out: Path, request: "TranslationRequest") -> str:
+def summary_in_words(summary: "FolderSummary", out: Path) -> str:
     from translation.report import CSV
 
-    why = f" ({out / CSV} says why)" if summary.failed else ""
+    report, others = out / CSV, summary.otherwise_seeded
+    why = f" ({report} says why)" if summary.failed else ""
+    but = f" (of {others} another, see {report})" if others else ""
     words = f"{summary.translated} translated, {summary.skipped} skipped, {summary.failed} failed{why}"
-    is_of_all = request.seed is not None or not summary.skipped  # an earlier run had drawn another
-    return f"{words}; seed {summary.seed}" if is_of_all else words
+    return f"{words}; seed {summary.seed}{but}"

@@ -6,9 +6,9 @@ A run that was stopped at any instant, or is started again, does only what its r
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +21,43 @@ from translation.tree import find_pictures, name_outputs, taken
 
 @dataclass(frozen=True)
 class FolderSummary:
-    """Numbers of files, `left` those that a stopped run leaves to the next, and the seed of all seeds."""
+    """Numbers of files, `left` those that a stopped run leaves to the next, and the seed of all seeds, but of
+    the `otherwise_seeded` among the skipped."""
 
     translated: int
     skipped: int
     failed: int
     left: int
     seed: int
+    otherwise_seeded: int
+
+
+class Tally:
+    """What has become of so many files so far, under that seed of the folder."""
+
+    def __init__(self, files: int, seed: int) -> None:
+        self._files, self._seed = files, seed
+        self._outcomes: Counter[str] = Counter()
+        self._otherwise_seeded = 0
+
+    def add(self, row: FileReport) -> None:
+        self._outcomes[row.outcome] += 1
+        self._otherwise_seeded += row.outcome == "skipped" and row.folder_seed != self._seed
+
+    @property
+    def done(self) -> int:
+        return self._outcomes.total()
+
+    @property
+    def summary(self) -> FolderSummary:
+        return FolderSummary(
+            self._outcomes["translated"],
+            self._outcomes["skipped"],
+            self._outcomes["failed"],
+            self._files - self.done,
+            self._seed,
+            self._otherwise_seeded,
+        )
 
 
 def file_seed(seed: int, file: str) -> int:
@@ -46,6 +76,7 @@ def translate_folder(
     overwrite: bool = False,
 ) -> FolderSummary:
     """Every file has a seed of its own, file_seed(request.seed, its path): none depends on the others.
+    Without a seed it is the one that an earlier run's translations lie there with, or else a fresh one.
 
     A file that cannot be translated is reported and the rest goes on. `progress` gets the number of files
     done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
@@ -56,24 +87,37 @@ def translate_folder(
     """
     _check(translator, request)
     files = find_pictures(source, out)
-    outputs = name_outputs(files, request.format, request.samples)
-    seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
-    outcomes: Counter[str] = Counter()
-    jobs = [Job(file, path, outputs[file], file_seed(seed, file)) for file, path in files.items()]
-    owners = {name: job.file for job in jobs for name in job.outputs}
     with taken(out), Report(out) as report:
+        seed = _folder_seed(request, report, files)
+        tally, jobs = Tally(len(files), seed), _jobs(files, request, seed)
         stages = Stages(translator, request, out, report)
         if not overwrite:
             stages.refuse_others(jobs)
+        owners = {name: job.file for job in jobs for name in job.outputs}
         record = partial(report.replace, owners=owners) if overwrite else report.add
         with closing(translated(stages, jobs, stopped)) as rows:
-            for done, row in enumerate(rows, start=1):
+            for row in rows:
                 if row.outcome != "skipped":
                     record(row)
-                outcomes[row.outcome] += 1
-                progress(done, len(files), row)
-    left = len(files) - outcomes.total()
-    return FolderSummary(outcomes["translated"], outcomes["skipped"], outcomes["failed"], left, seed)
+                tally.add(row)
+                progress(tally.done, len(files), row)
+    return tally.summary
+
+
+def _folder_seed(request: TranslationRequest, report: Report, files: Iterable[str]) -> int:
+    if request.seed is not None:
+        return request.seed
+    kept = report.folder_seed(files)
+    return secrets.randbelow(MAX_SEED + 1) if kept is None else kept
+
+
+def _jobs(files: Mapping[str, Path], request: TranslationRequest, seed: int) -> list[Job]:
+    outputs = name_outputs(files, request.format, request.samples)
+    blank = FileReport("", "", folder_seed=seed)
+    return [
+        Job(path, outputs[file], replace(blank, file=file, seed=file_seed(seed, file)))
+        for file, path in files.items()
+    ]
 
 
 def _check(translator: Translator, request: TranslationRequest) -> None:

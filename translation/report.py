@@ -15,14 +15,16 @@ from typing import Self
 from translation import durable
 
 JSON_LINES, CSV = "report.jsonl", "report.csv"
+MADE_WITH = ("seed", "folder_seed", "model_digest", "options_digest")
 
 
 @dataclass(frozen=True)
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
     In report.csv, too, `outputs` is a JSON list: a name may have any character in it. Of a failed file they
-    are an earlier run's, which lie there still, with the seed and the digests that they were made by.
+    are an earlier run's, which lie there still, with what they were made with.
 
+    `folder_seed` is the one that the files' seeds come from, None in a row of before it was kept.
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
     the outputs depend on but the seed, `options_digest` of what was asked for alone.
@@ -32,6 +34,7 @@ class FileReport:
     outcome: str
     outputs: tuple[str, ...] = ()
     seed: int | None = None
+    folder_seed: int | None = None
     padded_batch: int | None = None
     domain_score: float | None = None
     spread: float | None = None
@@ -61,18 +64,19 @@ class Report:
         self._journal.close()
         self._rewrite()
 
+    def folder_seed(self, files: Iterable[str]) -> int | None:
+        """That of an earlier run: of these files' rows, else of any; None where no row has one."""
+        rows = [self.rows[file] for file in files if file in self.rows]
+        seeds = (row.folder_seed for row in (*rows, *self.rows.values()))
+        return next((seed for seed in seeds if seed is not None), None)
+
     def add(self, row: FileReport) -> None:
         """Of a failed file, the outputs of an earlier run stay, and its row says so."""
         former = self.rows.get(row.file)
         left = [name for name in former.outputs if (self.folder / name).exists()] if former else []
         if former and left and row.outcome == "failed":
-            row = replace(
-                row,
-                outputs=tuple(left),
-                seed=former.seed,
-                model_digest=former.model_digest,
-                options_digest=former.options_digest,
-            )
+            made_with = {name: getattr(former, name) for name in MADE_WITH}
+            row = replace(row, outputs=tuple(left), **made_with)
         self._add(row)
 
     def _add(self, row: FileReport) -> None:

@@ -27,13 +27,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Job:
-    file: str
+    """`row` has what the report says of the file before anything has become of it."""
+
     path: Path
     outputs: tuple[str, ...]
-    seed: int
+    row: FileReport
+
+    @property
+    def file(self) -> str:
+        return self.row.file
 
     def failed(self, error: Exception) -> FileReport:
-        return FileReport(self.file, "failed", seed=self.seed, error=type(error).__name__, message=str(error))
+        return replace(self.row, outcome="failed", error=type(error).__name__, message=str(error))
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class Stages:
     def _sample(self, item: Decoded) -> Sampled | FileReport:
         started = perf_counter()
         try:
-            samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.seed))
+            samples = self.translator.sample(item.picture, replace(self.request, seed=item.job.row.seed))
             self.translator.check_score(samples.domain_score, self.request)
         except (ImageTooLarge, UnlikeDomain, UnsupportedOutputFormat) as error:
             return item.job.failed(error)
@@ -127,11 +132,10 @@ class Stages:
             if error.errno != ENAMETOOLONG:  # the others cannot be written either
                 raise
             return job.failed(error)
-        return FileReport(
-            job.file,
-            "translated",
+        return replace(
+            job.row,
+            outcome="translated",
             outputs=job.outputs,
-            seed=job.seed,
             padded_batch=item.samples.padded_batch,
             domain_score=item.samples.domain_score,
             spread=None if spread is None else round(spread.mean, 3),
@@ -158,7 +162,7 @@ class Stages:
         return None if row.options_digest == _digest(self.options) else "other options"
 
     def _has_seed(self, row: FileReport, job: Job) -> bool:
-        return self.request.seed is None or row.seed == job.seed  # without a seed, any will do
+        return self.request.seed is None or row.seed == job.row.seed  # without a seed, any will do
 
     def _fingerprint(self, data: bytes, job: Job) -> str:
         source = hashlib.sha256(data).hexdigest()

@@ -53,7 +53,7 @@ def test_after_a_folder_its_numbers_are_told_and_its_seed(capsys: pytest.Capture
     assert said(capsys) == "0 translated, 2 skipped, 0 failed; seed 7"
 
 
-def test_a_seed_that_was_drawn_is_told_where_it_is_that_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_seed_that_was_drawn_is_told_and_taken_up_again(capsys: pytest.CaptureFixture[str]) -> None:
     Path("photos/c.jpg").unlink()
     command = ["translate", "tiny", "photos", "out", *TO_ZEBRA]
     execute(command)
@@ -63,7 +63,11 @@ def test_a_seed_that_was_drawn_is_told_where_it_is_that_of_all(capsys: pytest.Ca
     assert Path("again/a.jpg").read_bytes() == Path("out/a.jpg").read_bytes()
     capsys.readouterr()
     execute(command)
-    assert said(capsys) == "0 translated, 2 skipped, 0 failed"
+    assert said(capsys) == f"0 translated, 2 skipped, 0 failed; seed {seed[1]}"
+    execute(["translate", "tiny", "photos/a.jpg", "out", *TO_ZEBRA, "--seed", "8", "--overwrite"])
+    capsys.readouterr()
+    execute(command)
+    assert said(capsys).endswith("2 skipped, 0 failed; seed 8 (of 1 another, see out/report.csv)")
 
 
 def test_after_a_picture_its_seed_and_score_are_told(capsys: pytest.CaptureFixture[str]) -> None:
