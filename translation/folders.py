@@ -89,7 +89,7 @@ def translate_folder(
     files = find_pictures(source, out)
     with taken(out), Report(out) as report:
         seed = _folder_seed(request, report, files)
-        tally, jobs = Tally(len(files), seed), _jobs(files, request, seed)
+        tally, jobs = Tally(len(files), seed), _jobs(files, request, seed, translator.name)
         stages = Stages(translator, request, out, report)
         if not overwrite:
             stages.refuse_others(jobs)
@@ -111,9 +111,18 @@ def _folder_seed(request: TranslationRequest, report: Report, files: Iterable[st
     return secrets.randbelow(MAX_SEED + 1) if kept is None else kept
 
 
-def _jobs(files: Mapping[str, Path], request: TranslationRequest, seed: int) -> list[Job]:
+def _jobs(files: Mapping[str, Path], request: TranslationRequest, seed: int, model: str) -> list[Job]:
     outputs = name_outputs(files, request.format, request.samples)
-    blank = FileReport("", "", folder_seed=seed)
+    blank = FileReport(
+        file="",
+        outcome="",
+        folder_seed=seed,
+        model=model,
+        to=request.to,
+        samples=request.samples,
+        temperature=request.temperature,
+        size=request.process_size,
+    )
     return [
         Job(path, outputs[file], replace(blank, file=file, seed=file_seed(seed, file)))
         for file, path in files.items()

@@ -15,7 +15,10 @@ from typing import Self
 from translation import durable
 
 JSON_LINES, CSV = "report.jsonl", "report.csv"
-MADE_WITH = ("seed", "folder_seed", "model_digest", "options_digest")
+MADE_WITH = (
+    *("seed", "folder_seed", "model", "to", "samples", "temperature", "size"),
+    *("model_digest", "options_digest"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class FileReport:
     In report.csv, too, `outputs` is a JSON list: a name may have any character in it. Of a failed file they
     are an earlier run's, which lie there still, with what they were made with.
 
-    `folder_seed` is the one that the files' seeds come from, None in a row of before it was kept.
+    `folder_seed` is the one that the files' seeds come from; `model` to `size` are what was asked for, size as
+    TranslationRequest's process_size. All are None, or "", in a row of before they were kept.
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
     the outputs depend on but the seed, `options_digest` of what was asked for alone.
@@ -35,6 +39,11 @@ class FileReport:
     outputs: tuple[str, ...] = ()
     seed: int | None = None
     folder_seed: int | None = None
+    model: str = ""
+    to: str = ""
+    samples: int | None = None
+    temperature: float | None = None
+    size: int | str | None = None
     padded_batch: int | None = None
     domain_score: float | None = None
     spread: float | None = None
