@@ -107,7 +107,7 @@ class Report:
     def _rewrite(self) -> None:
         rows = [self.rows[file] for file in sorted(self.rows)]
         for name, text in ((JSON_LINES, "".join(map(_line, rows))), (CSV, _table(rows))):
-            data = text.encode("utf-8", "surrogateescape")  # a file name may be any bytes
+            data = text.encode("utf-8", "backslashreplace")  # of a file name that is none, as JSON writes it
             durable.write(self.folder / name, data)
 
 

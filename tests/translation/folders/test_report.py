@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -34,3 +35,16 @@ def test_what_was_asked_for_stays_with_the_translations_of_a_file_that_fails_by_
     translate_folder(renamed, photos, tmp_path / "out", replace(ASKED, samples=1))
     row = Report(tmp_path / "out").rows["a.jpg"]
     assert (row.outcome, row.outputs, row.model) == ("failed", ("a.jpg",), "tiny")
+
+
+def test_a_name_of_any_bytes_is_escaped_alike_in_both(
+    translator: Translator, photograph: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / os.fsdecode(b"\xff\xfe.jpg")).write_bytes(photograph)
+    (tmp_path / "photos" / "M\N{LATIN SMALL LETTER U WITH DIAERESIS}tze.jpg").write_bytes(photograph)
+    translate_folder(translator, tmp_path / "photos", tmp_path / "out", ASKED)
+    table = (tmp_path / "out/report.csv").read_text("utf-8")
+    assert "\\udcff\\udcfe.jpg" in table
+    assert "M\N{LATIN SMALL LETTER U WITH DIAERESIS}tze.jpg" in table
+    assert '"\\udcff\\udcfe.jpg"' in (tmp_path / "out/report.jsonl").read_text("utf-8")
