@@ -15,6 +15,7 @@ from typing import Self
 from translation import durable
 
 JSON_LINES, CSV = "report.jsonl", "report.csv"
+LISTS = ("outputs", "output_bytes")
 MADE_WITH = (
     *("seed", "folder_seed", "model", "to", "samples", "temperature", "size"),
     *("model_digest", "options_digest"),
@@ -24,7 +25,8 @@ MADE_WITH = (
 @dataclass(frozen=True)
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
-    In report.csv, too, `outputs` is a JSON list: a name may have any character in it. Of a failed file they
+    In report.csv, too, `outputs` is a JSON list: a name may have any character in it. `output_bytes` are their
+    sizes, () in a row of before they were kept. Of a failed file they
     are an earlier run's, which lie there still, with what they were made with.
 
     `folder_seed` is the one that the files' seeds come from; `model` to `size` are what was asked for, size as
@@ -37,6 +39,7 @@ class FileReport:
     file: str
     outcome: str
     outputs: tuple[str, ...] = ()
+    output_bytes: tuple[int, ...] = ()
     seed: int | None = None
     folder_seed: int | None = None
     model: str = ""
@@ -104,6 +107,13 @@ class Report:
                 path.unlink(missing_ok=True)
         self._add(row)
 
+    def has_whole(self, row: FileReport) -> bool:
+        """Whether its translations lie there in the sizes in which they were written."""
+        paths = [self.folder / name for name in row.outputs]
+        if not all(path.is_file() for path in paths):
+            return False
+        return not row.output_bytes or tuple(path.stat().st_size for path in paths) == row.output_bytes
+
     def _rewrite(self) -> None:
         rows = [self.rows[file] for file in sorted(self.rows)]
         for name, text in ((JSON_LINES, "".join(map(_line, rows))), (CSV, _table(rows))):
@@ -119,7 +129,9 @@ def _table(rows: Iterable[FileReport]) -> str:
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, [field.name for field in fields(FileReport)])
     table.writeheader()
-    table.writerows(asdict(row) | {"outputs": json.dumps(row.outputs, ensure_ascii=False)} for row in rows)
+    for row in rows:
+        lists = {name: json.dumps(getattr(row, name), ensure_ascii=False) for name in LISTS}
+        table.writerow(asdict(row) | lists)
     return text.getvalue()
 
 
@@ -130,7 +142,7 @@ def _read(path: Path) -> Iterable[FileReport]:
     for line in path.read_bytes().splitlines():
         try:
             values = json.loads(line)
-            row = FileReport(**values | {"outputs": tuple(values["outputs"])})
+            row = FileReport(**values | {name: tuple(values[name]) for name in LISTS if name in values})
         except (ValueError, TypeError, LookupError):
             continue
         if all(isinstance(name, str) for name in (row.file, *row.outputs)):

@@ -136,6 +136,7 @@ class Stages:
             job.row,
             outcome="translated",
             outputs=job.outputs,
+            output_bytes=tuple(map(len, pictures)),
             padded_batch=item.samples.padded_batch,
             domain_score=item.samples.domain_score,
             spread=None if spread is None else round(spread.mean, 3),
@@ -150,7 +151,7 @@ class Stages:
             row.outcome == "translated"
             and row.fingerprint == fingerprint
             and self._has_seed(row, job)
-            and all((self.out / name).exists() for name in row.outputs)
+            and self.report.has_whole(row)
         )
 
     def _other(self, row: FileReport, job: Job) -> str | None:

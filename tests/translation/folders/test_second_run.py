@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import signal
 import subprocess
@@ -81,6 +82,12 @@ def test_two_runs_do_not_write_to_one_folder(translator: Translator, photos: Pat
     assert translate_folder(translator, photos, tmp_path / "out", ZEBRA).skipped == len(TRANSLATED)
 
 
+def instead(picture: Path) -> None:
+    """Something that has its name."""
+    picture.unlink()
+    os.mkfifo(picture)
+
+
 def damage(report: Path) -> None:
     """A byte that is no text in the first line, and lines whose names are none."""
     lines = report.read_bytes().replace(b"a", b"\xff", 1)
@@ -92,6 +99,8 @@ def damage(report: Path) -> None:
 
 CHANGES: dict[str, tuple[Callable[[Path, Path], object], set[str]]] = {
     "a lost output": (lambda photos, out: (out / "a.png").unlink(), {"a.png"}),
+    "a truncated output": (lambda photos, out: os.truncate(out / "a.png", 99), {"a.png"}),
+    "an output that is none": (lambda photos, out: instead(out / "a.png"), {"a.png"}),
     "another file": (lambda photos, out: (photos / "a.png").replace(photos / "a.jpg"), {"a.jpg"}),
     "a new file": (lambda photos, out: (photos / "a.png").rename(photos / "new.png"), {"new.png"}),
     "a damaged report": (lambda photos, out: damage(out / "report.jsonl"), {"a.jpg"}),
