@@ -137,7 +137,7 @@ def _translate_one(
 ) -> dict[str, object]:
     """One picture with the seed as given, so that the service's answer to it is the same."""
     from translation import durable
-    from translation.tree import FORMAT_OF_SUFFIX, InvalidInput, name_outputs
+    from translation.tree import FORMAT_OF_SUFFIX, InvalidInput, check_names, name_outputs
 
     with naming(source):
         data = sys.stdin.buffer.read() if source == PIPE else _read(source)
@@ -147,6 +147,7 @@ def _translate_one(
         sys.stdout.buffer.write(translation.pictures[0])
         return {}
     outputs = name_outputs([out], None, request.samples)[out]
+    check_names(Path(out).parent, outputs)
     for name in (name for name in outputs if Path(name).exists()):
         if source != PIPE and Path(name).samefile(source):
             raise InvalidInput(f"{source} is the input, which must stay as it is: give another name")

@@ -25,12 +25,12 @@ MADE_WITH = (
 @dataclass(frozen=True)
 class FileReport:
     """Paths are relative, with forward slashes; outcome is "translated" or "failed"; error is its class.
-    In report.csv, too, `outputs` is a JSON list: a name may have any character in it. `output_bytes` are their
-    sizes, () in a row of before they were kept. Of a failed file they
-    are an earlier run's, which lie there still, with what they were made with.
+    In report.csv, too, `outputs` is a JSON list: a name may have any character in it. `output_bytes` are
+    their sizes. Of a failed file they are an earlier run's, which lie there still, with what they were made
+    with.
 
-    `folder_seed` is the one that the files' seeds come from; `model` to `size` are what was asked for, size as
-    TranslationRequest's process_size. All are None, or "", in a row of before they were kept.
+    `folder_seed` is what the files' seeds come from; `model` to `size` are what was asked for, size as in a
+    TranslationRequest. Rows of before these were kept have None, "" or ().
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
     the outputs depend on but the seed, `options_digest` of what was asked for alone.

@@ -20,7 +20,7 @@ from translation.codec import ImageTooLarge, InvalidImage, Picture, UnsupportedO
 from translation.device import is_out_of_memory
 from translation.report import FileReport, Report
 from translation.translator import Samples, TranslationRequest, Translator, UnlikeDomain
-from translation.tree import InvalidInput, read_bytes
+from translation.tree import InvalidInput, check_names, read_bytes
 
 T = TypeVar("T")
 
@@ -101,6 +101,7 @@ class Stages:
     def _read(self, job: Job) -> Decoded | FileReport:
         started = perf_counter()
         try:
+            check_names(self.out, job.outputs)
             data = read_bytes(job.path)
             fingerprint = self._fingerprint(data, job)
             row = self.report.rows.get(job.file)
@@ -131,7 +132,7 @@ class Stages:
         except OSError as error:
             if error.errno != ENAMETOOLONG:  # the others cannot be written either
                 raise
-            return job.failed(error)
+            return job.failed(InvalidInput(f"the translation's path is too long: {job.outputs[0]}"))
         return replace(
             job.row,
             outcome="translated",

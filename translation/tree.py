@@ -115,6 +115,17 @@ def _sample_names(target: PurePosixPath, samples: int) -> tuple[str, ...]:
     return tuple(str(target.with_stem(f"{target.stem}_{index}")) for index in range(samples))
 
 
+def check_names(out: Path, outputs: Iterable[str]) -> None:
+    """Of one picture's translations. Raises InvalidInput where one is longer than a file's name can be."""
+    longest = max((PurePosixPath(name).name for name in outputs), key=lambda name: len(os.fsencode(name)))
+    there = next(folder for folder in (out, *out.parents) if folder.exists())
+    over = len(os.fsencode(longest)) - os.pathconf(there, "PC_NAME_MAX")
+    if over > 0:
+        raise InvalidInput(
+            f"the translation's name, ...{longest[-8:]}, is too long by {over} bytes: give a shorter one"
+        )
+
+
 @contextmanager
 def taken(out: Path) -> Iterator[None]:
     """Holds the folder, an empty one or an earlier run's, against other runs meanwhile. What an earlier

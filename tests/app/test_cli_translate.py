@@ -70,6 +70,16 @@ def test_a_seed_that_was_drawn_is_told_and_taken_up_again(capsys: pytest.Capture
     assert said(capsys).endswith("2 skipped, 0 failed; seed 8 (of 1 another, see out/report.csv)")
 
 
+def test_a_name_that_is_too_long_is_told_before_anything_is_drawn(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("in.jpg").rename("m" * 251 + ".jpg")
+    out = "new/" + "x" * 251 + ".jpg"
+    assert execute(["translate", "tiny", "m" * 251 + ".jpg", out, *TO_ZEBRA, "--samples", "2"]) == 3
+    assert said(capsys).endswith("...xx_0.jpg, is too long by 2 bytes: give a shorter one")
+    assert not Path("new").exists()
+
+
 def test_after_a_picture_its_seed_and_score_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["in.jpg", "x.png", *TO_ZEBRA, "--seed", "42"]
     assert execute(["translate", "tiny", *command]) == 0

@@ -103,7 +103,11 @@ def test_a_name_that_is_too_long_does_not_keep_the_others(
     )
     assert (one.translated, one.failed) == (3, 0)
     assert (two.translated, two.failed) == (2, 1)
-    assert "File name too long" in str(rows(tmp_path / "2")[longest]["message"])
+    failed = rows(tmp_path / "2")[longest]
+    assert (failed["error"], failed["message"]) == (
+        "InvalidInput",
+        "the translation's name, ...mm_0.jpg, is too long by 2 bytes: give a shorter one",
+    )
     assert tree(tmp_path / "2").keys() == {"a_0.jpg", "a_1.jpg", "z_0.jpg", "z_1.jpg"} | REPORTS
 
 
