@@ -6,6 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from app.problem import ENVIRONMENT, FAILED, INPUT, USAGE, Problem, Table, problem_of
+from translation.durable import is_full
+
+OUT_OF_SPACE = Problem("out-of-space", 507, ENVIRONMENT)
 
 
 def told(error: Exception) -> tuple[Problem, str]:
@@ -18,7 +21,8 @@ def told(error: Exception) -> tuple[Problem, str]:
         from app.errors import PROBLEMS, faults_of
     except Exception:  # what is not installed or broken may be the error itself, which is the one to tell
         return _without_a_service(error, table), _in_one_line(error)
-    problem = problem_of(error, {**PROBLEMS, **table})
+    full: Table = {OSError: OUT_OF_SPACE} if is_full(error) else {}
+    problem = problem_of(error, {**PROBLEMS, **table, **full})
     if isinstance(error, ValidationError):
         return problem, _listed(faults_of(error))
     return problem, _in_one_line(error)

@@ -11,7 +11,14 @@ import typer
 from rich.console import Console
 
 from app.cli_output import progress_bar
-from app.cli_translate_words import PIPE, naming, receipt_in_words, summary_in_words, with_options
+from app.cli_translate_words import (
+    PIPE,
+    naming,
+    receipt_in_words,
+    summary_in_words,
+    summed_up_when_full,
+    with_options,
+)
 from app.cli_weights import BundleName, called, load
 from app.problem import SOME_FAILED
 
@@ -179,7 +186,8 @@ def _translate_tree(
     from translation.signals import stop_signals
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with progress_bar("translating", console) as advance, stop_signals() as received:
+    bar = progress_bar("translating", console)
+    with summed_up_when_full(out), bar as advance, stop_signals() as received:
 
         def tell(done: int, total: int, row: "FileReport") -> None:
             advance(done, total)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from translation.folders import FolderSummary
     from translation.translator import Receipt
@@ -42,6 +44,18 @@ def with_options(message: str) -> str:
 def receipt_in_words(receipt: "Receipt") -> str:
     score = "" if receipt.domain_score is None else f", domain score {receipt.domain_score:.3g}"
     return f"seed {receipt.seed}{score}"
+
+
+@contextmanager
+def summed_up_when_full(out: Path) -> Iterator[None]:
+    """What is done is told before the error."""
+    from translation.folders import OutOfSpace
+
+    try:
+        yield
+    except OutOfSpace as full:
+        typer.echo(summary_in_words(full.summary, out), err=True)
+        raise
 
 
 def summary_in_words(summary: "FolderSummary", out: Path) -> str:

@@ -32,7 +32,18 @@ from app.datasets.schemas import DOMAINS
 from app.jobs import command, desk
 from app.jobs import faults as jobs
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
-from translation import architecture, codec, device, export, model, registry, translator, tree, weights
+from translation import (
+    architecture,
+    codec,
+    device,
+    export,
+    folders,
+    model,
+    registry,
+    translator,
+    tree,
+    weights,
+)
 from translation.discriminators import efficientnet
 from translation.names import NAME, OF
 
@@ -122,6 +133,7 @@ PROBLEMS: Table = {
     results.UnknownResult: Problem("unknown-result", 404),
     results.CannotStore: Problem("cannot-store", 507),
     results.OutOfSpace: Problem("out-of-space", 507, ENVIRONMENT),
+    folders.OutOfSpace: Problem("out-of-space", 507, ENVIRONMENT),
     # the jobs
     jobs.UnknownJob: Problem("unknown-job", 404, INPUT),
     jobs.JobConflict: Problem("job-conflict", 409, INPUT),

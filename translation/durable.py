@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -31,6 +32,11 @@ def write(path: Path, data: bytes | memoryview) -> None:
     """These bytes in place of all that `path` was."""
     with replacing(path) as file:
         file.write(data)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there was no room left to write, on the disk or of what its user may take of it."""
+    return isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,14 +4,17 @@ A run that was stopped at any instant, or is started again, does only what its r
 """
 
 import hashlib
+import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 
+from translation import durable
 from translation.codec import MEDIA_TYPES, UnsupportedOutputFormat
 from translation.report import FileReport, Report
 from translation.stages import Job, Stages, translated
@@ -30,6 +33,17 @@ class FolderSummary:
     left: int
     seed: int
     otherwise_seeded: int
+
+
+class OutOfSpace(RuntimeError):
+    """No room for the next picture. What is done, `summary` has; the rest is left, as of a stopped run."""
+
+    def __init__(self, out: Path, reason: str, summary: FolderSummary) -> None:
+        super().__init__(
+            f"{out}: {reason}, {summary.left} pictures left: "
+            "make room, and the same command goes on with them"
+        )
+        self.summary = summary
 
 
 class Tally:
@@ -82,12 +96,13 @@ def translate_folder(
     done, that of all, and the last one's row, its outcome "skipped" where an earlier run had done it.
     Once `stopped`, no other file is begun. `source` may be one file. With `overwrite`, an earlier run's
     translations by another model, seed or options are replaced; without, they are refused.
-    Raises InvalidInput, UnknownDomain, NoDomainScore, UnsupportedOutputFormat, and what Sampler.working_size
-    does.
+    Raises InvalidInput, UnknownDomain, NoDomainScore, UnsupportedOutputFormat, OutOfSpace, and what
+    Sampler.working_size does.
     """
     _check(translator, request)
     files = find_pictures(source, out)
-    with taken(out), Report(out) as report:
+    with taken(out):
+        report = Report(out)
         seed = _folder_seed(request, report, files)
         tally, jobs = Tally(len(files), seed), _jobs(files, request, seed, translator.name)
         stages = Stages(translator, request, out, report)
@@ -95,7 +110,7 @@ def translate_folder(
             stages.refuse_others(jobs)
         owners = {name: job.file for job in jobs for name in job.outputs}
         record = partial(report.replace, owners=owners) if overwrite else report.add
-        with closing(translated(stages, jobs, stopped)) as rows:
+        with _fullness_told(out, tally), report, closing(translated(stages, jobs, stopped)) as rows:
             for row in rows:
                 if row.outcome != "skipped":
                     record(row)
@@ -127,6 +142,17 @@ def _jobs(files: Mapping[str, Path], request: TranslationRequest, seed: int, mod
         Job(path, outputs[file], replace(blank, file=file, seed=file_seed(seed, file)))
         for file, path in files.items()
     ]
+
+
+@contextmanager
+def _fullness_told(out: Path, tally: Tally) -> Iterator[None]:
+    """Raises OutOfSpace."""
+    try:
+        yield
+    except OSError as error:
+        if not durable.is_full(error):
+            raise
+        raise OutOfSpace(out, os.strerror(error.errno or ENOSPC), tally.summary) from error
 
 
 def _check(translator: Translator, request: TranslationRequest) -> None:

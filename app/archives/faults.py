@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EDQUOT, ENOSPC
+
+from translation.durable import is_full
 
 MAX_QUOTED = 100
 
@@ -65,6 +66,6 @@ def disk_full_is_told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT):
+        if is_full(error):
             raise OutOfSpace from error
         raise

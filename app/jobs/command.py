@@ -24,6 +24,7 @@ from translation.durable import try_lock
 STOP_S = 60.0  # a checkpoint may be gigabytes
 LOOK_S = 1.0  # whoever only looks who has a lock has it for a moment
 LAST_BYTES = 4000
+OUT_OF_SPACE = "out-of-space"
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 logger = logging.getLogger(__name__)
 
@@ -128,8 +129,8 @@ def started(arguments: Sequence[str], folder: JobFolder, environment: Mapping[st
 def failure_of(said: str) -> Failure:
     errors = re.findall(r"^error: ([a-z-]+): (.*)$", said, re.MULTILINE)
     slug, detail = errors[-1] if errors else ("internal-error", "the command failed; the job's log says more")
-    if os.strerror(errno.ENOSPC) in said:  # whatever fails of a full disk, that is the reason
-        return Failure("out-of-space", "the disk is full: make room, then retry the job, which goes on")
+    if slug == OUT_OF_SPACE or os.strerror(errno.ENOSPC) in said:  # whatever fails of it, that is the reason
+        return Failure(OUT_OF_SPACE, "the disk is full: make room, then retry the job, which goes on")
     return Failure(slug, detail)
 
 

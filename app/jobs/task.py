@@ -1,6 +1,5 @@
 """A job's work, as a worker does it: its stages one after the other, each a command that is watched."""
 
-import errno
 import logging
 import shutil
 import time
@@ -21,6 +20,7 @@ from app.jobs.kinds import KINDS, Stage, Watch, Work
 from app.jobs.progress import Progress
 from app.jobs.queue import Queue
 from app.jobs.states import State
+from translation.durable import is_full
 
 LOOK_S = 0.25
 REPORT_S = 1.0
@@ -127,7 +127,7 @@ class Task:
             return self._fail(Failure("still-at-work", f"{error}; then retry the job, which goes on"))
         except OSError as error:
             logger.error("job %s: %s", self._ticket.job_id, error)
-            slug = "out-of-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "system-error"
+            slug = "out-of-space" if is_full(error) else "system-error"
             return self._fail(Failure(slug, error.strerror or "the system refused"))
         except Exception:  # the last one to see it: what a step raises, the queue would take for its end
             logger.exception("job %s", self._ticket.job_id)

@@ -1,5 +1,7 @@
 """What `sjmvi translate` says, and where it puts what it makes."""
 
+import errno
+import os
 import re
 import shutil
 import sys
@@ -12,6 +14,7 @@ from PIL import Image
 
 from app.cli import execute
 from app.cli_translate import PictureFormat
+from translation import durable
 from translation.codec import MEDIA_TYPES
 
 TO_ZEBRA = ["--to", "zebra"]
@@ -78,6 +81,29 @@ def test_a_name_that_is_too_long_is_told_before_anything_is_drawn(
     assert execute(["translate", "tiny", "m" * 251 + ".jpg", out, *TO_ZEBRA, "--samples", "2"]) == 3
     assert said(capsys).endswith("...xx_0.jpg, is too long by 2 bytes: give a shorter one")
     assert not Path("new").exists()
+
+
+def test_a_full_disk_is_told_with_what_is_done_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("photos/c.jpg").unlink()
+    write = durable.write
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name == "b.jpg":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, data)
+
+    command = ["translate", "tiny", "photos", "out", *TO_ZEBRA, "--seed", "7"]
+    monkeypatch.setattr(durable, "write", full)
+    assert execute(command) == 5
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "1 translated, 0 skipped, 0 failed; seed 7",
+        "error: out-of-space: out: No space left on device, 1 pictures left: "
+        "make room, and the same command goes on with them",
+    ]
+    assert execute(["translate", "tiny", "in.jpg", "b.jpg", *TO_ZEBRA]) == 5
+    assert said(capsys) == "error: out-of-space: [Errno 28] No space left on device"
 
 
 def test_after_a_picture_its_seed_and_score_are_told(capsys: pytest.CaptureFixture[str]) -> None:
