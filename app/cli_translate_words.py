@@ -65,4 +65,6 @@ def summary_in_words(summary: "FolderSummary", out: Path) -> str:
     why = f" ({report} says why)" if summary.failed else ""
     but = f" (of {others} another, see {report})" if others else ""
     words = f"{summary.translated} translated, {summary.skipped} skipped, {summary.failed} failed{why}"
+    if summary.warned:
+        words += f"; {summary.warned} named as another format ({report} says which)"
     return f"{words}; seed {summary.seed}{but}"

@@ -25,7 +25,7 @@ from translation.tree import find_pictures, name_outputs, taken
 @dataclass(frozen=True)
 class FolderSummary:
     """Numbers of files, `left` those that a stopped run leaves to the next, and the seed of all seeds, but of
-    the `otherwise_seeded` among the skipped."""
+    the `otherwise_seeded` among the skipped. Of `warned` the report has a warning."""
 
     translated: int
     skipped: int
@@ -33,6 +33,7 @@ class FolderSummary:
     left: int
     seed: int
     otherwise_seeded: int
+    warned: int
 
 
 class OutOfSpace(RuntimeError):
@@ -52,11 +53,12 @@ class Tally:
     def __init__(self, files: int, seed: int) -> None:
         self._files, self._seed = files, seed
         self._outcomes: Counter[str] = Counter()
-        self._otherwise_seeded = 0
+        self._otherwise_seeded = self._warned = 0
 
     def add(self, row: FileReport) -> None:
         self._outcomes[row.outcome] += 1
         self._otherwise_seeded += row.outcome == "skipped" and row.folder_seed != self._seed
+        self._warned += bool(row.warning)
 
     @property
     def done(self) -> int:
@@ -71,6 +73,7 @@ class Tally:
             self._files - self.done,
             self._seed,
             self._otherwise_seeded,
+            self._warned,
         )
 
 

@@ -31,6 +31,7 @@ class FileReport:
 
     `folder_seed` is what the files' seeds come from; `model` to `size` are what was asked for, size as in a
     TranslationRequest. Rows of before these were kept have None, "" or ().
+    `warning` says where a translation's name is that of another format than its own, which is the picture's.
     `domain_score` is of the picture in its own domain, in (0, 1]: see DomainScorer. `spread` is the mean
     standard deviation of a pixel over several samples, grey levels. `fingerprint` is that of everything that
     the outputs depend on but the seed, `options_digest` of what was asked for alone.
@@ -53,6 +54,7 @@ class FileReport:
     seconds: float = 0.0
     error: str = ""
     message: str = ""
+    warning: str = ""
     model_digest: str = ""
     options_digest: str = ""
     fingerprint: str = ""

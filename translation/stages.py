@@ -19,8 +19,8 @@ from translation.ahead import map_ahead
 from translation.codec import ImageTooLarge, InvalidImage, Picture, UnsupportedOutputFormat
 from translation.device import is_out_of_memory
 from translation.report import FileReport, Report
-from translation.translator import Samples, TranslationRequest, Translator, UnlikeDomain
-from translation.tree import InvalidInput, check_names, read_bytes
+from translation.translator import Samples, TranslationRequest, Translator, UnlikeDomain, output_format
+from translation.tree import InvalidInput, check_names, misnamed, read_bytes
 
 T = TypeVar("T")
 
@@ -142,6 +142,7 @@ class Stages:
             domain_score=item.samples.domain_score,
             spread=None if spread is None else round(spread.mean, 3),
             seconds=round(item.seconds + perf_counter() - started, 4),
+            warning=misnamed(job.outputs[0], output_format(picture, self.request)),
             model_digest=self.translator.digest,
             options_digest=_digest(self.options),
             fingerprint=item.decoded.fingerprint,

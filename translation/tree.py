@@ -97,6 +97,12 @@ def name_outputs(files: Iterable[str], format: str | None, samples: int) -> dict
     return {file: _sample_names(PurePosixPath(targets[file]), samples) for file in files}
 
 
+def misnamed(file: str, format: str) -> str:
+    """What a name says that the file is, and what it is; empty where these agree."""
+    named = _format_of(file)
+    return "" if named == format else f"named as {named}, found {format}"
+
+
 def _format_of(file: str) -> str | None:
     return FORMAT_OF_SUFFIX.get(PurePosixPath(file).suffix.lower())
 

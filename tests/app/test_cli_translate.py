@@ -73,6 +73,19 @@ def test_a_seed_that_was_drawn_is_told_and_taken_up_again(capsys: pytest.Capture
     assert said(capsys).endswith("2 skipped, 0 failed; seed 8 (of 1 another, see out/report.csv)")
 
 
+def test_what_is_passed_over_and_what_is_misnamed_is_told_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("noname", "scan.ppm", "notes.txt", "other"):
+        Path("photos", name).touch()
+    Path("photos/c.jpg").unlink()
+    Path("photos/a.jpg").rename("photos/a.png")
+    assert execute(["translate", "tiny", "photos", "out", *TO_ZEBRA, "--seed", "7"]) == 0
+    assert said(capsys) == (
+        "2 translated, 0 skipped, 0 failed; 1 named as another format (out/report.csv says which); seed 7"
+    )
+
+
 def test_a_name_that_is_too_long_is_told_before_anything_is_drawn(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

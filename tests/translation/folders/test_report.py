@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+from translation.codec import decode
 from translation.folders import translate_folder
 from translation.report import Report
 from translation.translator import TranslationRequest, Translator
@@ -48,3 +49,16 @@ def test_a_name_of_any_bytes_is_escaped_alike_in_both(
     assert "\\udcff\\udcfe.jpg" in table
     assert "M\N{LATIN SMALL LETTER U WITH DIAERESIS}tze.jpg" in table
     assert '"\\udcff\\udcfe.jpg"' in (tmp_path / "out/report.jsonl").read_text("utf-8")
+
+
+def test_a_picture_named_as_another_format_keeps_both_and_that_is_told(
+    translator: Translator, photos: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):  # nor does a run forget it that skips it
+        summary = translate_folder(translator, photos, tmp_path / "out", replace(ASKED, samples=1))
+        assert summary.warned == 1
+    warnings = {file: row.warning for file, row in Report(tmp_path / "out").rows.items() if row.warning}
+    assert warnings == {"named wrongly.jpg": "named as JPEG, found PNG"}
+    assert decode((tmp_path / "out/named wrongly.jpg").read_bytes()).format == "PNG"
+    to_png = translate_folder(translator, photos, tmp_path / "png", replace(ASKED, format="PNG"))
+    assert to_png.warned == 0
