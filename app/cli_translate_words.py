@@ -1,6 +1,6 @@
 """What `sjmvi translate` says of its pictures: how it went, and what an error has to do with an option."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from translation.translator import Receipt
 
 PIPE = "-"
+NAMED = 5
 
 # What messages name, as the command line calls it.
 CALLED = {
@@ -67,4 +68,12 @@ def summary_in_words(summary: "FolderSummary", out: Path) -> str:
     words = f"{summary.translated} translated, {summary.skipped} skipped, {summary.failed} failed{why}"
     if summary.warned:
         words += f"; {summary.warned} named as another format ({report} says which)"
+    if summary.passed_over:
+        words += f"; {sum(summary.passed_over.values())} files passed over ({_suffixes(summary.passed_over)})"
     return f"{words}; seed {summary.seed}{but}"
+
+
+def _suffixes(counts: Mapping[str, int]) -> str:
+    """The most frequent ones."""
+    named = [suffix or "no suffix" for suffix in counts]
+    return ", ".join(named[:NAMED] + ["..."] * (len(named) > NAMED))

@@ -19,13 +19,14 @@ from translation.codec import MEDIA_TYPES, UnsupportedOutputFormat
 from translation.report import FileReport, Report
 from translation.stages import Job, Stages, translated
 from translation.translator import MAX_SEED, TranslationRequest, Translator
-from translation.tree import find_pictures, name_outputs, taken
+from translation.tree import Found, find_pictures, name_outputs, taken
 
 
 @dataclass(frozen=True)
 class FolderSummary:
     """Numbers of files, `left` those that a stopped run leaves to the next, and the seed of all seeds, but of
-    the `otherwise_seeded` among the skipped. Of `warned` the report has a warning."""
+    the `otherwise_seeded` among the skipped. Of `warned` the report has a warning.
+    `passed_over` are how many other files have which suffix."""
 
     translated: int
     skipped: int
@@ -34,6 +35,7 @@ class FolderSummary:
     seed: int
     otherwise_seeded: int
     warned: int
+    passed_over: Mapping[str, int]
 
 
 class OutOfSpace(RuntimeError):
@@ -48,10 +50,10 @@ class OutOfSpace(RuntimeError):
 
 
 class Tally:
-    """What has become of so many files so far, under that seed of the folder."""
+    """What has become so far of the files that were found, under that seed of the folder."""
 
-    def __init__(self, files: int, seed: int) -> None:
-        self._files, self._seed = files, seed
+    def __init__(self, found: Found, seed: int) -> None:
+        self._found, self._seed = found, seed
         self._outcomes: Counter[str] = Counter()
         self._otherwise_seeded = self._warned = 0
 
@@ -70,10 +72,11 @@ class Tally:
             self._outcomes["translated"],
             self._outcomes["skipped"],
             self._outcomes["failed"],
-            self._files - self.done,
+            len(self._found.pictures) - self.done,
             self._seed,
             self._otherwise_seeded,
             self._warned,
+            self._found.passed_over,
         )
 
 
@@ -103,11 +106,12 @@ def translate_folder(
     Sampler.working_size does.
     """
     _check(translator, request)
-    files = find_pictures(source, out)
+    found = find_pictures(source, out)
+    files = found.pictures
     with taken(out):
         report = Report(out)
         seed = _folder_seed(request, report, files)
-        tally, jobs = Tally(len(files), seed), _jobs(files, request, seed, translator.name)
+        tally, jobs = Tally(found, seed), _jobs(files, request, seed, translator.name)
         stages = Stages(translator, request, out, report)
         if not overwrite:
             stages.refuse_others(jobs)

@@ -3,15 +3,17 @@
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
 from translation.codec import FORMATS, ImageTooLarge, UnsupportedImageFormat
 from translation.durable import locked_folder
-from translation.report import JSON_LINES
+from translation.report import CSV, JSON_LINES
 
 FORMAT_OF_SUFFIX = {suffix: name for suffix, name in Image.registered_extensions().items() if name in FORMATS}
 SUFFIX_OF_FORMAT = {name: f".{name.lower()}" for name in FORMATS} | {"JPEG": ".jpg", "TIFF": ".tif"}
@@ -32,8 +34,18 @@ class InvalidInput(ValueError):
     """Nothing to translate, or nowhere to put it. The message says what to do."""
 
 
-def find_pictures(source: Path, out: Path) -> dict[str, Path]:
-    """{path below source, with forward slashes: file}, sorted. `source` may be one file.
+@dataclass(frozen=True)
+class Found:
+    """{path below the source, with forward slashes: file}, sorted, and of all other files, which are passed
+    over, how many have which suffix, the most frequent first."""
+
+    pictures: Mapping[str, Path]
+    passed_over: Mapping[str, int]
+
+
+def find_pictures(source: Path, out: Path) -> Found:
+    """`source` may be one file. Links to files and to folders are followed alike, but for one to a folder
+    that it lies in.
 
     Left out are hidden files, what lies in `out`, and folders below that earlier runs wrote. Raises
     InvalidInput.
@@ -45,28 +57,44 @@ def find_pictures(source: Path, out: Path) -> dict[str, Path]:
     root = source.parent if source.is_file() else source
     if root.resolve().is_relative_to(out.resolve()):
         raise InvalidInput(f"{out} holds the input, which must stay as it is: give another output folder")
-    files = [source] if source.is_file() else _walk(source, out.resolve())
-    pictures = {path.relative_to(root).as_posix(): path for path in files}
+    if source.is_file():
+        return Found({source.name: source}, {})
+    known = FORMAT_OF_SUFFIX.keys() | FOREIGN_SUFFIXES
+    pictures, others = dict[str, Path](), Counter[str]()
+    for path in _walk(source, out.resolve()):
+        if (suffix := path.suffix.lower()) in known:
+            pictures[path.relative_to(root).as_posix()] = path
+        else:
+            others[suffix] += 1
     if not pictures:
         raise InvalidInput(f"{source} holds no pictures ({', '.join(sorted(FORMAT_OF_SUFFIX))})")
-    return dict(sorted(pictures.items()))
+    by_number = sorted(others.items(), key=lambda other: (-other[1], other[0]))
+    return Found(dict(sorted(pictures.items())), dict(by_number))
 
 
 def _walk(root: Path, out: Path) -> Iterator[Path]:
-    known = FORMAT_OF_SUFFIX.keys() | FOREIGN_SUFFIXES
-    for folder, subfolders, names in os.walk(root):
+    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_warn):
         here = Path(folder)
         subfolders[:] = [name for name in subfolders if name[0] != "." and _is_input(here / name, out)]
-        yield from (here / name for name in names if name[0] != "." and Path(name).suffix.lower() in known)
+        yield from (here / name for name in names if name[0] != "." and name not in (JSON_LINES, CSV))
+
+
+def _warn(error: OSError) -> None:
+    log.warning("%s is left out: %s", error.filename, error.strerror)
 
 
 def _is_input(folder: Path, out: Path) -> bool:
-    if folder.resolve() == out:
+    if folder.resolve().is_relative_to(out) or _lies_in_itself(folder):
         return False
     if (folder / JSON_LINES).exists():
         log.warning("%s has a %s and is left out: it holds translations", folder, JSON_LINES)
         return False
     return True
+
+
+def _lies_in_itself(folder: Path) -> bool:
+    """By a link, which could be followed for ever."""
+    return any(folder.samefile(above) for above in folder.absolute().parents)
 
 
 def read_bytes(file: Path) -> bytes:

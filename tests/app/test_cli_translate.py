@@ -82,7 +82,8 @@ def test_what_is_passed_over_and_what_is_misnamed_is_told_at_the_end(
     Path("photos/a.jpg").rename("photos/a.png")
     assert execute(["translate", "tiny", "photos", "out", *TO_ZEBRA, "--seed", "7"]) == 0
     assert said(capsys) == (
-        "2 translated, 0 skipped, 0 failed; 1 named as another format (out/report.csv says which); seed 7"
+        "2 translated, 0 skipped, 0 failed; 1 named as another format (out/report.csv says which); "
+        "4 files passed over (no suffix, .ppm, .txt); seed 7"
     )
 
 

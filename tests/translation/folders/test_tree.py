@@ -26,7 +26,7 @@ def test_a_format_that_is_not_read_is_found_and_refused_whatever_its_bytes_may_p
     """A raw photograph is a TIFF of its thumbnail."""
     (tmp_path / "in").mkdir()
     Image.new("RGB", (16, 16)).save(tmp_path / "in" / name, "TIFF")
-    assert list(find_pictures(tmp_path / "in", tmp_path / "out")) == [name]
+    assert list(find_pictures(tmp_path / "in", tmp_path / "out").pictures) == [name]
     with pytest.raises(UnsupportedImageFormat, match="not read: convert it to JPEG or PNG"):
         read_bytes(tmp_path / "in" / name)
 
