@@ -43,6 +43,7 @@ class Stage:
     watch: Callable[[Work], Watch] = lambda work: lambda: None
     good: tuple[int, ...] = (0,)
     begins_anew: bool = False  # in an empty out/, if it was stopped
+    is_whole: bool = False  # once begun it comes to its end, though the job be paused or cancelled meanwhile
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,9 @@ def _reported(work: Work, answer: str) -> Params:
 
 KINDS: dict[str, Kind] = {
     "train": Kind(
-        Scope.TRAIN, (Stage("train", _train, _training_watch), Stage("publish", _publish)), _bundle
+        Scope.TRAIN,
+        (Stage("train", _train, _training_watch), Stage("publish", _publish, is_whole=True)),
+        _bundle,
     ),
     "translate": Kind(
         Scope.TRANSLATE,
