@@ -9,6 +9,7 @@ from app.database.tables import Json
 from app.datasets.store import DatasetStore
 from app.engine.faults import UnreadableCard
 from app.jobs.faults import BadOrder, UnfitDataset
+from app.jobs.recipe_values import faults
 from app.jobs.schemas import ExportRequest, JobRequest, TrainRequest
 from app.recipes import recipe_book
 from translation.card import Card, InvalidBundle, read_card
@@ -69,9 +70,12 @@ def _check_training(request: TrainRequest) -> None:
     """Raises BadOrder."""
     if request.domains and len({*request.domains.split(",")}) == 1:
         raise BadOrder(f"domains should be two names, not {request.domains!r}")
-    names = [recipe.name for recipe in recipe_book().recipes]
+    book = recipe_book()
+    names = [recipe.name for recipe in book.recipes]
     if request.recipe not in names:
         raise BadOrder(f"no recipe named {request.recipe!r}: there are {', '.join(names)}")
+    if told := faults(request.set, book.json_schema):
+        raise BadOrder(f"set: {'; '.join(told)}")
 
 
 def _check_domains(params: Json, card: Card) -> None:

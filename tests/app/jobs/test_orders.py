@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import Client
 
-from app.jobs.schemas import MAX_SET_BYTES
+from app.jobs.schemas import MAX_SET_BYTES, TrainRequest
 
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/jobs"
@@ -24,9 +24,9 @@ def refused(client: Client, order: dict[str, Any]) -> str:
     return str(answer.json()["detail"])
 
 
-def test_the_values_of_an_order_have_a_size(client: Client) -> None:
+def test_the_values_of_an_order_have_a_size() -> None:
     fits = {FIELD: ["x" * 490] * 100}
-    assert client.post(URL, json=TRAIN | {"set": fits}).status_code == 202
+    assert TrainRequest.model_validate(TRAIN | {"set": fits}).set == fits
 
 
 @pytest.mark.parametrize("value", [["x" * 500] * 100, [[0] * 10_000, [0] * 10_000]], ids=["texts", "numbers"])
@@ -42,11 +42,17 @@ def test_values_that_are_too_many_are_refused(value: list[object], client: Clien
         (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, horse2zebra-128, quick"]),
         (TRAIN | {"domains": "horse,horse"}, ["domains", "horse,horse"]),
         (EVALUATE | {"inputs": 1}, ["inputs", "2"]),
+        (
+            TRAIN | {"set": {FIELD: "abc"}},
+            ['set: training.steps should be a whole number of at least 1, not "abc"'],
+        ),
+        (TRAIN | {"set": {"training.stepz": 3}}, ["training.stepz is no field", "/v1/recipes"]),
+        (TRAIN | {"set": {"data.size": 30, FIELD: 0}}, ["data.size should be", "divisible by 4", "not 0"]),
         (EVALUATE | {"classes": {"lion": 1}}, ["classes", "'lion'", "horse and zebra"]),
         (EVALUATE | {"classes": {"horse\0": 1}}, ["classes", "horse and zebra"]),
         (EVALUATE | {"classes": {"x" * 65: 1}}, ["classes", "64"]),
     ],
-    ids=["recipe", "domains", "inputs", "class", "nul", "long"],
+    ids=["recipe", "domains", "inputs", "value", "field", "both", "class", "nul", "long"],
 )
 def test_what_can_never_be_done_is_refused_at_once(
     order: dict[str, Any], told: list[str], client: Client
