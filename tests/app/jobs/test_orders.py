@@ -1,5 +1,7 @@
 """An order that can never be done is refused before it waits for a worker."""
 
+import json
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -72,6 +74,23 @@ def test_pictures_are_refused_by_scores_only_where_the_model_has_some(
         assert "no domain scores of horse" in answer.json()["detail"]
         assert client.get(URL).json()["jobs"] == []
         assert client.post(URL, json=order).status_code == 202
+
+
+def test_of_a_pair_the_domain_is_settled_that_the_model_translates_from(client: Client, data: Path) -> None:
+    order = {"kind": "translate", "dataset": "horses", "model": "tiny", "to": "zebra", "format": "png"}
+    card = data / "datasets/pair/dataset.json"
+    named = json.loads(card.read_text()) | {"name": "horses", "domains": ["horse", "zebra"]}
+    shutil.copytree(card.parent, data / "datasets/horses")
+    (data / "datasets/horses/dataset.json").write_text(json.dumps(named))
+    settled = [client.post(URL, json=order | {"to": to}).json()["params"] for to in ("zebra", "horse")]
+    assert [(params["domain"], params["format"]) for params in settled] == [
+        ("horse", "png"),
+        ("zebra", "png"),
+    ]
+    other = client.post(URL, json=order | {"dataset": "pair"})
+    assert (other.status_code, other.json()["type"]) == (422, "unfit-dataset")
+    for words in ("plain and striped", "translates horse to zebra", "kind=single"):
+        assert words in other.json()["detail"]
 
 
 def test_an_order_that_comes_again_brings_its_job_though_the_dataset_is_gone(client: Client) -> None:
