@@ -19,7 +19,7 @@ EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
 FIELD = "training.steps"
 
 
-def refused(client: Client, order: dict[str, Any]) -> str:
+def refused(client: Client, order: Any) -> str:  # noqa: ANN401 - of JSON, good or bad
     answer = client.post(URL, json=order)
     assert (answer.status_code, answer.json()["type"]) == (422, "bad-parameter"), answer.text
     assert client.get(URL).json()["jobs"] == []
@@ -74,6 +74,20 @@ def test_pictures_are_refused_by_scores_only_where_the_model_has_some(
         assert "no domain scores of horse" in answer.json()["detail"]
         assert client.get(URL).json()["jobs"] == []
         assert client.post(URL, json=order).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("order", "detail"),
+    [
+        ({}, "kind is required: one of train, translate, evaluate, export"),
+        ({"kind": "foo"}, "kind should be one of 'train', 'translate', 'evaluate', 'export', not 'foo'"),
+        ({"kind": 3}, "kind should be one of 'train', 'translate', 'evaluate', 'export', not '3'"),
+        ([], "body should be an object of JSON"),
+    ],
+    ids=str,
+)
+def test_an_order_of_no_kind_is_told_which_there_are(order: object, detail: str, client: Client) -> None:
+    assert refused(client, order) == detail
 
 
 def test_of_a_pair_the_domain_is_settled_that_the_model_translates_from(client: Client, data: Path) -> None:
