@@ -198,7 +198,9 @@ def retry_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     return state["jobs"].details(state["jobs"].retry(job_id, caller))
 
 
-@router.delete("/{id}", operation_id="delete_job", status_code=204, responses=CONFLICTS)
+@router.delete(
+    "/{id}", operation_id="delete_job", status_code=204, response_class=Response, responses=CONFLICTS
+)
 def delete_job(job_id: JobId, state: StateDep, caller: CallerDep) -> None:
     """With its files, a picture that came with the order among them. A model that it has published stays."""
     state["jobs"].remove(job_id, caller)
