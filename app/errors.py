@@ -31,6 +31,7 @@ from app.datasets import faults as datasets
 from app.datasets.schemas import DOMAINS
 from app.jobs import command, desk
 from app.jobs import faults as jobs
+from app.jobs.kinds import KINDS
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import (
     architecture,
@@ -54,7 +55,14 @@ PATTERNS = {
     f"^{NAME}$": f"should be of {OF}",
     DOMAINS: f"should be two names with a comma between, each of {OF}",
 }
-PREDICATES = {"Extra inputs are not permitted": "is not known here", "Field required": "is required"}
+PREDICATES = {
+    "Extra inputs are not permitted": "is not known here",
+    "Field required": "is required",
+    "Input should be a valid dictionary or object to extract fields from": "should be an object of JSON",
+}
+UNTAGGED, MISTAGGED = "union_tag_not_found", "union_tag_invalid"
+ABSENT = "none_required"  # of what may be left out: no value of it says so
+WANTED = "should be "
 
 
 PROBLEMS: Table = {
@@ -139,6 +147,7 @@ PROBLEMS: Table = {
     jobs.JobConflict: Problem("job-conflict", 409, INPUT),
     jobs.JobFinished: Problem("job-finished", 409, INPUT),
     jobs.JobRunning: Problem("job-running", 409, INPUT),
+    jobs.JobNotOver: Problem("job-unfinished", 409, INPUT),
     jobs.JobUnfinished: Problem("job-unfinished", 409, INPUT),
     jobs.NoJobResult: Problem("unknown-result", 404, INPUT),
     jobs.UnknownSample: Problem("unknown-sample", 404, INPUT),
@@ -200,22 +209,39 @@ FRAMEWORK: Mapping[int, Problem] = {  # what the web framework raises of itself 
 
 def faults_of(error: ValidationError | RequestValidationError) -> list[tuple[str, str]]:
     """Each bad value's name, and what is said of it: it "should be greater than or equal to 0"."""
-    return [
-        (_named(row["loc"]), PREDICATES.get(row["msg"]) or _said(row["msg"], row.get("ctx", {})))
-        for row in error.errors()
-    ]
+    told: dict[str, list[str]] = {}
+    for row in error.errors():
+        if row["type"] != ABSENT:
+            told.setdefault(_named(row), []).append(_said(row))
+    return [(name, fault) for name, faults in told.items() for fault in _alternatives(faults)]
 
 
-def _said(message: str, context: Mapping[str, Any]) -> str:
+def _alternatives(faults: list[str]) -> list[str]:
+    """What is said of one value for each of the types that it may have, as one fault."""
+    first, *others = dict.fromkeys(faults)
+    if not all(fault.startswith(WANTED) for fault in (first, *others)):
+        return [first, *others]
+    return [" or ".join([first, *(fault.removeprefix(WANTED) for fault in others)])]
+
+
+def _said(row: Mapping[str, Any]) -> str:
     """Without what kind of thing it is said of: "String should have at most 64 characters" is of a name."""
-    if words := PATTERNS.get(context.get("pattern", "")):
+    context = row.get("ctx", {})
+    if row["type"] == UNTAGGED:
+        return f"is required: one of {', '.join(KINDS)}" if _named(row) == "kind" else "is required"
+    if row["type"] == MISTAGGED:
+        return f"should be one of {context['expected_tags']}, not {context['tag'][:64]!r}"
+    if words := PATTERNS.get(context.get("pattern", "")) or PREDICATES.get(row["msg"]):
         return words
-    return re.sub(r"^\w+ (?=should )", "", message.removeprefix(OURS))
+    said = re.sub(r"^\w+ (?=should )", "", row["msg"].removeprefix(OURS))
+    return re.sub(r", unable to (parse|interpret) .*", "", said)
 
 
-def _named(place: tuple[int | str, ...]) -> str:
+def _named(row: Mapping[str, Any]) -> str:
     """A parameter; of a field in a body the way to it, which begins with the kind of what was ordered."""
-    names = [part for part in place if isinstance(part, str)]
+    if row["type"] in (UNTAGGED, MISTAGGED):
+        return str(row["ctx"]["discriminator"]).strip("'")
+    names = [part for part in row["loc"] if isinstance(part, str)]
     if names[0] == "body" and len(names) > 1:
         return ".".join(names[1:DEEPEST])
     return names[1] if names[0] in PARTS and len(names) > 1 else names[0]

@@ -52,5 +52,6 @@ class Exchanges:
 
 def route_of(scope: Scope) -> str:
     """As it is declared; of a mounted folder the folder, of what leads nowhere UNKNOWN."""
-    route = scope.get("route")
-    return getattr(route, "path", None) or scope.get("root_path") or UNKNOWN
+    route, has_parameters = scope.get("route"), bool(scope.get("path_params"))
+    plain = scope["path"] if "endpoint" in scope and not has_parameters else None  # the framework's own
+    return getattr(route, "path", None) or scope.get("root_path") or plain or UNKNOWN

@@ -1,6 +1,5 @@
 """A run: a folder with a recipe, checkpoints, logs and sample grids, which ends in a weights bundle."""
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -29,6 +28,7 @@ from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.domains import BadDataset, DomainFolders
 from training.draw_shares import find_shares
+from training.ending import has_result, rest
 from training.evaluation.pictures import held_out_of
 from training.evaluation.validation import Validator
 from training.interruption import Interrupted, until_stopped
@@ -45,8 +45,6 @@ from training.selection import Measurements, Save, Selection, refuse_other_netwo
 from training.trainer import Diverged, Trainer
 from translation.run_folder import RunFolder
 from translation.signals import stop_signals
-
-log = logging.getLogger(__name__)
 
 GRID_PICTURES = 4
 GRID_SAMPLES = 4
@@ -99,6 +97,7 @@ def resume(
 ) -> Path:
     """Continue a run from its newest checkpoint: on a CPU, bit for bit as if it had never stopped.
 
+    Of one that has ended with a bundle that is whole, that stays as it is.
     `overrides` are of RESUMABLE alone. `folders`, as `train` has them, where its own lie elsewhere now.
     Raises NotARun, and what `train` raises.
     """
@@ -115,11 +114,9 @@ def resume(
         steps = CheckpointFolder(begun.checkpoints).steps()
         if not steps and not begun.data_report.exists():
             _inspect(begun, recipe, origin, processes)  # it ended while it looked
-        if steps and steps[-1] >= recipe.training.steps and processes.is_first:
-            log.warning(
-                "%s has ended; to go on from its weights, begin a new run with --set training.start_from=%s",
-                *(begun, begun.bundle),
-            )
+        has_ended = bool(steps) and steps[-1] >= recipe.training.steps and has_result(begun, recipe)
+        if processes.from_first(has_ended):
+            return rest(begun, recipe, origin, found, processor, processes)
         return _run(begun, recipe, origin, found, processor, processes, validator)
 
 

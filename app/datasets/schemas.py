@@ -89,6 +89,15 @@ def inputs(pictures: Path, kind: Kind, domains: Sequence[str]) -> tuple[str, ...
     return tuple(str(pictures / domain) for domain in domains)
 
 
+def side(pictures: Path, domains: Sequence[str], domain: str) -> Path:
+    """The folder of one of a pair's domains; of one with splits that to test on, where there is one."""
+    if not (pictures / ROOT[0]).is_dir():
+        return pictures / domain
+    letter = "AB"[domains.index(domain)]
+    test = pictures / f"test{letter}"
+    return test if test.is_dir() else pictures / f"train{letter}"
+
+
 class DatasetPage(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"datasets": [SUMMARY], "next_cursor": "ellipses"}]}

@@ -82,7 +82,7 @@ class Desk:
             if is_ours:
                 job.ticket += 1
                 job.worker = None
-                queue.put(session, job.id, job.ticket, job.kind)
+                queue.put(session, job)
         return is_ours
 
     def succeed(self, ticket: Ticket, result: Json) -> None:

@@ -1,5 +1,13 @@
 """What cannot be done with a job."""
 
+from app.jobs.states import State
+
+ENDED: dict[str, str] = {
+    State.SUCCEEDED: "has succeeded",
+    State.FAILED: "has failed",
+    State.CANCELLED: "was cancelled",
+}
+
 
 class UnknownJob(LookupError):
     def __init__(self) -> None:
@@ -12,12 +20,18 @@ class JobConflict(ValueError):
 
 class JobFinished(JobConflict):
     def __init__(self, state: str) -> None:
-        super().__init__(f"the job has {state} already")
+        advice = "order another" if state == State.SUCCEEDED else "a retry takes it up where it was"
+        super().__init__(f"the job {ENDED[state]} already: {advice}")
 
 
 class JobRunning(JobConflict):
     def __init__(self, state: str, advice: str) -> None:
         super().__init__(f"the job is {state}: {advice}")
+
+
+class JobNotOver(JobConflict):
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the job is {state}: cancel it first, then delete it")
 
 
 class CancelWanted(JobConflict):
@@ -34,7 +48,7 @@ class JobUnfinished(JobConflict):
 
 class NoJobResult(LookupError):
     def __init__(self, state: str) -> None:
-        super().__init__(f"the job has {state}, and there is no result, or no more")
+        super().__init__(f"the job {ENDED[state]}, and there is no result, or no more")
 
 
 class UnknownSample(LookupError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.datasets.schemas import DatasetDetails, inputs
+from app.datasets.schemas import DatasetDetails, inputs, side
 from app.jobs.folder import JobFolder
 from app.jobs.progress import Progress, TrainingProgress, TranslationProgress
 from app.keys import Scope
@@ -43,6 +43,7 @@ class Stage:
     watch: Callable[[Work], Watch] = lambda work: lambda: None
     good: tuple[int, ...] = (0,)
     begins_anew: bool = False  # in an empty out/, if it was stopped
+    is_whole: bool = False  # once begun it comes to its end, though the job be paused or cancelled meanwhile
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,10 @@ def _model(params: Params) -> str:
 def _translate(work: Work) -> list[str]:
     params = work.params
     picture, out = work.folder.picture(), work.folder.out
-    source, target = (picture, out / f"{PICTURE}.{params['format']}") if picture else (work.pictures, out)
+    source, target = (picture, out / f"{PICTURE}.{params['format']}") if picture else (_single(work), out)
     names = ("to", "samples", "seed", "temperature", "size", "frame", "refuse_at")
     options = {name.replace("_", "-"): params.get(name) for name in names}
+    options["format"] = None if picture else params.get("format")  # the picture's name says it
     given = [
         part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
     ]
@@ -120,6 +122,15 @@ def _translate(work: Work) -> list[str]:
     places = ["translate", _model(params), str(source), str(target)]
     repeated = ["--overwrite"]  # what an earlier attempt has left
     return [*places, *given, *plain, *repeated, "--device", work.device, "--json"]
+
+
+def _single(work: Work) -> Path | None:
+    """The folder to translate; of a pair, that of the domain which the order has settled."""
+    if "domain" not in work.params:
+        return work.pictures
+    assert work.dataset
+    assert work.pictures
+    return side(work.pictures, work.dataset.domains, work.params["domain"])
 
 
 def _translations(work: Work, answer: str) -> Params:
@@ -139,6 +150,9 @@ def _training_watch(work: Work) -> Watch:
 
 
 def _translation_watch(work: Work) -> Watch:
+    folder = _single(work)
+    if work.dataset and work.dataset.kind == "pair" and folder:
+        return TranslationProgress(work.folder.out, sum(path.is_file() for path in folder.rglob("*")))
     return TranslationProgress(work.folder.out, work.dataset.pictures if work.dataset else 1)
 
 
@@ -171,7 +185,9 @@ def _reported(work: Work, answer: str) -> Params:
 
 KINDS: dict[str, Kind] = {
     "train": Kind(
-        Scope.TRAIN, (Stage("train", _train, _training_watch), Stage("publish", _publish)), _bundle
+        Scope.TRAIN,
+        (Stage("train", _train, _training_watch), Stage("publish", _publish, is_whole=True)),
+        _bundle,
     ),
     "translate": Kind(
         Scope.TRANSLATE,

@@ -165,7 +165,7 @@ class Ledger:
         job.ticket += 1
         job.interruptions = 0
         enter(session, job, State.QUEUED)
-        self._queue.put(session, job.id, job.ticket, job.kind)
+        self._queue.put(session, job)
 
 
 @contextmanager

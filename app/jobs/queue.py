@@ -10,12 +10,16 @@ from sqlalchemy.orm import Session
 
 from app.database.connection import Database
 from app.database.faults import readable_faults
+from app.database.tables import JobRow
 
 APPLICATION, QUEUE, WORKFLOW = "sjmvi", "jobs", "job"
 # DBOS would take a hash of the workflow's source, and leave what an earlier source began lying for ever.
 # Another number is due when the steps of a workflow change so that one cannot go on where the other began.
 APPLICATION_VERSION = "1"
 SERIALIZER = DBOSPortableJSONSerializer()  # the default would be pickle
+# Who waits for a picture waits for what is under way, and not for days of trainings behind that. Lower first.
+PICTURE = 1
+PRIORITIES = {"translate": 2, "export": 3, "evaluate": 3, "train": 4}
 
 
 class Queue:
@@ -29,19 +33,21 @@ class Queue:
             lazy=True,
         )
 
-    def put(self, session: Session, job_id: str, ticket: int, kind: str) -> None:
-        """Within the session's transaction: either both come to be or neither."""
+    def put(self, session: Session, job: JobRow) -> None:
+        """Its present ticket, within the session's transaction: either both come to be or neither."""
+        is_picture = job.kind == "translate" and job.dataset is None
         self._client.enqueue_in_transaction(
             session,
             {
                 "workflow_name": WORKFLOW,
                 "queue_name": QUEUE,
-                "workflow_id": ticket_id(job_id, ticket),
+                "workflow_id": ticket_id(job.id, job.ticket),
                 "app_version": APPLICATION_VERSION,
+                "priority": PICTURE if is_picture else PRIORITIES[job.kind],
             },
-            job_id,
-            ticket,
-            kind,
+            job.id,
+            job.ticket,
+            job.kind,
         )
 
     def forget(self, tickets: Sequence[str]) -> None:

@@ -11,17 +11,18 @@ from sqlalchemy import select
 from app.database.connection import Database
 from app.database.tables import JobRow
 from app.jobs.command import check_ended
-from app.jobs.faults import JobRunning
+from app.jobs.faults import JobNotOver, JobRunning
 from app.jobs.folder import JobFolder
 from app.jobs.ledger import ID, owned
 from app.jobs.queue import Queue, ticket_id
-from app.jobs.states import FINISHED
+from app.jobs.states import FINISHED, State
 
 
 def remove(database: Database, queue: Queue, runs_dir: Path, job_id: str, owner: str | None = None) -> None:
     """One that is over, and whose command has ended.
 
-    Raises UnknownJob, also of one that is not the owner's, JobRunning, StillAtWork, DatabaseFault.
+    Raises UnknownJob, also of one that is not the owner's, JobRunning, JobNotOver, StillAtWork,
+    DatabaseFault.
     """
     folder = JobFolder(runs_dir / job_id)
     with owned(database, job_id, owner) as (_, job):
@@ -47,5 +48,7 @@ def orphans(database: Database, runs_dir: Path, before: datetime) -> Iterator[Jo
 
 
 def _check_over(job: JobRow) -> None:
-    if job.state not in FINISHED:
+    if job.state == State.RUNNING:
         raise JobRunning(job.state, "cancel it first, or wait for its end")
+    if job.state not in FINISHED:
+        raise JobNotOver(job.state)

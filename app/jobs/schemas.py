@@ -109,14 +109,14 @@ class TrainRequest(_Request):
 
 
 class TranslateRequest(_Request):
-    """Translate the pictures of a single; the result is a zip of pictures and report."""
+    """Translate a single, or the source domain of a pair; the result is a zip of pictures and report."""
 
     model_config = example(
         {"kind": "translate", "dataset": "photos", "model": "horse2zebra", "to": "zebra", "samples": 4}
     )
 
     kind: Literal["translate"]
-    dataset: Name = Field(description="a single of GET /v1/datasets", examples=["photos"])
+    dataset: Name = Field(description="a single or a pair of GET /v1/datasets", examples=["photos"])
     to: str = Field(
         min_length=1, max_length=200, description="the domain to translate to", examples=["zebra"]
     )
@@ -129,6 +129,9 @@ class TranslateRequest(_Request):
         None, description="the short side in pixels at which the model works, as for POST /v1/translations"
     )
     refuse_at: RefuseAt = 0.0
+    format: Literal["jpeg", "png", "webp", "avif", "bmp", "tiff", "gif"] | None = Field(
+        None, description="of the translations; each picture's own when absent"
+    )
 
 
 class EvaluateRequest(_Request):

@@ -128,7 +128,7 @@ class Jobs:
         return self.ledger.retry(job_id, caller.sees)
 
     def remove(self, job_id: str, caller: Caller) -> None:
-        """Raises UnknownJob, JobRunning, StillAtWork."""
+        """Raises UnknownJob, JobRunning, JobNotOver, StillAtWork."""
         remove(self._database, self._queue, self._runs_dir, job_id, caller.sees)
 
     def page(

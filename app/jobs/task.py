@@ -145,19 +145,22 @@ class Task:
 
     def _stage(self, index: int) -> Outcome:
         job = self._shop.desk.take(self._ticket)
+        if self._shop.desk.wanted(self._ticket):  # since the stage before, which was at its end
+            self._shop.desk.interrupt(self._ticket)
+            return Outcome.OVER
         work = self._work(job)
         stage = KINDS[job.kind].stages[index]
         if stage.begins_anew:
             shutil.rmtree(work.folder.out, ignore_errors=True)
         with started(stage.arguments(work), work.folder, self._shop.environment) as command:
-            code = self._watched(command, stage.watch(work), work.since)
+            code = self._watched(command, stage, work)
         if code is None:
             return Outcome.OVER
         return self._judge(stage, command, code)
 
-    def _watched(self, command: Command, watch: Watch, since: float) -> int | None:
+    def _watched(self, command: Command, stage: Stage, work: Work) -> int | None:
         """The exit code; None where it was stopped because somebody wanted it."""
-        reporter = Reporter(self._shop.desk, self._ticket, watch, since)
+        reporter = Reporter(self._shop.desk, self._ticket, stage.watch(work), work.since)
         while (code := command.wait(LOOK_S)) is None:
             if self._shop.stopping.is_set():
                 self._end(command)
@@ -167,7 +170,7 @@ class Task:
             except DatabaseFault as fault:  # no reason to end what does well without it
                 logger.warning("job %s: %s", self._ticket.job_id, fault)
                 continue
-            if wanted:
+            if wanted and not stage.is_whole:
                 return self._stop(command)
         reporter.report(at_end=True)
         return code

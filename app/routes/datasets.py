@@ -73,7 +73,11 @@ def show_dataset(name: str, state: StateDep) -> DatasetDetails:
 
 
 @router.delete(
-    "/{name}", operation_id="delete_dataset", status_code=204, responses=problem_responses(404, 409, 422)
+    "/{name}",
+    operation_id="delete_dataset",
+    status_code=204,
+    response_class=Response,  # JSON's media type would be of nothing
+    responses=problem_responses(404, 409, 422),
 )
 def delete_dataset(name: str, state: StateDep) -> None:
     """Refused while a job needs it."""

@@ -170,13 +170,19 @@ def job_result(job_id: JobId, state: StateDep, caller: CallerDep) -> Response:
 
 @router.post("/{id}/cancel", operation_id="cancel_job", status_code=202, responses=CONFLICTS)
 def cancel_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
-    """End it. What it has done is kept for a retry; if it runs, it ends within moments."""
+    """End it. What it has done is kept for a retry; if it runs, it ends within moments.
+
+    One that publishes its model by then succeeds.
+    """
     return state["jobs"].details(state["jobs"].ledger.cancel(job_id, caller.sees))
 
 
 @router.post("/{id}/pause", operation_id="pause_job", status_code=202, responses=CONFLICTS)
 def pause_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
-    """Stop it for now, its device free for others; if it runs, it stops within moments."""
+    """Stop it for now, its device free for others; if it runs, it stops within moments.
+
+    One that publishes its model by then succeeds.
+    """
     return state["jobs"].details(state["jobs"].ledger.pause(job_id, caller.sees))
 
 
@@ -192,7 +198,9 @@ def retry_job(job_id: JobId, state: StateDep, caller: CallerDep) -> JobDetails:
     return state["jobs"].details(state["jobs"].retry(job_id, caller))
 
 
-@router.delete("/{id}", operation_id="delete_job", status_code=204, responses=CONFLICTS)
+@router.delete(
+    "/{id}", operation_id="delete_job", status_code=204, response_class=Response, responses=CONFLICTS
+)
 def delete_job(job_id: JobId, state: StateDep, caller: CallerDep) -> None:
     """With its files, a picture that came with the order among them. A model that it has published stays."""
     state["jobs"].remove(job_id, caller)

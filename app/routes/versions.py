@@ -112,6 +112,7 @@ def download_bundle(name: str, version: str, request: Request, state: StateDep) 
     "/versions/{version}",
     operation_id="delete_version",
     status_code=204,
+    response_class=Response,
     responses=problem_responses(404, 409, 422),
 )
 def delete_version(name: str, version: str, state: StateDep) -> None:
@@ -120,7 +121,13 @@ def delete_version(name: str, version: str, state: StateDep) -> None:
     state["registry"].remove(name, version)
 
 
-@router.delete("", operation_id="delete_model", status_code=204, responses=problem_responses(404, 409, 422))
+@router.delete(
+    "",
+    operation_id="delete_model",
+    status_code=204,
+    response_class=Response,
+    responses=problem_responses(404, 409, 422),
+)
 def delete_model(name: str, state: StateDep) -> None:
     """With all its versions, that in use as well. Refused while a job needs one, and where it is shipped."""
     state["jobs"].check_unneeded(name)

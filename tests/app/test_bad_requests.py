@@ -95,6 +95,23 @@ def test_a_bad_parameter_is_named_with_what_is_allowed(client: Client) -> None:
         assert said in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "detail"),
+    [
+        ("size=4000", {}, "size should be less than or equal to 2048 or 'native'"),
+        ("size=huge", {}, "size should be a valid integer or 'native'"),
+        ("seed=abc", {}, "seed should be a valid integer"),
+        ("", {"SJMVI-Timeout-Ms": "abc"}, "SJMVI-Timeout-Ms should be a valid integer"),
+        ("", {"SJMVI-Timeout-Ms": "0"}, "SJMVI-Timeout-Ms should be greater than or equal to 1"),
+    ],
+)
+def test_a_bad_value_is_told_once_in_words(
+    query: str, headers: dict[str, str], detail: str, client: Client
+) -> None:
+    answer = client.post(f"{URL}?to=zebra&{query}", content=GOOD, headers=PNG | headers)
+    assert assert_problem(answer, 422, "bad-parameter")["detail"] == detail
+
+
 @pytest.mark.parametrize("name", ["../../x", "%2e%2e/", "x" * 300, "absent", "Tiny"])
 def test_a_model_that_is_not_there_is_unknown(client: Client, name: str) -> None:
     answer = client.post(URL, params={"to": "zebra", "model": name}, content=GOOD, headers=PNG)

@@ -28,6 +28,7 @@ def test_what_is_done_is_counted(serve: Serve, photograph: bytes) -> None:
                 f"{URL}&samples={samples}", content=photograph, headers={"Content-Type": "image/jpeg"}
             )
         client.get("/nothing/of/the/kind")
+        client.get("/openapi.json")
         client.request("PROPFIND", "/v1/models")
         counted = values(client)
 
@@ -36,6 +37,7 @@ def test_what_is_done_is_counted(serve: Serve, photograph: bytes) -> None:
 
     assert of("http_requests_total", "/v1/translations", "POST", "200") == 2
     assert of("http_requests_total", "unknown", "GET", "404") == 1
+    assert of("http_requests_total", "/openapi.json", "GET", "200") == 1
     assert of("http_requests_total", "/v1/models", "unknown", "405") == 1
     assert of("http_request_duration_seconds_count", "/v1/translations") == 2
     assert of("batch_size_count") == of("queue_wait_seconds_count") == 2

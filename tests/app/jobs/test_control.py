@@ -37,7 +37,8 @@ def test_what_can_be_asked_over_http(client: Client) -> None:
         assert (answer.status_code, answer.json()["state"]) == (202, state)
     refused(client.post(f"{url}/resume"), 409, "job-running")
     client.post(f"{url}/cancel")
-    refused(client.post(f"{url}/cancel"), 409, "job-finished")
+    refused(again := client.post(f"{url}/cancel"), 409, "job-finished")
+    assert again.json()["detail"] == "the job was cancelled already: a retry takes it up where it was"
     refused(client.get(f"{url}/result"), 404, "unknown-result")
     for action in ("cancel", "pause", "resume", "retry"):
         refused(client.post(f"{URL}/{new_id()}/{action}"), 404, "unknown-job")
@@ -64,12 +65,16 @@ def test_a_job_that_is_over_is_deleted_with_all_that_is_of_it(client: Client, de
     job = order(client, **{"Idempotency-Key": "k"})
     url, folder = job["links"]["self"], JobFolder(data / "runs" / job["id"])
     folder.keep(b"a picture")
-    refused(client.delete(url), 409, "job-running")
-    desk.take(Ticket(job["id"], 1))
+    client.post(f"{url}/pause")
+    refused(paused := client.delete(url), 409, "job-unfinished")
+    assert paused.json()["detail"] == "the job is paused: cancel it first, then delete it"
+    client.post(f"{url}/resume")
+    desk.take(Ticket(job["id"], 2))
     refused(client.delete(url), 409, "job-running")
     assert folder.picture()
-    desk.fail(Ticket(job["id"], 1), "diverged", "")
-    assert client.delete(url).status_code == 204
+    desk.fail(Ticket(job["id"], 2), "diverged", "")
+    gone = client.delete(url)
+    assert (gone.status_code, gone.content, "content-type" in gone.headers) == (204, b"", False)
     assert not folder.path.exists()
     assert client.get(URL).json()["jobs"] == []
     for answer in (client.get(url), client.get(f"{url}/events"), client.delete(url)):
@@ -93,7 +98,8 @@ def test_a_job_whose_command_lives_on_is_kept_until_that_has_ended(
         refused(client.delete(url), 409, "still-at-work")
         assert "process 7 of host there" in client.delete(url).json()["detail"]
     assert folder.picture()
-    assert client.delete(url).status_code == 204
+    gone = client.delete(url)
+    assert (gone.status_code, gone.content, "content-type" in gone.headers) == (204, b"", False)
     assert not folder.path.exists()
 
 

@@ -59,6 +59,44 @@ def test_pictures_are_translated_again_over_what_an_earlier_attempt_with_another
     assert len(made) == 2
 
 
+def test_pictures_are_translated_to_the_format_that_is_asked_for(
+    tmp_path: Path, tiny_bundle: Path, photograph: bytes
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/a.jpg").write_bytes(photograph)
+    params = {"model": str(tiny_bundle), "to": "zebra", "samples": 1, "seed": 7, "format": "webp"}
+    work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, pictures=tmp_path / "pictures")
+    (stage,) = KINDS["translate"].stages
+    assert execute(list(stage.arguments(work))) in stage.good
+    assert Image.open(work.folder.out / "a.webp").format == "WEBP"
+
+
+@pytest.mark.parametrize(
+    ("folders", "taken"),
+    [
+        (["horse", "zebra"], "horse"),
+        (["trainA", "trainB"], "trainA"),
+        (["trainA", "trainB", "testA", "testB"], "testA"),
+    ],
+)
+def test_of_a_pair_the_side_is_translated_that_the_order_names(
+    folders: list[str], taken: str, tmp_path: Path
+) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.jpg").touch()
+    params = {"model": "tiny", "to": "zebra", "domain": "horse"}
+    dataset = DatasetDetails.model_construct(kind="pair", domains=["horse", "zebra"], pictures=len(folders))
+    work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, dataset, tmp_path)
+    (stage,) = KINDS["translate"].stages
+    assert stage.arguments(work)[2] == str(tmp_path / taken)
+    work.folder.out.mkdir(parents=True)
+    (work.folder.out / "report.jsonl").touch()
+    progress = stage.watch(work)()
+    assert progress
+    assert progress.total == 1
+
+
 def test_a_training_takes_the_minutes_that_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

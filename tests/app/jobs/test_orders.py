@@ -1,5 +1,7 @@
 """An order that can never be done is refused before it waits for a worker."""
 
+import json
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import Client
 
-from app.jobs.schemas import MAX_SET_BYTES
+from app.jobs.schemas import MAX_SET_BYTES, TrainRequest
 
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/jobs"
@@ -17,16 +19,16 @@ EVALUATE = {"kind": "evaluate", "dataset": "pair", "model": "tiny"}
 FIELD = "training.steps"
 
 
-def refused(client: Client, order: dict[str, Any]) -> str:
+def refused(client: Client, order: Any) -> str:  # noqa: ANN401 - of JSON, good or bad
     answer = client.post(URL, json=order)
     assert (answer.status_code, answer.json()["type"]) == (422, "bad-parameter"), answer.text
     assert client.get(URL).json()["jobs"] == []
     return str(answer.json()["detail"])
 
 
-def test_the_values_of_an_order_have_a_size(client: Client) -> None:
+def test_the_values_of_an_order_have_a_size() -> None:
     fits = {FIELD: ["x" * 490] * 100}
-    assert client.post(URL, json=TRAIN | {"set": fits}).status_code == 202
+    assert TrainRequest.model_validate(TRAIN | {"set": fits}).set == fits
 
 
 @pytest.mark.parametrize("value", [["x" * 500] * 100, [[0] * 10_000, [0] * 10_000]], ids=["texts", "numbers"])
@@ -42,11 +44,17 @@ def test_values_that_are_too_many_are_refused(value: list[object], client: Clien
         (TRAIN | {"recipe": "quik"}, ["'quik'", "cyclegan, horse2zebra, horse2zebra-128, quick"]),
         (TRAIN | {"domains": "horse,horse"}, ["domains", "horse,horse"]),
         (EVALUATE | {"inputs": 1}, ["inputs", "2"]),
+        (
+            TRAIN | {"set": {FIELD: "abc"}},
+            ['set: training.steps should be a whole number of at least 1, not "abc"'],
+        ),
+        (TRAIN | {"set": {"training.stepz": 3}}, ["training.stepz is no field", "/v1/recipes"]),
+        (TRAIN | {"set": {"data.size": 30, FIELD: 0}}, ["data.size should be", "divisible by 4", "not 0"]),
         (EVALUATE | {"classes": {"lion": 1}}, ["classes", "'lion'", "horse and zebra"]),
         (EVALUATE | {"classes": {"horse\0": 1}}, ["classes", "horse and zebra"]),
         (EVALUATE | {"classes": {"x" * 65: 1}}, ["classes", "64"]),
     ],
-    ids=["recipe", "domains", "inputs", "class", "nul", "long"],
+    ids=["recipe", "domains", "inputs", "value", "field", "both", "class", "nul", "long"],
 )
 def test_what_can_never_be_done_is_refused_at_once(
     order: dict[str, Any], told: list[str], client: Client
@@ -66,6 +74,37 @@ def test_pictures_are_refused_by_scores_only_where_the_model_has_some(
         assert "no domain scores of horse" in answer.json()["detail"]
         assert client.get(URL).json()["jobs"] == []
         assert client.post(URL, json=order).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("order", "detail"),
+    [
+        ({}, "kind is required: one of train, translate, evaluate, export"),
+        ({"kind": "foo"}, "kind should be one of 'train', 'translate', 'evaluate', 'export', not 'foo'"),
+        ({"kind": 3}, "kind should be one of 'train', 'translate', 'evaluate', 'export', not '3'"),
+        ([], "body should be an object of JSON"),
+    ],
+    ids=str,
+)
+def test_an_order_of_no_kind_is_told_which_there_are(order: object, detail: str, client: Client) -> None:
+    assert refused(client, order) == detail
+
+
+def test_of_a_pair_the_domain_is_settled_that_the_model_translates_from(client: Client, data: Path) -> None:
+    order = {"kind": "translate", "dataset": "horses", "model": "tiny", "to": "zebra", "format": "png"}
+    card = data / "datasets/pair/dataset.json"
+    named = json.loads(card.read_text()) | {"name": "horses", "domains": ["horse", "zebra"]}
+    shutil.copytree(card.parent, data / "datasets/horses")
+    (data / "datasets/horses/dataset.json").write_text(json.dumps(named))
+    settled = [client.post(URL, json=order | {"to": to}).json()["params"] for to in ("zebra", "horse")]
+    assert [(params["domain"], params["format"]) for params in settled] == [
+        ("horse", "png"),
+        ("zebra", "png"),
+    ]
+    other = client.post(URL, json=order | {"dataset": "pair"})
+    assert (other.status_code, other.json()["type"]) == (422, "unfit-dataset")
+    for words in ("plain and striped", "translates horse to zebra", "kind=single"):
+        assert words in other.json()["detail"]
 
 
 def test_an_order_that_comes_again_brings_its_job_though_the_dataset_is_gone(client: Client) -> None:

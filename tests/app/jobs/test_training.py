@@ -228,11 +228,13 @@ def test_a_job_keeps_to_the_version_that_was_in_use_when_it_was_ordered(
 
 
 def test_a_recipe_that_is_none_is_told_and_the_old_model_stays(client: Client) -> None:
-    job = order(client, kind="train", dataset="pair", model="mine", set={"training.steps": -1})
+    """By the training, of what one field asks of another."""
+    unfit = {"data.size": 32, "data.load_size": 16}
+    job = order(client, kind="train", dataset="pair", model="mine", set=unfit)
     due = monotonic() + 240
     while (shown := client.get(job["links"]["self"]).json())["state"] != "failed":
         assert monotonic() < due
         sleep(0.1)
     assert shown["error"]["type"] == "bad-recipe"
-    assert "training.steps" in shown["error"]["detail"]
+    assert "load_size 16 is smaller" in shown["error"]["detail"]
     assert "mine" in [model["name"] for model in client.get("/v1/models").json()["models"]]

@@ -13,11 +13,14 @@ import pytest
 
 from app.database.connection import Database
 from app.database.tables import EventRow, JobRow
+from app.jobs.kinds import KINDS
 from app.jobs.ledger import Ledger, Order
+from app.jobs.queue import PRIORITIES
 from app.jobs.states import State
 
 ROOT = Path(__file__).parents[3]
 PARAMS = {"model": "tiny", "to": "zebra", "samples": 1, "seed": 7}
+TRAINING = {"model": "mine", "recipe": "quick", "set": {}, "domains": None, "activate": False}
 # The command counts its steps in a file, as a training does in its checkpoints, and goes on from there
 COUNTING = """
 import json, pathlib, signal, sys, time
@@ -198,3 +201,19 @@ def test_a_second_worker_of_a_device_waits_and_one_job_runs_at_a_time(
     assert finished[0].finished <= finished[1].started
     second.send_signal(signal.SIGTERM)
     assert second.wait(20) == 0
+
+
+def test_every_kind_has_its_place_in_the_queue() -> None:
+    assert {*PRIORITIES} == {*KINDS}
+
+
+def test_what_is_short_goes_before_trainings_that_have_not_started(
+    worker: Worker, ledger: Ledger, database: Database, add_dataset: Callable[..., None]
+) -> None:
+    add_dataset("pair")
+    training = Order("train", TRAINING, dataset="pair")
+    folder, picture = Order("translate", PARAMS, dataset="photos"), Order("translate", PARAMS)
+    ids = [ledger.create(order)[0].id for order in (training, folder, picture)]
+    worker()
+    over = [Watcher(database, each).until(State.SUCCEEDED, State.FAILED) for each in ids]
+    assert [job.id for job in sorted(over, key=lambda job: job.started)] == ids[::-1]

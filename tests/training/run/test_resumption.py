@@ -109,30 +109,23 @@ def test_pictures_that_go_amid_a_run_end_it_and_cost_nothing(
     assert_ended_as(straight, run)
 
 
-def test_a_run_that_has_ended_says_how_to_go_on_from_it(
-    straight: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    run = Path(shutil.copytree(straight, tmp_path / "run"))
-    resume(run, device="cpu")
-    assert f"{run} has ended; to go on" in caplog.text
-    assert f"--set training.start_from={run}/bundle" in caplog.text
-
-
 def test_a_run_may_go_on_with_other_means(
     train_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(training.run, "Progress", StopsAt(1, signal.SIGINT))
     with pytest.raises(Interrupted):
-        train_tiny(overrides=["training.steps=2"], out=tmp_path)
+        train_tiny(overrides=["training.steps=3"], out=tmp_path)
     assert "activations 2 x" in capsys.readouterr().err
     with pytest.raises(BadRecipe, match="a run that goes on can change training.micro_batch"):
-        resume(tmp_path, "cpu", ["training.steps=3"])
-    monkeypatch.setattr(training.run, "Progress", StopsAt(2, signal.SIGINT))  # too late to stop anything
-    resume(tmp_path, "cpu", ["training.micro_batch=1"])
+        resume(tmp_path, "cpu", ["training.steps=4"])
+    monkeypatch.setattr(training.run, "Progress", StopsAt(2, signal.SIGINT))
+    with pytest.raises(Interrupted):
+        resume(tmp_path, "cpu", ["training.micro_batch=1"])
     assert "activations 1 x" in capsys.readouterr().err
-    assert read_card(tmp_path / "bundle")[0].steps == 2
+    monkeypatch.setattr(training.run, "Progress", StopsAt(3, signal.SIGINT))  # too late to stop anything
     resume(tmp_path, "cpu")
     assert "activations 1 x" in capsys.readouterr().err
+    assert read_card(tmp_path / "bundle")[0].steps == 3
 
 
 def test_kill_9_costs_the_steps_since_the_last_checkpoint(
