@@ -38,6 +38,12 @@ class RunInUse(RuntimeError):
     """Another process is training in this folder."""
 
 
+def saved_steps(path: Path) -> list[int]:
+    """Of the checkpoints in a folder, whoever holds its RunLock; the oldest first."""
+    stems = (manifest.stem for manifest in path.glob("[0-9]*.json"))
+    return sorted(int(stem) for stem in stems if stem.isdecimal())  # what else lies there is not ours
+
+
 class CheckpointFolder:
     """Its owner holds the RunLock: what a killed process left half written is removed."""
 
@@ -52,8 +58,7 @@ class CheckpointFolder:
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints, the oldest first."""
-        stems = (manifest.stem for manifest in self.path.glob("[0-9]*.json"))
-        return sorted(int(stem) for stem in stems if stem.isdecimal())  # what else lies there is not ours
+        return saved_steps(self.path)
 
     def save(self, step: int, state: State) -> None:
         """On the disk, in full, by the time it returns. Raises TypeError for what would not load."""

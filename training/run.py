@@ -20,7 +20,7 @@ from training.build import (
 )
 from training.calibration import calibrate_bundle
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, StopSigns, TensorBoard
-from training.checkpoint import CheckpointFolder
+from training.checkpoint import CheckpointFolder, saved_steps
 from training.config import load_recipe, measured_by
 from training.dataset import UnpairedFolders, UnpairedSampler, find_domains, loader
 from training.distributed import Processes, held, joined
@@ -111,7 +111,7 @@ def resume(
         validator = build_validator(recipe, found, processor) if processes.is_first else None
         if validator is not None and validator.network:
             refuse_other_network(begun, validator.as_json())
-        steps = CheckpointFolder(begun.checkpoints).steps()
+        steps = saved_steps(begun.checkpoints)
         if not steps and not begun.data_report.exists():
             _inspect(begun, recipe, origin, processes)  # it ended while it looked
         has_ended = bool(steps) and steps[-1] >= recipe.training.steps and has_result(begun, recipe)

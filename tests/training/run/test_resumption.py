@@ -136,8 +136,11 @@ def test_kill_9_costs_the_steps_since_the_last_checkpoint(
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"stalled\n"
+        written = run / "checkpoints" / "half.part"
+        written.touch()
         with pytest.raises(RunInUse, match=f"process {process.pid} on"):
             resume(run, device="cpu")
+        assert written.exists()
         process.kill()
     assert process.returncode == -signal.SIGKILL
     assert sum("nell" in row for row in logged(run)) == STOP_AT
