@@ -15,8 +15,8 @@ async def _check_query(request: Request) -> None:
     """Raises RequestValidationError, as a model that forbids others does."""
     unknown = [name for name in request.query_params if name not in _parameters(request.scope["route"])]
     if unknown:
-        message = "Extra inputs are not permitted"
-        raise RequestValidationError([{"loc": ("query", name), "msg": message} for name in unknown])
+        said = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+        raise RequestValidationError([{**said, "loc": ("query", name)} for name in unknown])
 
 
 async def _check_body(request: Request) -> None:

@@ -68,7 +68,8 @@ def test_pictures_are_translated_to_the_format_that_is_asked_for(
     work = Work(params, JobFolder(tmp_path / "run"), "cpu", None, pictures=tmp_path / "pictures")
     (stage,) = KINDS["translate"].stages
     assert execute(list(stage.arguments(work))) in stage.good
-    assert Image.open(work.folder.out / "a.webp").format == "WEBP"
+    with Image.open(work.folder.out / "a.webp") as translation:
+        assert translation.format == "WEBP"
 
 
 @pytest.mark.parametrize(

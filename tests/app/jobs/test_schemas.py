@@ -11,7 +11,7 @@ from app.cli_evaluate import _seeds, evaluate
 from app.cli_translate import _process_size, translate
 from app.jobs.schemas import EvaluateRequest, TranslateRequest
 from app.schemas import TranslationParameters
-from training.evaluation.figures import Protocol
+from training.evaluation.figures import EvaluationProtocol
 
 Row = dict[str, Any]
 ORDERS: dict[str, tuple[type[BaseModel], Callable[..., None]]] = {
@@ -54,7 +54,9 @@ def test_a_number_that_an_order_takes_is_one_that_its_command_takes(
 def test_what_an_evaluation_may_be_asked_for_its_protocol_takes(end: str) -> None:
     rows = numbers(EvaluateRequest)
     counts = {name: rows[name][end] for name in ("samples", "inputs", "size")}
-    assert replace(Protocol(_seeds(str(rows["seeds"][end]))), **counts).inputs == rows["inputs"][end]
+    assert (
+        replace(EvaluationProtocol(_seeds(str(rows["seeds"][end]))), **counts).inputs == rows["inputs"][end]
+    )
 
 
 @pytest.mark.parametrize("order", [TranslateRequest, TranslationParameters])
