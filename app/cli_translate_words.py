@@ -69,7 +69,7 @@ def summary_in_words(summary: "FolderSummary", out: Path) -> str:
     if summary.warned:
         words += f"; {summary.warned} named as another format ({report} says which)"
     if summary.passed_over:
-        words += f"; {sum(summary.passed_over.values())} files passed over ({_suffixes(summary.passed_over)})"
+        words += f"; files passed over: {sum(summary.passed_over.values())} ({_suffixes(summary.passed_over)})"
     return f"{words}; seed {summary.seed}{but}"
 
 

@@ -83,7 +83,7 @@ def test_what_is_passed_over_and_what_is_misnamed_is_told_at_the_end(
     assert execute(["translate", "tiny", "photos", "out", *TO_ZEBRA, "--seed", "7"]) == 0
     assert said(capsys) == (
         "2 translated, 0 skipped, 0 failed; 1 named as another format (out/report.csv says which); "
-        "4 files passed over (no suffix, .ppm, .txt); seed 7"
+        "files passed over: 4 (no suffix, .ppm, .txt); seed 7"
     )
 
 
