@@ -68,8 +68,8 @@ def summary_in_words(summary: "FolderSummary", out: Path) -> str:
     words = f"{summary.translated} translated, {summary.skipped} skipped, {summary.failed} failed{why}"
     if summary.warned:
         words += f"; {summary.warned} named as another format ({report} says which)"
-    if summary.passed_over:
-        words += f"; files passed over: {sum(summary.passed_over.values())} ({_suffixes(summary.passed_over)})"
+    if passed_over := summary.passed_over:
+        words += f"; files passed over: {sum(passed_over.values())} ({_suffixes(passed_over)})"
     return f"{words}; seed {summary.seed}{but}"
 
 
