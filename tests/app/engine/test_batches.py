@@ -77,7 +77,8 @@ def test_batch_mates_change_no_byte_and_the_size_of_the_batch_hardly_any(
         mine = senders.submit(post, gated, photograph, 8)
         until_waiting(gated, 8)
         gate.open()
-        assert {mate.result().padded_batch for mate in mates} == {"8"}
+        answered = [each.result() for each in (first, mine, *mates)]  # before their client is closed
+        assert {answer.padded_batch for answer in answered[1:]} == {"8"}
         assert [(batch, sorted(seeds)) for batch, *seeds in gate.batches] == [(1, [0]), (8, [*range(1, 9)])]
     alone, eight = (post(client, photograph, 8, samples=samples) for samples in (1, 8))
     assert (alone.padded_batch, eight.padded_batch) == ("1", "8")
