@@ -1,7 +1,7 @@
 """The shares that a run draws its pictures by: found once, and kept in its folder."""
 
 import json
-import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 
@@ -15,8 +15,6 @@ from training.shared_kinds import SAMPLE, Balance, KindsOfPlaces, balance
 from translation import durable
 from translation.run_folder import RunFolder
 from translation.signals import Stopped
-
-log = logging.getLogger(__name__)
 
 
 def find_shares(
@@ -63,7 +61,8 @@ def _write(run: RunFolder, dataset: UnpairedFolders, balanced: Balance) -> None:
         worth.append(f"{balanced.pictures[at]:.0f} of {len(files)} for {domain}")
     told = {"shared_kinds": balanced.shared_kinds, "gap": balanced.gap, "pictures": balanced.pictures}
     durable.write(run.draw_shares, json.dumps(told | {"shares": shares}).encode())
-    log.info(
-        "balanced: of what both domains show, the difference is %.3f of %.3f; as various as %s",
-        *(balanced.gap[1], balanced.gap[0], " and ".join(worth)),
+    before, after = balanced.gap
+    sys.stderr.write(
+        f"balanced: what both domains show differed by {before:.3f}, and differs by {after:.3f}; "
+        f"as various as {' and '.join(worth)}\n"
     )

@@ -44,11 +44,15 @@ def train_balanced(skies: tuple[Path, Path], tiny: str) -> Train:
     return run
 
 
-def test_the_shares_lie_in_the_run(train_balanced: Train, tmp_path: Path) -> None:
+def test_the_shares_lie_in_the_run_which_says_what_they_do(
+    train_balanced: Train, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = train_balanced(tmp_path / "run", "training.steps=1")
     told = json.loads((run / "balance.json").read_bytes())
     assert [sum(told["shares"][domain].values()) for domain in ("discs", "rings")] == pytest.approx([1, 1])
     assert told["gap"][1] < told["gap"][0]
+    before, after = told["gap"]
+    assert f"differed by {before:.3f}, and differs by {after:.3f}" in capsys.readouterr().err
 
 
 def test_they_are_drawn_by(train_balanced: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
