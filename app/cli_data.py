@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 def inspect(
     first: Annotated[Path, typer.Argument(help="pictures of the first domain, or a root as for `train`")],
     second: Annotated[Path | None, typer.Argument(help="pictures of the second domain")] = None,
-    recipe: Annotated[str, typer.Option(help="whose training size they are held against")] = "quick",
+    recipe: Annotated[str, typer.Option(help="what they are held against")] = "quick",
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="a recipe's value, as in data.size=128; repeatable")
     ] = None,
@@ -37,7 +37,7 @@ def inspect(
     single: Annotated[bool, typer.Option("--single", help="one folder of pictures, to translate")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Counts, sizes, faults, duplicates and colours, and what to do about them.
+    """Counts, sizes, faults, duplicates, colours and surroundings, and what to do about them.
 
     Exit code 3 says that nothing can be trained on them; warnings leave it at 0.
     """
@@ -47,11 +47,13 @@ def inspect(
     from training.domains import BadDataset
     from translation.signals import Stopped, stop_signals
 
-    training_size = load_recipe(recipe, overrides or ()).data.size
+    held_against = load_recipe(recipe, overrides or ()).data
     names = domain_pair(domains) if domains is not None else None
     wanted = folders.find_single(first) if single else folders.find_folders(first, second, names)
     with progress_bar("inspecting") as advance, stop_signals() as received, suppress(Stopped):
-        inspected = inspection.inspect(wanted, training_size, advance, stopped=lambda: bool(received))
+        inspected = inspection.inspect(
+            wanted, held_against.size, advance, lambda: bool(received), balanced=held_against.balance
+        )
     if received:
         raise typer.Exit(128 + received[0])
     report = inspected.report

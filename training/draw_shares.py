@@ -8,10 +8,9 @@ from itertools import chain, count
 import numpy as np
 import torch
 
-from training.augmentation import Pixels
 from training.callbacks import show_count
 from training.dataset import Shares, UnpairedFolders
-from training.shared_kinds import SAMPLE, Balance, KindsOfPlaces, balance
+from training.shared_kinds import SAMPLE, Balance, FeatureMap, KindsOfPlaces, PlaceFeatures, balance
 from translation import durable
 from translation.run_folder import RunFolder
 from translation.signals import Stopped
@@ -33,20 +32,20 @@ def find_shares(
 
 
 def _found(dataset: UnpairedFolders, device: torch.device, stopped: Callable[[], bool]) -> Balance:
-    random, done = np.random.default_rng(dataset.seed), count(1)
+    random, done, see = np.random.default_rng(dataset.seed), count(1), PlaceFeatures(device)
     sample = [random.permutation(length)[:SAMPLE].tolist() for length in dataset.lengths]
     total = sum(map(len, sample)) + sum(dataset.lengths)
 
-    def look(domain: int, indices: Iterable[int]) -> Iterator[Pixels]:
+    def look(domain: int, indices: Iterable[int]) -> Iterator[FeatureMap]:
         for index in indices:
             if stopped():
                 raise Stopped("stopped while it looked at the pictures")
-            yield dataset.pictures[domain][index]
+            yield see(dataset.pictures[domain][index])
             show_count("weighing", next(done), total)
 
-    kinds = KindsOfPlaces(device, chain(look(0, sample[0]), look(1, sample[1])), dataset.seed)
+    kinds = KindsOfPlaces(chain(look(0, sample[0]), look(1, sample[1])), dataset.seed)
     h_x, h_z = (
-        np.stack([kinds.shares(pixels) for pixels in look(domain, range(length))])
+        np.stack([kinds.shares(kinds.of(features)) for features in look(domain, range(length))])
         for domain, length in enumerate(dataset.lengths)
     )
     return balance(h_x, h_z)

@@ -124,7 +124,7 @@ def _inspect(run: RunFolder, recipe: Recipe, origin: Origin, processes: Processe
     def inspect(stopped: Callable[[], bool]) -> None:
         folders = find_folders(origin.first, origin.second, origin.domains)
         try:
-            inspect_for_run(run, folders, recipe.data.size, stopped)
+            inspect_for_run(run, folders, recipe.data, stopped)
         except BadDataset:
             run.origin.unlink()  # so that the same command begins it, once they are mended
             raise

@@ -20,6 +20,7 @@ for each kind and is strictly concave.
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -43,6 +44,10 @@ ROUNDS = 25  # of k-means
 RARE = 4.0  # times as frequent in the other domain: of the subject
 STRENGTH = 30.0
 
+FeatureMap: TypeAlias = NDArray[np.float32]  # (h, w, features): a vector for each place of a picture
+KindMap: TypeAlias = NDArray[np.intp]  # (h, w): its kind
+Kinds: TypeAlias = NDArray[np.float64]  # (pictures, kinds): the share of each in each
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -59,36 +64,51 @@ class Balance:
         return x, z
 
 
-class KindsOfPlaces:
-    """What a pretrained network sees where, in KINDS that are found in a sample of pictures by k-means."""
+class PlaceFeatures:
+    """What a pretrained network sees in pictures, uint8 (H, W, 3), of any size."""
 
-    def __init__(self, device: torch.device, sample: Iterable[Pixels], seed: int) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.device = device
         self.network = EfficientNetLite0().to(device).eval()
-        places = np.concatenate([self._seen(pixels) for pixels in sample])
-        places = np.random.default_rng(seed).permutation(places)[:PLACES]
-        with warnings.catch_warnings(category=UserWarning, action="ignore"):  # of kinds that stay empty
-            self.kinds, _ = kmeans2(places, places[:KINDS], iter=ROUNDS, minit="matrix")
-
-    def shares(self, pixels: Pixels) -> NDArray[np.float64]:
-        """(kinds,): of a picture's places, uint8 (H, W, 3)."""
-        found, _ = vq(self._seen(pixels), self.kinds)
-        return np.bincount(found, minlength=len(self.kinds)) / len(found)
 
     @torch.inference_mode()
-    def _seen(self, pixels: Pixels) -> NDArray[np.float32]:
-        """(places, features)."""
+    def __call__(self, pixels: Pixels) -> FeatureMap:
         image = fit_short_side(Image.fromarray(pixels), SIDE)
         features: Tensor = self.network(to_tensor(image).to(self.device))[DEPTH]
-        return np.ascontiguousarray(features[0].flatten(1).T.cpu().numpy())
+        return np.ascontiguousarray(features[0].permute(1, 2, 0).cpu().numpy())
 
 
-def balance(h_x: NDArray[np.float64], h_z: NDArray[np.float64]) -> Balance:
-    """Of the kinds' shares in the pictures of either domain, (pictures, kinds) each, a row's sum being 1."""
+class KindsOfPlaces:
+    """KINDS of what is seen, found in a sample of pictures by k-means."""
+
+    def __init__(self, sample: Iterable[FeatureMap], seed: int) -> None:
+        places = np.concatenate([features.reshape(-1, features.shape[-1]) for features in sample])
+        places = np.random.default_rng(seed).permutation(places)[:PLACES]
+        with warnings.catch_warnings(category=UserWarning, action="ignore"):  # of kinds that stay empty
+            self.centres, _ = kmeans2(places, places[:KINDS], iter=ROUNDS, minit="matrix")
+
+    def of(self, features: FeatureMap) -> KindMap:
+        found, _ = vq(features.reshape(-1, features.shape[-1]), self.centres)
+        kinds: KindMap = found.astype(np.intp).reshape(features.shape[:2])
+        return kinds
+
+    def shares(self, kinds: KindMap) -> NDArray[np.float64]:
+        """(kinds,): of a picture's places."""
+        return np.bincount(kinds.ravel(), minlength=len(self.centres)) / kinds.size
+
+
+def are_shared(h_x: Kinds, h_z: Kinds) -> NDArray[np.bool_]:
+    """(kinds,): that neither domain's subject is."""
     mean_x, mean_z = h_x.mean(0), h_z.mean(0)
-    least, most = np.minimum(mean_x, mean_z), np.maximum(mean_x, mean_z)
-    shared = most < RARE * least
-    h_x, h_z, scale = h_x[:, shared], h_z[:, shared], (mean_x + mean_z)[shared] / 2
+    shared: NDArray[np.bool_] = np.maximum(mean_x, mean_z) < RARE * np.minimum(mean_x, mean_z)
+    return shared
+
+
+def balance(h_x: Kinds, h_z: Kinds) -> Balance:
+    """Of the pictures of either domain."""
+    shared = are_shared(h_x, h_z)
+    h_x, h_z = h_x[:, shared], h_z[:, shared]
+    scale = (h_x.mean(0) + h_z.mean(0)) / 2
 
     def dual(multipliers: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         of_x, of_z = _tilted(-h_x @ multipliers), _tilted(h_z @ multipliers)

@@ -1,17 +1,12 @@
 """What both domains show is drawn as often from either, and their subjects are left alone."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from training.augmentation import Pixels
-from training.shared_kinds import STRENGTH, Balance, KindsOfPlaces, balance
-
-Kinds = NDArray[np.float64]
+from training.shared_kinds import STRENGTH, Balance, Kinds, KindsOfPlaces, PlaceFeatures, balance
 
 
 def domain(pictures: int, subject: int, skies: float, random: np.random.Generator) -> Kinds:
@@ -105,23 +100,25 @@ def pictures() -> list[Pixels]:
 
 class TestKindsOfPlaces:
     def test_a_sky_is_a_kind_of_its_own(self, pictures: list[Pixels], device: torch.device) -> None:
-        kinds = KindsOfPlaces(device, pictures, seed=0)
-        h = np.stack([kinds.shares(picture) for picture in pictures])
+        seen = list(map(PlaceFeatures(device), pictures))
+        kinds = KindsOfPlaces(seen, seed=0)
+        h = np.stack([kinds.shares(kinds.of(features)) for features in seen])
         assert h.sum(1) == pytest.approx(1)
         under_skies, others = h[::2].mean(0), h[1::2].mean(0)
         assert under_skies[others == 0].sum() > 0.3
 
-    def test_they_depend_on_pictures_and_seed_alone(self, pictures: list[Pixels]) -> None:
+    def test_they_depend_on_what_is_seen_and_seed_alone(self) -> None:
+        seen = [*np.random.default_rng(0).normal(size=(40, 8, 8, 3)).astype(np.float32)]
+
         def once(seed: int) -> Kinds:
-            return KindsOfPlaces(torch.device("cpu"), iter(pictures), seed).kinds
+            return KindsOfPlaces(iter(seen), seed).centres
 
         assert np.array_equal(once(0), once(0))
         assert not np.array_equal(once(0), once(1))
 
     @pytest.mark.parametrize("side", [(16, 16), (16, 200), (130, 40)])
     def test_pictures_may_have_any_shape(self, side: tuple[int, int]) -> None:
-        def one() -> Iterator[Pixels]:
-            yield np.zeros((*side, 3), np.uint8)
-
-        kinds = KindsOfPlaces(torch.device("cpu"), one(), seed=0)
-        assert kinds.shares(next(one())).sum() == pytest.approx(1)
+        features = PlaceFeatures(torch.device("cpu"))(np.zeros((*side, 3), np.uint8))
+        kinds = KindsOfPlaces([features], seed=0)
+        assert kinds.of(features).shape == features.shape[:2]
+        assert kinds.shares(kinds.of(features)).sum() == pytest.approx(1)

@@ -10,6 +10,7 @@ from training.doctor.folders import PictureFolder
 from training.doctor.inspection import inspect
 from training.doctor.sheet import write_sheet
 from training.domains import BadDataset
+from training.recipe import DataRecipe
 from translation import durable
 from translation.run_folder import RunFolder
 
@@ -17,11 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def inspect_for_run(
-    run: RunFolder, folders: Sequence[PictureFolder], training_size: int, stopped: Callable[[], bool]
+    run: RunFolder, folders: Sequence[PictureFolder], recipe: DataRecipe, stopped: Callable[[], bool]
 ) -> None:
     """Logs the findings. Raises BadDataset where one is an error, which the training would otherwise meet
     when it comes to those pictures; and Stopped."""
-    inspection = inspect(folders, training_size, partial(show_count, "inspecting"), stopped)
+    inspection = inspect(
+        folders, recipe.size, partial(show_count, "inspecting"), stopped, balanced=recipe.balance
+    )
     durable.write(run.data_report, json.dumps(inspection.report.as_json()).encode())
     write_sheet(run.data_sheet, inspection)
     for finding in inspection.report.findings:

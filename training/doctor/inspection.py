@@ -12,6 +12,7 @@ from training.doctor.folders import PictureFolder
 from training.doctor.measure import Measured, Unreadable, measure_all
 from training.doctor.report import SCHEMA, Report
 from training.doctor.summary import copies, duplicates, folder_report, shared
+from training.doctor.surroundings import surroundings
 from translation.signals import Stopped
 
 
@@ -28,31 +29,41 @@ def inspect(
     training_size: int,
     advance: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
+    balanced: bool = False,
 ) -> Inspection:
-    """`training_size` in pixels; `advance` is told of (done, total). A bad picture becomes a finding and
-    raises nothing. Raises Stopped once `stopped`."""
+    """`training_size` in pixels, `balanced` as in the report; `advance` is told of (done, total). A bad
+    picture becomes a finding and raises nothing. Raises Stopped once `stopped`."""
     measured = list(measure_all(folders, advance, stopped))
-    if stopped():
-        raise Stopped("stopped")
     pictures = [each for each in measured if isinstance(each, Measured)]
     lost = [each for each in measured if isinstance(each, Unreadable)]
+    train = [[each for each in pictures if each.folder is folder] for folder in folders[:2]]
+    around = surroundings(train, _further(advance, len(measured)), stopped)
+    if stopped():
+        raise Stopped("stopped")
     exact, near = exact_groups([picture.digest for picture in pictures]), _near(pictures)
-    colours = [[each.colour for each in pictures if each.folder is folder] for folder in folders[:2]]
+    colours = [[each.colour for each in side] for side in train]
     report = Report(
         schema=SCHEMA,
         usable=True,
         training_size=training_size,
+        balanced=balanced,
         folders=tuple(folder_report(folder, pictures, lost, training_size) for folder in folders),
         exact=duplicates(exact, pictures),
         near=duplicates(near, pictures),
         copies=copies(exact, near, pictures),
         shared=shared([*exact, *near], pictures),
         colour_auc=colour_auc(*colours) if len(colours) > 1 else None,
+        surroundings=around,
         findings=(),
     )
     made = tuple(findings(report))
     usable = not any(finding.level == "error" for finding in made)
     return Inspection(replace(report, findings=made, usable=usable), tuple(pictures))
+
+
+def _further(advance: Callable[[int, int], None], told: int) -> Callable[[int, int], None]:
+    """Of what comes after the first `told`."""
+    return lambda done, total: advance(told + done, told + total)
 
 
 def _near(pictures: Sequence[Measured]) -> Groups:

@@ -4,6 +4,7 @@ Every list is cut at MAX_LISTED, beside a count that is not. Files are called LA
 """
 
 from dataclasses import asdict, dataclass
+from typing import Self
 
 from training.doctor.measure import Colour
 
@@ -111,6 +112,40 @@ class Copies:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Part of a picture: its left, upper, right and lower edge, as shares of width and height."""
+
+    file: str
+    box: tuple[float, float, float, float]
+
+    def pixels(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The box in a picture of that (width, height)."""
+        left, upper, right, lower = (
+            round(share * side) for share, side in zip(self.box, 2 * size, strict=True)
+        )
+        return left, upper, max(right, left + 1), max(lower, upper + 1)
+
+
+@dataclass(frozen=True)
+class UnevenKind:
+    """Places of a kind that both domains show, and `more` more of. `shares` of all places of the first and
+    of the second domain are of it; `places` begin in the picture with the most of them."""
+
+    more: str
+    shares: tuple[float, float]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`gap` says how far apart the domains are in what both of them show: 0 not at all, less by chance.
+    `kinds` begin with what adds most to it."""
+
+    gap: float
+    kinds: tuple[UnevenKind, ...]
+
+
+@dataclass(frozen=True)
 class Finding:
     """`level` is "error" where nothing can be trained on it, else "warning"; `advice` says what to do."""
 
@@ -119,6 +154,10 @@ class Finding:
     message: str
     advice: str
 
+    @classmethod
+    def warning(cls, kind: str, message: str, advice: str) -> Self:
+        return cls(kind, "warning", message, advice)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -126,18 +165,21 @@ class Report:
 
     `near` groups hold a picture and its altered copies, with the exact ones of either. `shared` is the share
     of the smaller domain that the other has as well. `colour_auc` says how well colour alone tells the
-    domains apart: .5 not at all, 1 always; null of too few pictures.
+    domains apart: .5 not at all, 1 always; it and `surroundings` are null of too few pictures. `balanced` is
+    the recipe's `data.balance`.
     """
 
     schema: int
     usable: bool
     training_size: int
+    balanced: bool
     folders: tuple[FolderReport, ...]
     exact: Duplicates
     near: Duplicates
     copies: Copies
     shared: float
     colour_auc: float | None
+    surroundings: Surroundings | None
     findings: tuple[Finding, ...]
 
     @property
@@ -147,3 +189,7 @@ class Report:
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

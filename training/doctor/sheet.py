@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.doctor.inspection import Inspection
 from training.doctor.measure import Measured
-from training.doctor.report import Duplicates
+from training.doctor.report import Duplicates, Place, UnevenKind
 from translation import durable
 from translation.codec import InvalidImage, decode, encode, on_white
 
@@ -36,7 +36,8 @@ def sheet(inspection: Inspection) -> str:
         report=report,
         samples=samples,
         thumbnails=_thumbnails([picture for picture in pictures if picture.name in shown]),
-        kinds={"Exact duplicates": report.exact, "Near duplicates": report.near},
+        repeated={"Exact duplicates": report.exact, "Near duplicates": report.near},
+        uneven=_crops(pictures, report.surroundings.kinds if report.surroundings else ()),
         most_groups=SHOWN_GROUPS,
         most_of_group=SHOWN_OF_GROUP,
     )
@@ -61,10 +62,19 @@ def _thumbnails(pictures: Sequence[Measured]) -> dict[str, str]:
         return {picture.name: address for picture, address in zip(pictures, found, strict=True) if address}
 
 
-def _thumbnail(picture: Measured) -> str | None:
+def _crops(pictures: Sequence[Measured], kinds: Sequence[UnevenKind]) -> list[tuple[UnevenKind, list[str]]]:
+    """Each kind with its places, as addresses."""
+    named = {picture.name: picture for picture in pictures}
+    crops = ([_thumbnail(named[place.file], place) for place in kind.places] for kind in kinds)
+    return [(kind, list(filter(None, shown))) for kind, shown in zip(kinds, crops, strict=True)]
+
+
+def _thumbnail(picture: Measured, place: Place | None = None) -> str | None:
     try:
         image = on_white(decode(picture.file.read_bytes()))
     except (InvalidImage, OSError):  # it has gone since it was measured
         return None
+    if place is not None:
+        image = image.crop(place.pixels(image.size))
     image.thumbnail(THUMBNAIL)
     return f"data:image/jpeg;base64,{b64encode(encode(image, 'JPEG', quality=80)).decode()}"

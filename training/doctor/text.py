@@ -18,6 +18,8 @@ def text(report: Report) -> Iterator[Table | str]:
     yield f"near duplicates   {_told(report.near)}"
     if report.colour_auc is not None:
         yield f"told by colour    {report.colour_auc:.0%} of pairs, 50% is chance"
+    if report.surroundings is not None:
+        yield f"surroundings      {report.surroundings.gap:.2f} apart, 0 of two halves of one domain"
     for folder in report.folders:
         for lost in folder.unreadable.files[:NAMED]:
             yield escape(f"unreadable  {lost.file}: {lost.reason}")

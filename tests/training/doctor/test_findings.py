@@ -14,6 +14,7 @@ from training.doctor.report import (
     Listed,
     Range,
     Report,
+    Surroundings,
     UnreadableFile,
     UnreadableFiles,
 )
@@ -53,12 +54,14 @@ def report(**changes: Any) -> Report:  # noqa: ANN401 - of its fields, or of the
         schema=SCHEMA,
         usable=True,
         training_size=128,
+        balanced=False,
         folders=(folder("horse"), folder("zebra", **changes)),
         exact=NONE,
         near=NONE,
         copies=Copies(0, 0, 0),
         shared=0.0,
         colour_auc=0.7,
+        surroundings=Surroundings(0.05, ()),
         findings=(),
     )
     return replace(sound, **of_report)
@@ -90,6 +93,7 @@ THRESHOLDS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "grey-mixed with colour": ({"grey": Listed(950, ())}, {"grey": Listed(949, ())}, ""),
     "different-sizes": ({"short_side": side(129)}, {"short_side": side(128)}, ""),
     "colour": ({"colour_auc": 0.979}, {"colour_auc": 0.98}, ""),
+    "surroundings": ({"surroundings": Surroundings(0.09, ())}, {"surroundings": Surroundings(0.1, ())}, ""),
 }
 
 
@@ -111,8 +115,12 @@ def test_sizes_do_not_matter_where_all_are_shrunk_by_two() -> None:
     ]
 
 
-def test_few_pictures_say_nothing_of_colour() -> None:
-    assert not list(findings(report(colour_auc=None)))
+def test_few_pictures_say_nothing_of_colour_and_surroundings() -> None:
+    assert not list(findings(report(colour_auc=None, surroundings=None)))
+
+
+def test_surroundings_are_no_matter_where_the_recipe_balances_them() -> None:
+    assert not list(findings(report(surroundings=Surroundings(0.5, ()), balanced=True)))
 
 
 def test_errors_are_what_training_refuses_and_all_say_what_to_do() -> None:
