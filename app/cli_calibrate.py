@@ -1,12 +1,16 @@
-"""`sjmvi weights calibrate`: what a bundle's domain scores are ranks among."""
+"""`sjmvi weights calibrate`: what pictures decide that a bundle was not trained on."""
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli_output import progress_bar
 from app.cli_weights import folder_of
+
+if TYPE_CHECKING:
+    from translation.weights import Bundle
 
 
 def calibrate(
@@ -17,17 +21,24 @@ def calibrate(
         Path, typer.Argument(help="pictures of the first domain that it was not trained on; 19 to 2,000")
     ],
     second: Annotated[Path, typer.Argument(help="as many of the second")],
+    features: Annotated[
+        str | None,
+        typer.Option(help="what sees, as for evaluate: choose the size that it works at as well"),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
-    """Calibrate the domain scores of a bundle anew, on pictures like those that it is going to get.
+    """Calibrate a bundle anew, on pictures like those that it is going to get: its domain scores and, with
+    --features, the size that it works at.
 
-    sjmvi train has done it already where it held out enough. A score is a rank among these pictures: of
-    pictures like them about a twentieth has .05 or less. Of more than 2,000 the first by their digests count.
-    What the bundle was trained on is left out where a folder is the whole one of the training.
+    sjmvi train has done so already where it held out enough, and had such a network. A score is a rank among
+    these pictures: of pictures like them about a twentieth has .05 or less. Of more than 2,000 the first
+    count. What the bundle was trained on is left out where a folder is the whole one of the training.
     """
     from app.settings import Settings
     from training.calibration import calibrate_bundle, not_learned_from
+    from training.evaluation.networks import load_feature_network
+    from training.process_size import choose_process_size
     from translation.device import pick_device
 
     folder = folder_of(str(bundle))
@@ -35,11 +46,23 @@ def calibrate(
         raise typer.BadParameter(
             f"{folder} is published and stays as it is: calibrate the run that it came from, and publish that"
         )
-    held_out = not_learned_from(folder, (first, second))
-    calibrated = calibrate_bundle(folder, held_out, pick_device(device), insists=True)
+    held_out, processor = not_learned_from(folder, (first, second)), pick_device(device)
+    network = load_feature_network(features, processor) if features else None
+    calibrated = calibrate_bundle(folder, held_out, processor, insists=True)
+    if network is not None:
+        with progress_bar("trying sizes") as advance:
+            calibrated = choose_process_size(folder, held_out, network, processor, advance)
+    _tell(folder, calibrated, as_json)
+
+
+def _tell(folder: Path, calibrated: "Bundle", as_json: bool) -> None:
+    size = calibrated.process_size
     counts = {domain: each.pictures for domain, each in (calibrated.card.calibration or {}).items()}
     if as_json:
-        typer.echo(json.dumps({"bundle": str(folder), "digest": calibrated.digest, "calibration": counts}))
+        said = {"bundle": str(folder), "digest": calibrated.digest}
+        typer.echo(json.dumps(said | {"calibration": counts, "process_size": size}))
     else:
         told = " and ".join(f"{count} of {domain}" for domain, count in counts.items())
-        typer.echo(f"{folder} scores pictures by {told}, digest {calibrated.digest}")
+        typer.echo(
+            f"{folder} scores pictures by {told} and works at {size} pixels, digest {calibrated.digest}"
+        )

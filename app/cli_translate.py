@@ -62,7 +62,8 @@ def translate(  # noqa: PLR0913, PLR0917 - its parameters are the command line
     ] = None,
     temperature: Annotated[float, typer.Option(min=0, max=2, help="scales the noise; 0: the mean")] = 1.0,
     size: Annotated[
-        str | None, typer.Option(help="short side at work: pixels or native; the training size when absent")
+        str | None,
+        typer.Option(help="short side at work: pixels or native; the bundle's own when absent"),
     ] = None,
     frame: Annotated[int | None, typer.Option(min=0, help="of an animated file, counted from 0")] = None,
     picture_format: Annotated[

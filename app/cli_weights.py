@@ -46,7 +46,7 @@ def list_bundles(
 @weights.command(epilog="sjmvi weights show horse2zebra")
 def show(bundle: BundleName, as_json: AsJson = False) -> None:
     """A bundle's card: what it is, how it was trained, what was measured."""
-    from translation.weights import read_card
+    from translation.card import read_card
 
     card, digest = read_card(folder_of(bundle))
     text = json.dumps({"digest": digest, **card.model_dump(mode="json")}, indent=None if as_json else 2)
@@ -123,11 +123,10 @@ def load(bundle: str) -> "Bundle":
 
 def try_out(folder: Path) -> "Bundle":
     """Loaded, and a picture painted each way. Raises InvalidBundle."""
-    from translation.sampler import Sampler
     from translation.weights import load_bundle
 
     bundle = load_bundle(folder)
-    Sampler(bundle.model, bundle.card.training_size, scorer=bundle.scorer).warm_up()
+    bundle.sampler().warm_up()
     return bundle
 
 

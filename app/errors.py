@@ -35,6 +35,7 @@ from app.jobs.kinds import KINDS
 from app.problem import ENVIRONMENT, FAILED, INPUT, MODEL, USAGE, Problem, Table
 from translation import (
     architecture,
+    card,
     codec,
     device,
     export,
@@ -43,7 +44,6 @@ from translation import (
     registry,
     translator,
     tree,
-    weights,
 )
 from translation.discriminators import efficientnet
 from translation.names import NAME, OF
@@ -128,14 +128,14 @@ PROBLEMS: Table = {
     architecture.NoDiscriminator: Problem("no-discriminator", 422, MODEL),
     model.NoCode: Problem("no-code", 422, MODEL),
     efficientnet.WrongPretrained: Problem("broken-installation", 500, ENVIRONMENT),
-    weights.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
-    weights.MissingBundle: Problem("missing-bundle", 422, MODEL),
-    weights.UnknownSchema: Problem("unknown-schema", 422, MODEL),
-    weights.OtherPreprocessing: Problem("other-preprocessing", 422, MODEL),
-    weights.UnsafeWeights: Problem("unsafe-weights", 422, MODEL),
-    weights.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
-    weights.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
-    weights.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
+    card.InvalidBundle: Problem("invalid-bundle", 422, MODEL),
+    card.MissingBundle: Problem("missing-bundle", 422, MODEL),
+    card.UnknownSchema: Problem("unknown-schema", 422, MODEL),
+    card.OtherPreprocessing: Problem("other-preprocessing", 422, MODEL),
+    card.UnsafeWeights: Problem("unsafe-weights", 422, MODEL),
+    card.CorruptWeights: Problem("corrupt-weights", 422, MODEL),
+    card.WeightsMismatch: Problem("weights-mismatch", 422, MODEL),
+    card.DigestMismatch: Problem("digest-mismatch", 422, MODEL),
     export.OtherResults: Problem("export-differs", 500, FAILED),
     # what is kept
     results.UnknownResult: Problem("unknown-result", 404),

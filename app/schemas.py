@@ -13,7 +13,11 @@ DEFAULT_MODEL = "when absent, the first by name that could be loaded"
 
 DIGEST = "6f1c0f" + 58 * "0"
 SUMMARY = {
-    **{"name": "horse2zebra", "version": DIGEST[:16], "domains": ["horse", "zebra"], "training_size": 128},
+    "name": "horse2zebra",
+    "version": DIGEST[:16],
+    "domains": ["horse", "zebra"],
+    "training_size": 128,
+    "process_size": 160,
     "directions": [{"source": "horse", "to": "zebra"}, {"source": "zebra", "to": "horse"}],
     "digest": DIGEST,
     "licence": "non-commercial research: trained on horse2zebra, which is drawn from ImageNet",
@@ -88,7 +92,7 @@ class TranslationParameters(BaseModel):
     )
     size: Annotated[int, Field(ge=MIN_SIDE, le=MAX_PROCESS_SIZE)] | Literal["native"] | None = Field(
         None,
-        description="the short side in pixels at which the model works: its training size when absent, "
+        description="the short side in pixels at which the model works: what it is best at when absent, "
         "the picture's own when native; the answer has the picture's own size always",
     )
     refuse_at: RefuseAt = 0.0
@@ -174,6 +178,7 @@ class ModelSummary(BaseModel):
     domains: list[str] = Field(min_length=2, max_length=2)
     directions: list[Direction] = Field(description="the translations that it makes: both ways, or one")
     training_size: int = Field(description="the short side of the training pictures in pixels")
+    process_size: int = Field(description="the short side at which it works unless it is asked for another")
     digest: str
     licence: str
 

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from colours import save_colours
 from PIL import Image, ImageDraw
 from tiny_architecture import TINY_ARCHITECTURE
 from torch import Tensor, nn
 
 from app.configuration import CONFIG_FILE, PREFIX
 from translation.architecture import Architecture, DeterministicResNetArchitecture
+from translation.card import Card, HeldOut, read_card
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.domain_score import Calibration, judges_of
-from translation.weights import Card, HeldOut, read_card, save_bundle, save_calibrations
+from translation.weights import save_bundle, save_calibrations
 
 TINY = "tiny"
 HELD_OUT = 24
@@ -200,3 +202,9 @@ def published() -> Family:
         return network.eval()
 
     return build
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network to measure by."""
+    return save_colours(tmp_path_factory.mktemp("networks") / "colours.pt")

@@ -12,12 +12,12 @@ from training.domains import BadDataset
 from training.evaluation.pictures import Pictures, read_pictures
 from training.shapes import of_any_shape
 from translation.architecture import NoDiscriminator
-from translation.card import Card
+from translation.card import Card, HeldOut, read_card
 from translation.codec import ImageTooLarge
 from translation.discriminators import Discriminator
 from translation.domain_score import MAX_HELD_OUT, MIN_HELD_OUT, Calibration, judges_of
 from translation.sampler import Sampler
-from translation.weights import Bundle, HeldOut, load_bundle, read_card, save_calibrations
+from translation.weights import Bundle, load_bundle, save_calibrations
 
 log = logging.getLogger(__name__)
 

@@ -4,21 +4,25 @@ What is written anew is another bundle, by the time that its card tells, though 
 """
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from training.beginning import keep
 from training.calibration import calibrate_bundle
+from training.callbacks import show_count
 from training.distributed import Processes, held
 from training.domains import DomainFolders
+from training.evaluation.features import FeatureNetwork
 from training.evaluation.pictures import held_out_of
 from training.origin import Origin
+from training.process_size import choose_process_size
 from training.recipe import Recipe
 from training.selection import VALIDATION
-from translation.card import Card, InvalidBundle
+from translation.card import Card, InvalidBundle, read_card
 from translation.run_folder import RunFolder
-from translation.weights import load_bundle, read_card
+from translation.weights import PROCESS_SIZE, load_bundle
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +44,11 @@ def rest(
     recipe: Recipe,
     origin: Origin,
     folders: DomainFolders,
+    network: FeatureNetwork | None,
     device: torch.device,
     processes: Processes,
 ) -> Path:
-    """Of a run that has its result: its domain scores, where a crash came before them.
+    """Of a run that has its result: what `finish` gives it, where a crash came before.
 
     Raises RunInUse, LostProcess.
     """
@@ -55,10 +60,26 @@ def rest(
                 *(run, run.bundle),
             )
             keep(run, recipe, origin)
-            if read_card(run.bundle)[0].calibration is None:
-                calibrate_bundle(run.bundle, held_out_of(folders), device)
+            if not _is_finished(run, network):
+                finish(run, folders, network, device)
         processes.wait()
     return run.path
+
+
+def finish(
+    run: RunFolder, folders: DomainFolders, network: FeatureNetwork | None, device: torch.device
+) -> None:
+    """What pictures that were held out give its bundle: domain scores and, by a network, the process size."""
+    held_out = held_out_of(folders)
+    calibrate_bundle(run.bundle, held_out, device)
+    if network is not None:
+        advance = partial(show_count, "trying sizes")
+        choose_process_size(run.bundle, held_out, network, device, advance)
+
+
+def _is_finished(run: RunFolder, network: FeatureNetwork | None) -> bool:
+    card, _ = read_card(run.bundle)
+    return card.calibration is not None and (network is None or PROCESS_SIZE in card.metrics)
 
 
 def _last_seen(card: Card) -> int | None:

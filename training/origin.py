@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.domains import BadDataset, DomainFolders, Splits, find_domains
 from translation import durable
+from translation.card import Ancestor, read_card
 from translation.run_folder import RunFolder
 from translation.seen_pictures import SeenPictures
-from translation.weights import Ancestor, name_of, read_card
+from translation.weights import name_of
 
 
 class NotARun(ValueError):

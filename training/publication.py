@@ -15,9 +15,10 @@ from training.objective_recipe import ObjectiveRecipe
 from training.origin import Origin
 from training.recipe import Recipe
 from training.trainer import Trainer
+from translation.card import Card
 from translation.codec import PREPROCESSING, preprocessing_digest
 from translation.seen_pictures import SeenPictures
-from translation.weights import Card, save_bundle
+from translation.weights import save_bundle
 
 # Paths of one machine: no card has them.
 PATHS = {"training": {"start_from"}, "evaluation": {"features"}}

@@ -18,7 +18,6 @@ from training.build import (
     build_schedule,
     build_validator,
 )
-from training.calibration import calibrate_bundle
 from training.callbacks import Callback, JsonLines, Progress, SampleGrid, StopSigns, TensorBoard
 from training.checkpoint import CheckpointFolder, saved_steps
 from training.config import load_recipe, measured_by
@@ -28,8 +27,8 @@ from training.doctor.folders import find_folders
 from training.doctor.for_run import inspect_for_run
 from training.domains import BadDataset, DomainFolders
 from training.draw_shares import find_shares
-from training.ending import has_result, rest
-from training.evaluation.pictures import held_out_of
+from training.ending import finish, has_result, rest
+from training.evaluation.features import FeatureNetwork
 from training.evaluation.validation import Validator
 from training.interruption import Interrupted, until_stopped
 from training.learner import Learner
@@ -116,7 +115,7 @@ def resume(
             _inspect(begun, recipe, origin, processes)  # it ended while it looked
         has_ended = bool(steps) and steps[-1] >= recipe.training.steps and has_result(begun, recipe)
         if processes.from_first(has_ended):
-            return rest(begun, recipe, origin, found, processor, processes)
+            return rest(begun, recipe, origin, found, _network_of(validator), processor, processes)
         return _run(begun, recipe, origin, found, processor, processes, validator)
 
 
@@ -167,8 +166,13 @@ def _run(
         processes.first_does(publish)
         if not is_finished:
             raise Interrupted(run.path, signal_number)
-        processes.first_does(partial(calibrate_bundle, run.bundle, held_out_of(folders), device))
+        processes.first_does(partial(finish, run, folders, _network_of(validator), device))
     return run.path
+
+
+def _network_of(validator: Validator | None) -> FeatureNetwork | None:
+    """The first process has one, if the recipe has."""
+    return None if validator is None else validator.network
 
 
 def _sampler(

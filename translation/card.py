@@ -112,6 +112,13 @@ class Card(BaseModel):
     training_size: int = Field(
         ge=8, le=MAX_TRAINING_SIZE, description="short side of the training pictures in pixels"
     )
+    process_size: int | None = Field(
+        None,
+        ge=8,
+        le=MAX_TRAINING_SIZE,
+        description="short side at which pictures are translated where no other is asked for; without it the "
+        "training size",
+    )
     preprocessing: dict[str, Any] = {}
     preprocessing_digest: str = Field("", description="empty where whoever wrote the card does not say")
     objective: dict[str, Any] = {}

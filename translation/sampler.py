@@ -1,6 +1,6 @@
 """Images to samples: a picture and noise codes in, one translation for each code out, at the picture's size.
 
-The network works at the size that it was trained at: the picture's short side has the training size. What it
+The network works at the size that it is best at: the picture's short side has the process size. What it
 paints (generators/painting.py) is resized to the picture and laid over it there, so that what is not painted
 over keeps every detail.
 Batches are padded to one of BATCH_SIZES. CPU kernels differ in the last bit from one batch size to another,
@@ -81,7 +81,8 @@ def working_size(
 class Sampler:
     """A model at work on one device. `max_batch_pixels` bounds its memory: working pixels times batch.
 
-    `scorer` is of the model's domains; without one no picture has a domain score.
+    `process_size` is the short side at which it works where no other is asked for, without it the training
+    size. `scorer` is of the model's domains; without one no picture has a domain score.
     """
 
     def __init__(
@@ -91,11 +92,13 @@ class Sampler:
         device: torch.device | str = "cpu",
         max_batch_pixels: int = MAX_BATCH_PIXELS,
         scorer: DomainScorer = UNCALIBRATED,
+        process_size: int | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.model = model.to(self.device).eval()
         self.scorer = scorer.to(self.device)
         self.training_size = training_size
+        self.process_size = process_size or training_size
         self.max_batch_pixels = max_batch_pixels
 
     def __call__(
@@ -130,12 +133,14 @@ class Sampler:
     def warm_up(self) -> None:
         """Have kernels chosen and loaded before the first request, not by it. Raises CorruptWeights where
         what is painted is not finite."""
-        side = self.training_size
-        source = torch.linspace(-1, 1, side).expand(1, 3, side, side)
+        worked_on, judged = (
+            torch.linspace(-1, 1, side).expand(1, 3, side, side)
+            for side in (self.process_size, self.training_size)
+        )
         for to in self.model.targets:
-            if not self.paint(source, to, torch.zeros(1, self.model.code_size)).is_finite:
+            if not self.paint(worked_on, to, torch.zeros(1, self.model.code_size)).is_finite:
                 raise CorruptWeights(f"the map to {to} paints what is not finite")
-            self.scorer(source.to(self.device), self.model.source_of(to))
+            self.scorer(judged.to(self.device), self.model.source_of(to))
 
     def source(self, image: Image.Image, process_size: ProcessSize = None) -> Tensor:
         """The image as the network gets it: (1, 3, H, W) in [-1, 1]. Raises ImageTooLarge, ImageTooSmall."""
@@ -147,7 +152,7 @@ class Sampler:
 
     def working_size(self, size: tuple[int, int], process_size: ProcessSize = None) -> tuple[int, int]:
         """(width, height) as the network gets an image of that size. Raises ImageTooLarge, ImageTooSmall."""
-        short_side = self.training_size if process_size is None else process_size
+        short_side = self.process_size if process_size is None else process_size
         return working_size(size, short_side, self.max_batch_pixels)
 
     def padded_batch(self, samples: int, size: tuple[int, int], at_most: int = BATCH_SIZES[-1]) -> int:

@@ -10,10 +10,10 @@ from typing import Self
 import torch
 from PIL import Image
 
-from translation.codec import ImageTooLarge, Limits, Picture, check_output, decode, encode, on_white
+from translation.codec import ImageTooLarge, Limits, Picture, check_output, decode, encode, on_white, resize
 from translation.packages import version_of
 from translation.painted_image import PaintedImage
-from translation.sampler import ProcessSize, Sampler, SampleRequest, SampleResult
+from translation.sampler import ProcessSize, SampleRequest, SampleResult
 from translation.spread import Spread
 from translation.weights import Bundle
 
@@ -33,7 +33,7 @@ class TranslationRequest:
     """What is wanted of one picture. Sample i depends on (seed, i) alone; no seed means a fresh one is drawn.
 
     Temperature scales the noise code, 0 gives the mean image. Format None is the input's own. Process size is
-    the short side at which the network works: None the training size, "native" the picture's. With
+    the short side at which the network works: None the bundle's, "native" the picture's. With
     embed_metadata the files themselves say how they were made, in the formats that can. A picture whose
     domain score is refuse_at, in [0, 1], or less is refused; of pictures of the domain that is about this
     share.
@@ -116,7 +116,7 @@ class Translator:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         name: str = "",
     ) -> None:
-        self.sampler = Sampler(bundle.model, bundle.card.training_size, device, scorer=bundle.scorer)
+        self.sampler = bundle.sampler(device)
         self.digest = bundle.digest
         self._calibrated = frozenset(bundle.card.calibration or ())
         self.limits = limits
@@ -168,17 +168,19 @@ class Translator:
         seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
         whole = on_white(picture)
         image = self.sampler.fit(whole, request.process_size)
-        scored = self._scored(image if request.process_size is None else whole, request)
+        scored = self._scored(whole, image, request)
         indices = range(request.samples)
         return SampleRequest(image, request.to, seed, indices, request.temperature, scored)
 
-    def _scored(self, image: Image.Image, request: TranslationRequest) -> Image.Image | None:
-        """The image at the size that the ratios learned from, whatever the network works at; None: no
-        score."""
+    def _scored(
+        self, whole: Image.Image, image: Image.Image, request: TranslationRequest
+    ) -> Image.Image | None:
+        """The whole at the size that the ratios learned from, whatever the `image`'s; None: no score."""
         if self.sampler.model.source_of(request.to) not in self._calibrated:
             return None
         try:
-            return self.sampler.fit(image)
+            size = self.sampler.working_size(whole.size, self.sampler.training_size)
+            return image if image.size == size else resize(whole, size)
         except ImageTooLarge:
             if request.refuse_at:
                 raise

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,16 +26,9 @@ from torch import Tensor, nn
 from translation import durable
 from translation.card import (
     CARD,
-    Ancestor,
     Card,
-    CorruptWeights,
     DigestMismatch,
     HeldOut,
-    InvalidBundle,
-    MissingBundle,
-    OtherPreprocessing,
-    UnknownSchema,
-    UnsafeWeights,
     WeightsMismatch,
     read_card,
     read_file,
@@ -44,32 +38,11 @@ from translation.domain_score import Calibration, DomainScorer, judges_of
 from translation.model import DensityRatios, TranslationModel
 from translation.outline import Undrawn, outlines
 from translation.run_folder import RunFolder
+from translation.sampler import Sampler
 from translation.tensors import MAX_SHARD_BYTES, matched, read_tensors, stored, write_tensors
 
-__all__ = [
-    "CARD",
-    "Ancestor",
-    "Bundle",
-    "Card",
-    "CorruptWeights",
-    "DigestMismatch",
-    "HeldOut",
-    "InvalidBundle",
-    "MissingBundle",
-    "OtherPreprocessing",
-    "UnknownSchema",
-    "UnsafeWeights",
-    "WeightsMismatch",
-    "copy_bundle",
-    "load_bundle",
-    "load_outline",
-    "name_of",
-    "read_card",
-    "save_bundle",
-    "save_calibrations",
-]
-
 SCORE = "score_"
+PROCESS_SIZE = "process_size"  # what a card's metrics have of how it was found
 
 
 @dataclass(frozen=True)
@@ -84,6 +57,17 @@ class Bundle:
     ratios: DensityRatios | None
     digest: str
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def sampler(self, device: torch.device | str = "cpu") -> Sampler:
+        """At work there as the card says. The model goes there."""
+        return Sampler(
+            self.model, self.card.training_size, device, scorer=self.scorer, process_size=self.process_size
+        )
+
+    @property
+    def process_size(self) -> int:
+        """In pixels, of the short side."""
+        return self.card.process_size or self.card.training_size
 
     @property
     def scorer(self) -> DomainScorer:
@@ -118,14 +102,29 @@ def save_calibrations(
 
     `digest` is of the bundle that they were computed with. Raises InvalidBundle, DigestMismatch.
     """
-    card, current_digest = read_card(folder)
-    if current_digest != digest:
-        raise DigestMismatch(f"{folder} has become another bundle meanwhile, which these scores are not of")
+    card = _unchanged(folder, digest)
     scores = nn.ModuleDict(_scores(card.domains, calibrations))
     told = card.model_dump(mode="json") | {"calibration": held_out}
     told["files"] = {name: sha for name, sha in card.files.items() if not name.startswith(SCORE)}
     told["files"] |= write_tensors(folder, stored(scores.state_dict(), torch.float32))
     _close(folder, Card.model_validate(told))
+
+
+def save_process_size(folder: Path, digest: str, process_size: int, told: Mapping[str, Any]) -> None:
+    """Have the bundle there work at that size; `told` says in its card's metrics how it was found.
+
+    `digest` is of the bundle that it was found with. Raises InvalidBundle, DigestMismatch.
+    """
+    card = _unchanged(folder, digest)
+    metrics = {**card.metrics, PROCESS_SIZE: dict(told)}
+    _close(folder, card.model_copy(update={"process_size": process_size, "metrics": metrics}))
+
+
+def _unchanged(folder: Path, digest: str) -> Card:
+    card, current_digest = read_card(folder)
+    if current_digest != digest:
+        raise DigestMismatch(f"{folder} has become another bundle meanwhile, which this was not found with")
+    return card
 
 
 def copy_bundle(source: Path, target: Path, bundle: Bundle) -> None:

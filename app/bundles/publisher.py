@@ -17,8 +17,9 @@ from app.archives.unpacking import ArchiveLimits, opened
 from app.bundles.layout import members_of
 from app.bundles.schemas import BundleParameters
 from app.engine.orders import Version
+from translation.card import InvalidBundle
 from translation.registry import Entry, Registry
-from translation.weights import InvalidBundle, load_bundle
+from translation.weights import load_bundle
 
 Receive: TypeAlias = Callable[[Path], Awaitable[BundleParameters]]  # writes the archive to that file
 WarmUp: TypeAlias = Callable[[Version], Awaitable[None]]

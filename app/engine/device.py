@@ -14,8 +14,8 @@ from app import forks
 from app.engine import network
 from app.engine.faults import DeviceLost, NetworkFailed, NetworkHung, OutOfMemory
 from app.engine.orders import Order, Outcome, Reply, Warmth
+from translation.card import InvalidBundle
 from translation.sampler import SampleResult
-from translation.weights import InvalidBundle
 
 logger = logging.getLogger(__name__)
 

@@ -35,6 +35,7 @@ from app.engine.room import Room
 from app.engine.stages import decode_stage, encode_stage
 from app.engine.timed import GivenUp, timed
 from app.metrics import Metrics
+from translation.card import InvalidBundle
 from translation.codec import decode, read_size
 from translation.registry import Registry
 from translation.translator import (
@@ -44,7 +45,6 @@ from translation.translator import (
     TranslationRequest,
     output_format,
 )
-from translation.weights import InvalidBundle
 
 # what a GPU draws has to be encoded in its time; Python 3.13 knows how many cores are this process's
 CODEC_THREADS = max((getattr(os, "process_cpu_count", os.cpu_count)() or 1) // 2, 2)

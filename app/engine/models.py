@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from app.engine.orders import Version, Warmth
+from translation.card import InvalidBundle
 from translation.sampler import Sampler
-from translation.weights import InvalidBundle, load_bundle
+from translation.weights import load_bundle
 
 
 class Replaced(InvalidBundle):
@@ -57,7 +58,7 @@ class WarmModels:
         bundle = load_bundle(version.folder)
         if bundle.digest != version.digest:
             raise Replaced(f"another version lies in {version.folder} by now")
-        sampler = Sampler(bundle.model, bundle.card.training_size, self._device, scorer=bundle.scorer)
+        sampler = bundle.sampler(self._device)
         sampler.warm_up()  # what fails here takes nobody's place
         loaded = _Warm(version, sampler)
         self._make_room(loaded.size_bytes)

@@ -10,8 +10,8 @@ import torch
 
 from app.engine.models import WarmModels
 from app.engine.orders import Order, Outcome, Reply
+from translation.card import InvalidBundle
 from translation.device import is_out_of_memory, keep_freed_memory, pick_device
-from translation.weights import InvalidBundle
 
 LOST = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS")  # what is said where there is no class for it
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from app.engine.faults import RETRY_S, DeviceLost, NetworkHung, NotReady, UnusableModel
 from app.engine.orders import Version
 from app.engine.outlines import Outlines
-from translation.weights import InvalidBundle
+from translation.card import InvalidBundle
 
 LOOK_S = 2.0
 logger = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from app.engine import UnreadableCard
 from app.problems import problem_responses
 from app.schemas import Direction, Discovery, Limits, ModelDetails, Models, ModelSummary
 from app.settings import Settings
+from translation.card import Card, InvalidBundle, read_card
 from translation.codec import FORMATS
 from translation.device import describe, pick_device
 from translation.registry import version_name
-from translation.weights import Card, InvalidBundle, read_card
 
 router = APIRouter(prefix="/v1", tags=["models"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def summary(name: str, card: Card, digest: str) -> dict[str, Any]:
         "domains": list(card.domains),
         "directions": [Direction(source=source, to=to) for source, to in card.directions],
         "training_size": card.training_size,
+        "process_size": card.process_size or card.training_size,
         "digest": digest,
         "licence": card.licence,
     }

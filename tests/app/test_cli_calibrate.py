@@ -11,7 +11,6 @@ from PIL import Image
 
 from app.cli import execute
 from translation.codec import decode, on_white
-from translation.sampler import Sampler
 from translation.weights import load_bundle
 
 
@@ -40,7 +39,7 @@ def test_scores_are_ranks_among_the_pictures_from_then_on(
     with Path("out/report.csv").open() as report:
         scores = {row["file"]: float(row["domain_score"]) for row in csv.DictReader(report)}
     found = load_bundle(Path("bundle"))
-    sampler = Sampler(found.model, found.card.training_size, scorer=found.scorer)
+    sampler = found.sampler()
     odd = sampler.score(sampler.fit(on_white(decode(photograph))), "horse")
     assert scores.pop("odd.jpg") == odd
     assert odd < sum(scores.values()) / len(scores) < max(scores.values()) == 1
@@ -48,7 +47,22 @@ def test_scores_are_ranks_among_the_pictures_from_then_on(
 
 def test_it_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["weights", "calibrate", "bundle", "horses", "zebras", "--device", "cpu"]) == 0
-    assert "bundle scores pictures by 20 of horse and 20 of zebra, digest" in capsys.readouterr().out
+    assert (
+        "bundle scores pictures by 20 of horse and 20 of zebra and works at 32 pixels, digest"
+        in capsys.readouterr().out
+    )
+
+
+def test_by_a_network_it_chooses_the_size_as_well(colours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("horses", "zebras"):
+        for file in Path(name).iterdir():
+            Image.open(file).resize((80, 64)).save(file)
+    asked = ["weights", "calibrate", "bundle", "horses", "zebras", "--features", str(colours)]
+    assert execute([*asked, "--device", "cpu", "--json"]) == 0
+    said, card = json.loads(capsys.readouterr().out), load_bundle(Path("bundle")).card
+    assert said["calibration"] == {"horse": 20, "zebra": 20}
+    assert said["process_size"] == card.process_size
+    assert list(card.metrics["process_size"]["sizes"]) == ["32", "40", "48", "56", "64"]
 
 
 def test_too_few_pictures_leave_the_bundle_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

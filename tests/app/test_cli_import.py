@@ -13,10 +13,11 @@ from PIL import Image
 from torch import nn
 
 from app.cli import execute
+from translation.card import read_card
 from translation.published import bundle, unpickle
 from translation.published.checkpoint import read_checkpoint
 from translation.registry import Registry
-from translation.weights import load_bundle, read_card
+from translation.weights import load_bundle
 
 Family = Callable[..., nn.Module]
 

@@ -1,12 +1,12 @@
 """/v1/models/{name}/versions: published, taken into use, downloaded, deleted; one serves all the while."""
 
-import io
 import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 
@@ -15,7 +15,8 @@ import torch
 from httpx import Client, Response
 
 from app.keys import KeyRing, Scope
-from translation.weights import CARD, load_bundle
+from translation.card import CARD
+from translation.weights import load_bundle
 
 Serve = Callable[..., AbstractContextManager[Client]]
 URL = "/v1/models/tiny/versions"
@@ -24,7 +25,7 @@ TRANSLATE = "/v1/translations?to=zebra&seed=7&model=tiny"
 
 
 def zipped(folder: Path, inside: str = "") -> bytes:
-    buffer = io.BytesIO()
+    buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.iterdir()):
             archive.write(file, f"{inside}{file.name}")
@@ -124,7 +125,7 @@ def test_a_download_is_the_same_bundle_again(client: Client, tiny_bundle: Path) 
     answer = client.get(url)
     assert (answer.status_code, answer.headers["ETag"]) == (200, f'"{digest}"')
     assert f"tiny-{digest[:16]}.zip" in answer.headers["Content-Disposition"]
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == {
             file.name: file.read_bytes() for file in tiny_bundle.iterdir()
@@ -176,7 +177,7 @@ def test_a_bad_bundle_is_refused_and_leaves_nothing(
         for url in (URL, "/v1/models/new/versions"):
             detail = assert_problem(publish(client, archives[name], f"{url}?activate=true"), status, slug)
             assert str(data) not in detail
-    buffer = io.BytesIO()
+    buffer = BytesIO()
     torch.save({"x": torch.zeros(3)}, buffer)
     assert_problem(publish(client, buffer.getvalue()), 422, "unsafe-weights")
     assert_problem(publish(client, b"no zip"), 422, "corrupt-archive")
@@ -208,9 +209,7 @@ def test_a_version_that_cannot_work_does_not_take_over(
     assert digest_in_use(client, photograph) == before
 
 
-def test_reading_takes_any_key_and_writing_that_of_an_admin(
-    serve: Serve, data: Path, retrained: Path
-) -> None:
+def test_reading_takes_any_key_and_writing_an_admins(serve: Serve, data: Path, retrained: Path) -> None:
     ring = KeyRing(data / "keys.json")
     keys = {scope: ring.create(scope, frozenset({scope}))[1] for scope in Scope}
     with serve(data_dir=data, embedded_worker=False) as client:

@@ -47,11 +47,10 @@ def core_time(size: int, batch: int, keep: bool) -> dict[str, float]:
     import torch
 
     from translation.device import keep_freed_memory
-    from translation.sampler import Sampler
     from translation.weights import load_bundle
 
     bundle = load_bundle(BUNDLE)
-    sampler = Sampler(bundle.model, bundle.card.training_size)
+    sampler = bundle.sampler()
     if keep:
         keep_freed_memory(sampler.device)
     sources, codes = torch.rand(batch, 3, size, size) * 2 - 1, torch.randn(batch, bundle.model.code_size)

@@ -46,11 +46,10 @@ class Bare:
 
     def __init__(self, bundle: Path, size: int) -> None:
         from translation.device import keep_freed_memory
-        from translation.sampler import Sampler
         from translation.weights import load_bundle
 
         loaded = load_bundle(bundle)
-        self.sampler = Sampler(loaded.model, loaded.card.training_size, scorer=loaded.scorer)
+        self.sampler = loaded.sampler()
         keep_freed_memory(self.sampler.device)  # as the service's process does
         self.to, self.size = loaded.card.domains[1], size
 

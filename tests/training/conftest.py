@@ -6,8 +6,15 @@ import pytest
 from PIL import Image
 
 from training.domains import DomainFolders, find_domains
+from training.evaluation.features import FeatureNetwork
+from training.evaluation.networks import load_feature_network
 
 Fill = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def network(colours: Path) -> FeatureNetwork:
+    return load_feature_network(colours)
 
 
 @pytest.fixture(name="fill")

@@ -8,7 +8,8 @@ import torch
 from training.build import build_learner, build_objective
 from training.config import load_recipe
 from translation.architecture import Architecture
-from translation.weights import Card, load_bundle, save_bundle
+from translation.card import Card
+from translation.weights import load_bundle, save_bundle
 
 TINY = str(Path(__file__).with_name("tiny.toml"))
 DOMAINS = ("horse", "zebra")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from translation.card import Card, read_card
 from translation.model import DensityRatios, TranslationModel
 from translation.registry import Registry
-from translation.weights import Card, load_bundle, read_card, save_bundle
+from translation.weights import load_bundle, save_bundle
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from translation.architecture import Architecture, DeterministicResNetArchitecture, NoDiscriminator
+from translation.card import Card
 from translation.distributions import DISTRIBUTIONS, SCALES
 from translation.generators.deterministic import DownName, UpName
-from translation.weights import Card, load_bundle, save_bundle
+from translation.weights import load_bundle, save_bundle
 
 DOMAINS = ("horse", "zebra")
 

@@ -5,11 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from translation import weights
-from translation.card import CARD
+from translation.card import CARD, Card, DigestMismatch, HeldOut, InvalidBundle, WeightsMismatch
 from translation.domain_score import MIN_HELD_OUT, Calibration, judges_of
 from translation.model import DensityRatios
-from translation.weights import Card, HeldOut, load_bundle, save_bundle, save_calibrations
+from translation.weights import load_bundle, save_bundle, save_calibrations
 
 FEATURES = 6
 DOMAINS = ("horse", "zebra")
@@ -111,7 +110,7 @@ class TestBundle:
         """One that a training replaced in the meantime."""
         before = load_bundle(bundle)
         save_bundle(bundle, before.model, before.ratios, before.card.model_copy(update={"steps": 7}))
-        with pytest.raises(weights.DigestMismatch, match="has become another bundle"):
+        with pytest.raises(DigestMismatch, match="has become another bundle"):
             save_calibrations(bundle, before.digest, before.calibrations, before.card.calibration)
         assert load_bundle(bundle).calibrations == {}
 
@@ -124,10 +123,10 @@ class TestBundle:
     @pytest.mark.parametrize(
         ("calibration", "error", "words"),
         [
-            ({"cat": {"pictures": 24, "sha256": "0" * 64}}, weights.InvalidBundle, "'cat'"),
-            ({"horse": {"pictures": 3, "sha256": "0" * 64}}, weights.InvalidBundle, "19"),
-            ({"horse": {"pictures": 2001, "sha256": "0" * 64}}, weights.InvalidBundle, "2000"),
-            ({"horse": {"pictures": 2000, "sha256": "0" * 64}}, weights.WeightsMismatch, "do not fit"),
+            ({"cat": {"pictures": 24, "sha256": "0" * 64}}, InvalidBundle, "'cat'"),
+            ({"horse": {"pictures": 3, "sha256": "0" * 64}}, InvalidBundle, "19"),
+            ({"horse": {"pictures": 2001, "sha256": "0" * 64}}, InvalidBundle, "2000"),
+            ({"horse": {"pictures": 2000, "sha256": "0" * 64}}, WeightsMismatch, "do not fit"),
         ],
     )
     def test_a_card_is_not_taken_at_its_word(
@@ -142,9 +141,7 @@ class TestBundle:
         fields = json.loads((bundle / CARD).read_bytes())
         fields["architecture"]["discriminator"]["downsamplings"] = 6
         (bundle / CARD).write_text(json.dumps(fields))
-        with pytest.raises(
-            weights.InvalidBundle, match="no picture below 192 pixels, and training_size is 32"
-        ):
+        with pytest.raises(InvalidBundle, match="no picture below 192 pixels, and training_size is 32"):
             load_bundle(bundle)
 
     def test_without_ratios_there_is_nothing_to_calibrate(self, one_way_bundle: Path) -> None:

@@ -5,22 +5,14 @@ from pathlib import Path
 import pytest
 
 from translation import registry
+from translation.card import CARD, Card, InvalidBundle, MissingBundle, OtherPreprocessing, read_card
 from translation.model import DensityRatios, TranslationModel
 from translation.registry import (
     InvalidName,
     Registry,
     UnknownModel,
 )
-from translation.weights import (
-    CARD,
-    Card,
-    InvalidBundle,
-    MissingBundle,
-    OtherPreprocessing,
-    load_bundle,
-    read_card,
-    save_bundle,
-)
+from translation.weights import load_bundle, save_bundle
 
 
 def test_a_shipped_bundle_is_found_by_its_name(bundles: Registry) -> None:

@@ -45,6 +45,13 @@ def test_the_network_works_at_the_size_that_is_asked_for(process_size: int | Non
     assert source.shape == (1, 3, short_side, 2 * short_side)
 
 
+def test_it_may_work_at_another_size_than_it_was_trained_at() -> None:
+    sampler = make_sampler(process_size=24)
+    assert sampler.source(Image.new("RGB", (60, 30))).shape == (1, 3, 24, 48)
+    assert sampler.source(Image.new("RGB", (60, 30)), TRAINING_SIZE).shape == (1, 3, 16, 32)
+    sampler.warm_up()
+
+
 @pytest.mark.parametrize("size", [(8, 256), (256, 8)])
 def test_the_narrowest_pictures_are_translated(size: tuple[int, int]) -> None:
     assert SAMPLER(Image.new("RGB", size), "zebra", draw_codes(1))[0].size == size

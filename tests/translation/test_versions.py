@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from translation import registry
+from translation.card import CARD, Card, DigestMismatch, read_card
 from translation.model import DensityRatios, TranslationModel
 from translation.registry import (
     LOCK,
@@ -20,7 +21,7 @@ from translation.registry import (
     UnknownVersion,
     VersionInUse,
 )
-from translation.weights import CARD, Bundle, Card, DigestMismatch, load_bundle, read_card, save_bundle
+from translation.weights import Bundle, load_bundle, save_bundle
 
 
 def test_a_later_version_is_in_use_when_asked_for(bundles: Registry, retrained: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from translation import durable, weights
+from translation import durable
+from translation.card import CARD, Card, CorruptWeights, WeightsMismatch, read_card
 from translation.model import DensityRatios, TranslationModel
-from translation.weights import CARD, Card, load_bundle, read_card, save_bundle
+from translation.weights import load_bundle, save_bundle
 
 SHIPPED = Path(__file__).parents[2] / "weights"
 
@@ -58,7 +59,7 @@ def test_a_card_of_both_ways_is_not_content_with_one(one_way_bundle: Path, tmp_p
     folder = Path(shutil.copytree(one_way_bundle, tmp_path / "bundle"))
     fields = json.loads((folder / CARD).read_bytes())
     (folder / CARD).write_text(json.dumps(fields | {"one_way": False}))
-    with pytest.raises(weights.WeightsMismatch, match=r"x_given_z.* is missing"):
+    with pytest.raises(WeightsMismatch, match=r"x_given_z.* is missing"):
         load_bundle(folder)
 
 
@@ -138,7 +139,7 @@ def test_weights_that_are_not_finite_are_not_saved(
     tmp_path: Path, model: TranslationModel, ratios: DensityRatios, card: Card
 ) -> None:
     next(model.parameters()).data.fill_(1e6)
-    with pytest.raises(weights.CorruptWeights, match="float16"):
+    with pytest.raises(CorruptWeights, match="float16"):
         save_bundle(tmp_path / "new", model, ratios, card, dtype=torch.float16)
     assert not (tmp_path / "new").exists()
 

@@ -13,8 +13,18 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from translation import weights
-from translation.weights import CARD, load_bundle
+from translation.card import (
+    CARD,
+    CorruptWeights,
+    DigestMismatch,
+    InvalidBundle,
+    MissingBundle,
+    OtherPreprocessing,
+    UnknownSchema,
+    UnsafeWeights,
+    WeightsMismatch,
+)
+from translation.weights import load_bundle
 
 
 def truncated(data: bytes) -> bytes:
@@ -50,41 +60,41 @@ def lying_header(shape: str) -> bytes:
 
 
 SIGNED = {  # the card names the very file, so only its content can give it away
-    "empty": (lambda _: b"", weights.CorruptWeights),
-    "truncated": (truncated, weights.CorruptWeights),
-    "trailing bytes": (lambda data: data + b"more", weights.CorruptWeights),
-    "huge header": (lambda data: b"\xff" * 8 + data[8:], weights.CorruptWeights),
-    "lying shape": (lambda _: lying_header("[1000000]"), weights.CorruptWeights),
-    "unknown dtype": (lambda _: lying_header("[1]").replace(b"F32", b"Q99"), weights.CorruptWeights),
-    "text": (lambda _: b"<!doctype html>", weights.CorruptWeights),
+    "empty": (lambda _: b"", CorruptWeights),
+    "truncated": (truncated, CorruptWeights),
+    "trailing bytes": (lambda data: data + b"more", CorruptWeights),
+    "huge header": (lambda data: b"\xff" * 8 + data[8:], CorruptWeights),
+    "lying shape": (lambda _: lying_header("[1000000]"), CorruptWeights),
+    "unknown dtype": (lambda _: lying_header("[1]").replace(b"F32", b"Q99"), CorruptWeights),
+    "text": (lambda _: b"<!doctype html>", CorruptWeights),
     **{
-        f"pickle protocol {protocol}": (pickled(protocol), weights.UnsafeWeights)
+        f"pickle protocol {protocol}": (pickled(protocol), UnsafeWeights)
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     },
-    "torch.save": (torch_zip, weights.UnsafeWeights),
+    "torch.save": (torch_zip, UnsafeWeights),
     "missing tensor": (
         retensored(lambda tensors: dict(list(tensors.items())[1:])),
-        weights.WeightsMismatch,
+        WeightsMismatch,
     ),
     "extra tensor": (
         retensored(lambda tensors: tensors | {"x_given_z.extra": torch.zeros(3)}),
-        weights.WeightsMismatch,
+        WeightsMismatch,
     ),
     "wrong shape": (
         retensored(lambda tensors: {name: torch.zeros(2, 2) for name in tensors}),
-        weights.WeightsMismatch,
+        WeightsMismatch,
     ),
     "integers": (
         retensored(lambda tensors: {name: tensor.to(torch.int32) for name, tensor in tensors.items()}),
-        weights.WeightsMismatch,
+        WeightsMismatch,
     ),
-    "not a number": (retensored(poisoned), weights.CorruptWeights),
+    "not a number": (retensored(poisoned), CorruptWeights),
 }
 
 
 @pytest.mark.parametrize(("change", "refusal"), SIGNED.values(), ids=SIGNED)
 def test_bad_weights_are_refused_even_where_the_card_vouches_for_them(
-    change: Callable[[bytes], bytes], refusal: type[weights.InvalidBundle], bundle: Path
+    change: Callable[[bytes], bytes], refusal: type[InvalidBundle], bundle: Path
 ) -> None:
     path = weights_file(bundle)
     path.write_bytes(change(path.read_bytes()))
@@ -106,36 +116,36 @@ def test_a_changed_file_is_refused_before_it_is_parsed(
     edit_card(bundle, lambda fields: fields | {"files": {path.name: fields["files"][path.name]}})
     monkeypatch.setattr(safetensors.torch, "load", lambda _: pytest.fail("parsed"))
     assert others
-    with pytest.raises(weights.DigestMismatch, match=path.name):
+    with pytest.raises(DigestMismatch, match=path.name):
         load_bundle(bundle)
 
 
 CARDS = {
-    "not JSON": (b"{", weights.InvalidBundle),
-    "not an object": (b"[]", weights.InvalidBundle),
-    "not text": (b"\xff\xfe", weights.InvalidBundle),
-    "deep nesting": (b"[" * 100_000, weights.InvalidBundle),
-    "no schema version": ({"schema_version": None}, weights.InvalidBundle),
-    "later schema": ({"schema_version": 2}, weights.UnknownSchema),
-    "later schema, other fields": ({"schema_version": 2, "domains": "horse"}, weights.UnknownSchema),
-    "unknown layer": ({"architecture": {"generator": {"attention": True}}}, weights.InvalidBundle),
-    "one domain": ({"domains": ["horse"]}, weights.InvalidBundle),
-    "the same domain": ({"domains": ["horse", "horse"]}, weights.InvalidBundle),
-    "a domain with a path": ({"domains": ["horse", "../zebra"]}, weights.InvalidBundle),
-    "a file elsewhere": ({"files": {"../stolen.safetensors": "0" * 64}}, weights.InvalidBundle),
-    "a file not there": ({"files": {"absent.safetensors": "0" * 64}}, weights.MissingBundle),
+    "not JSON": (b"{", InvalidBundle),
+    "not an object": (b"[]", InvalidBundle),
+    "not text": (b"\xff\xfe", InvalidBundle),
+    "deep nesting": (b"[" * 100_000, InvalidBundle),
+    "no schema version": ({"schema_version": None}, InvalidBundle),
+    "later schema": ({"schema_version": 2}, UnknownSchema),
+    "later schema, other fields": ({"schema_version": 2, "domains": "horse"}, UnknownSchema),
+    "unknown layer": ({"architecture": {"generator": {"attention": True}}}, InvalidBundle),
+    "one domain": ({"domains": ["horse"]}, InvalidBundle),
+    "the same domain": ({"domains": ["horse", "horse"]}, InvalidBundle),
+    "a domain with a path": ({"domains": ["horse", "../zebra"]}, InvalidBundle),
+    "a file elsewhere": ({"files": {"../stolen.safetensors": "0" * 64}}, InvalidBundle),
+    "a file not there": ({"files": {"absent.safetensors": "0" * 64}}, MissingBundle),
     "other preprocessing": (
         {"preprocessing": {"version": 0}, "preprocessing_digest": "0" * 64},
-        weights.OtherPreprocessing,
+        OtherPreprocessing,
     ),
-    "a training size beyond all": ({"training_size": 2049}, weights.InvalidBundle),
-    "a hash that is none": ({"files": {"x_given_z.safetensors": "none"}}, weights.InvalidBundle),
+    "a training size beyond all": ({"training_size": 2049}, InvalidBundle),
+    "a hash that is none": ({"files": {"x_given_z.safetensors": "none"}}, InvalidBundle),
 }
 
 
 @pytest.mark.parametrize(("change", "refusal"), CARDS.values(), ids=CARDS)
 def test_a_bad_card_is_refused(
-    change: bytes | dict[str, Any], refusal: type[weights.InvalidBundle], bundle: Path
+    change: bytes | dict[str, Any], refusal: type[InvalidBundle], bundle: Path
 ) -> None:
     if isinstance(change, bytes):
         (bundle / CARD).write_bytes(change)
@@ -150,7 +160,7 @@ def test_other_preprocessing_is_told_by_version_and_difference(bundle: Path) -> 
     stated = json.loads((bundle / CARD).read_bytes())["preprocessing"]
     other = {"preprocessing": stated | {"version": 0, "filter": "nearest"}, "preprocessing_digest": "0" * 64}
     edit_card(bundle, lambda fields: fields | other)
-    with pytest.raises(weights.OtherPreprocessing) as refused:
+    with pytest.raises(OtherPreprocessing) as refused:
         load_bundle(bundle)
     assert refused.match(f"{bundle} was trained on pictures prepared by version 0 ")
     assert refused.match("has version 1, which differs in filter, version: translate with the sjmvi that")
@@ -163,14 +173,14 @@ def test_a_card_that_does_not_state_its_preprocessing_is_let_through(bundle: Pat
 
 def test_no_bundle_at_all(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(weights.MissingBundle, match=CARD):
+        with pytest.raises(MissingBundle, match=CARD):
             load_bundle(path)
 
 
 def test_a_pickled_checkpoint_is_refused_as_a_bundle(tmp_path: Path) -> None:
     path = tmp_path / "horse2zebra.pth"
     path.write_bytes(torch_zip(b""))
-    with pytest.raises(weights.UnsafeWeights, match="only safetensors"):
+    with pytest.raises(UnsafeWeights, match="only safetensors"):
         load_bundle(path)
 
 
@@ -202,5 +212,5 @@ def test_networks_that_the_files_do_not_fill_are_never_built(bundle: Path) -> No
         return fields
 
     edit_card(bundle, enlarge)
-    with pytest.raises(weights.WeightsMismatch, match="tensors do not fit"):
+    with pytest.raises(WeightsMismatch, match="tensors do not fit"):
         load_bundle(bundle)

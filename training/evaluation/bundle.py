@@ -31,9 +31,9 @@ from training.objective.joints import Sampling
 from training.objective.ratios import TwoHeadRatio
 from training.objective.sjmvi import Ratios
 from translation import durable
-from translation.sampler import Sampler
 from translation.weights import Bundle
 
+CARD_FIELDS = {"domains", "training_size", "process_size", "steps", "licence"}
 Progress = Callable[[int, int], None]  # pictures through a network, and how many it is going to be
 
 
@@ -46,7 +46,7 @@ class Subject:
 
     def as_json(self) -> dict[str, Any]:
         card = self.bundle.card
-        said = card.model_dump(mode="json", include={"domains", "training_size", "steps", "licence"})
+        said = card.model_dump(mode="json", include=CARD_FIELDS)
         return {"name": self.name, "digest": self.bundle.digest, **said}
 
 
@@ -63,11 +63,11 @@ def evaluate_bundle(
     bundle, counter = subject.bundle, _Counter(progress)
     if bundle.ratios is not None:
         bundle.ratios.to(device)
-    sampler = Sampler(bundle.model, bundle.card.training_size, device, scorer=bundle.scorer)
+    sampler = bundle.sampler(device)
     store = Remembered(network, out / "features", counter)
     bench = Bench(sampler, network, protocol, store, judge_of(bundle), counter)
     for pictures in folders.test:
-        refuse_too_long(pictures, sampler.training_size)
+        refuse_too_long(pictures, sampler.process_size)
     both = directions(sampler, folders.test, folders.train)
     out.mkdir(parents=True, exist_ok=True)
     trials = _Trials(out / "trials", bundle.digest, bench)

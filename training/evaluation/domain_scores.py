@@ -34,6 +34,6 @@ def domain_scores(bench: Bench, at: Direction) -> Line:
 def _scores(bench: Bench, domain: str, pictures: Pictures) -> Array:
     found = []
     for image in pictures:
-        found.append(bench.sampler.score(bench.sampler.fit(image), domain))
+        found.append(bench.sampler.score(bench.sampler.fit(image, bench.sampler.training_size), domain))
         bench.tick(1)
     return np.array(found, np.float64)

@@ -1,4 +1,4 @@
-"""Pictures translated as the service translates them: at the training size, blended at their own, 8 bits.
+"""Pictures translated as the service translates them: at the process size, blended at their own, 8 bits.
 
 A picture's noise is that of `sjmvi translate --seed S` for the file of its name, which makes what was
 measured again.

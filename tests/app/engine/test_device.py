@@ -14,7 +14,7 @@ import faulty_network
 import pytest
 from httpx import Client
 
-from translation.weights import CARD
+from translation.card import CARD
 
 Serve = Callable[..., AbstractContextManager[Client]]
 Spoil = Callable[..., None]

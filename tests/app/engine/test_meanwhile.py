@@ -10,8 +10,8 @@ from typing import Protocol
 import pytest
 from httpx import Client, Response
 
+from translation.card import CARD
 from translation.registry import Registry
-from translation.weights import CARD
 
 Serve = Callable[..., AbstractContextManager[Client]]
 

@@ -13,8 +13,8 @@ import pytest
 from httpx import Client
 
 from app.engine import follower, readiness
+from translation.card import CARD
 from translation.registry import Registry
-from translation.weights import CARD
 
 Serve = Callable[..., AbstractContextManager[Client]]
 Spoil = Callable[..., None]

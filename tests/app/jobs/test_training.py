@@ -3,7 +3,6 @@
 import os
 import signal
 import tomllib
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -13,10 +12,8 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-import torch
 from httpx import Client
 from PIL import Image, ImageDraw
-from torch import Tensor, nn
 
 from translation.registry import Registry
 from translation.weights import load_bundle, save_bundle
@@ -57,25 +54,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-class Colours(nn.Module):
-    """Features: the mean colour."""
-
-    input_size: int
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.input_size = 8
-
-    def forward(self, images: Tensor) -> Tensor:
-        return images.mean((2, 3))
-
-
 @pytest.fixture(scope="module")
-def client(serve: Callable[..., AbstractContextManager[Client]], data: Path) -> Iterator[Client]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        torch.jit.script(Colours()).save(str(data / "colours.pt"))  # type: ignore[no-untyped-call]
-    features = str(data / "colours.pt")
+def client(
+    serve: Callable[..., AbstractContextManager[Client]], data: Path, colours: Path
+) -> Iterator[Client]:
+    features = str(colours)
     with serve(data_dir=data, device="cpu", embedded_worker=True, evaluation_features=features) as client:
         yield client
 

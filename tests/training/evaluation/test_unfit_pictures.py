@@ -16,8 +16,9 @@ from training.evaluation.figures import EvaluationProtocol
 from training.evaluation.folders import EvaluationFolders, find_test_folders
 from training.evaluation.pictures import Pictures, read_pictures, usable
 from training.evaluation.validation import Validator
+from translation.card import Card
 from translation.sampler import Sampler
-from translation.weights import Card, load_bundle, save_bundle
+from translation.weights import load_bundle, save_bundle
 
 Pair = tuple[Pictures, Pictures]
 Fill = Callable[..., Path]

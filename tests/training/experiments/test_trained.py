@@ -7,7 +7,7 @@ from training.config import load_recipe
 from training.dataset import BadDataset
 from training.experiments.results import OtherResults
 from training.experiments.trained import protocol_of, trained
-from translation.weights import read_card
+from translation.card import read_card
 
 DOMAINS = ("plain", "striped")
 TINY = Path(__file__).parents[1] / "tiny.toml"

@@ -1,6 +1,5 @@
-"""A run of the tiny recipe that nothing interrupted, means to make others, and a network to measure by."""
+"""A run of the tiny recipe that nothing interrupted, and means to make others."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from training.run import train
 
@@ -51,25 +49,3 @@ def train_tiny(pair: tuple[Path, Path], tiny: str) -> Train:
 def straight(train_tiny: Train, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of six steps. Not to be changed."""
     return train_tiny(out=tmp_path_factory.mktemp("runs") / "straight")
-
-
-class Colours(nn.Module):
-    """Features: the mean colour of each quarter."""
-
-    input_size: int
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.input_size = 8
-
-    def forward(self, images: Tensor) -> Tensor:
-        return nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
-
-
-@pytest.fixture(scope="module")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("networks") / "colours.pt"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        torch.jit.script(Colours()).save(str(path))  # type: ignore[no-untyped-call]
-    return path

@@ -11,8 +11,8 @@ from PIL import Image
 from training.domains import DomainFolders
 from training.origin import Origin
 from training.run import resume, train
+from translation.card import read_card
 from translation.run_folder import RunFolder
-from translation.weights import read_card
 
 Pair = tuple[Path, Path]
 BRIEF = "training.steps=1"

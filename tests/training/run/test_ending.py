@@ -10,7 +10,8 @@ from PIL import Image
 
 from app.cli import execute
 from training.run import resume, train
-from translation.weights import load_bundle, read_card
+from translation.card import read_card
+from translation.weights import load_bundle
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,13 @@ def ended(
     request: pytest.FixtureRequest,
     many: tuple[Path, Path],
     tiny: str,
-    features: Path,
+    colours: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """With scores of both domains. Not to be changed."""
     overrides = ["data.validation_share=0.8", "training.steps=4"]
     if request.param == "selected":
-        overrides += [f"evaluation.features={features}", "evaluation.every=2"]
+        overrides += [f"evaluation.features={colours}", "evaluation.every=2"]
     out = tmp_path_factory.mktemp("runs") / request.param
     return train(*many, tiny, overrides=overrides, out=out, device="cpu")
 

@@ -22,7 +22,8 @@ from training.evaluation.validation import PREFIX, RULE, SCORE, Validator
 from training.interruption import Interrupted
 from training.run import resume
 from training.trainer import StepReport
-from translation.weights import load_bundle, read_card
+from translation.card import read_card
+from translation.weights import load_bundle
 
 Train = Callable[..., Path]
 
@@ -31,8 +32,8 @@ EVERY = 2
 
 
 @pytest.fixture(scope="module")
-def overrides(features: Path) -> list[str]:
-    return [f"evaluation.features={features}", f"evaluation.every={EVERY}", "data.validation_share=0.4"]
+def overrides(colours: Path) -> list[str]:
+    return [f"evaluation.features={colours}", f"evaluation.every={EVERY}", "data.validation_share=0.4"]
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +128,9 @@ def test_where_no_figure_is_a_number_the_last_state_is_the_result(
     assert told(run / "bundle")["selected"]["step"] == STEPS
 
 
-def test_no_card_has_a_path(evaluated: Path, features: Path) -> None:
+def test_no_card_has_a_path(evaluated: Path, colours: Path) -> None:
     for name in ("bundle", "last"):
-        assert str(features.parent) not in (evaluated / name / "card.json").read_text()
+        assert str(colours.parent) not in (evaluated / name / "card.json").read_text()
 
 
 def test_an_evaluation_changes_nothing_of_the_training(
@@ -194,10 +195,10 @@ def test_what_was_selected_after_the_last_checkpoint_is_selected_again(
 
 
 def test_another_network_than_the_run_was_selected_by_is_refused(
-    train_tiny: Train, features: Path, overrides: list[str], tmp_path: Path
+    train_tiny: Train, colours: Path, overrides: list[str], tmp_path: Path
 ) -> None:
     mine = tmp_path / "mine.pt"
-    mine.write_bytes(features.read_bytes())
+    mine.write_bytes(colours.read_bytes())
     run = train_tiny(overrides=[*overrides, f"evaluation.features={mine}"], out=tmp_path / "run")
     mine.rename(tmp_path / "another.pt")
     recipe = run / "recipe.toml"

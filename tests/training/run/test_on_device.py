@@ -15,8 +15,9 @@ from training.checkpoint import CheckpointFolder
 from training.interruption import Interrupted
 from training.run import resume
 from training.trainer import StepReport
+from translation.card import read_card
 from translation.sampler import Sampler
-from translation.weights import load_bundle, read_card
+from translation.weights import load_bundle
 
 Train = Callable[..., Path]
 ALL = (
@@ -49,9 +50,9 @@ class StopsAt(Callback):
 
 
 def test_a_run_with_everything_ends_in_a_bundle_that_paints(
-    train_tiny: Train, features: Path, pair: tuple[Path, Path], device: torch.device, tmp_path: Path
+    train_tiny: Train, colours: Path, pair: tuple[Path, Path], device: torch.device, tmp_path: Path
 ) -> None:
-    overrides = [*ALL, f"evaluation.features={features}"]
+    overrides = [*ALL, f"evaluation.features={colours}"]
     run = train_tiny(overrides=overrides, out=tmp_path / "run", device=str(device))
     bundle = load_bundle(run / "bundle")
     assert bundle.card.metrics["validation"]["last"]["step"] == 6

@@ -13,8 +13,8 @@ import training.run
 from training.dataset import BadDataset
 from training.origin import NotARun, Origin
 from training.run import resume, train
+from translation.card import MissingBundle, read_card
 from translation.run_folder import RunFolder
-from translation.weights import MissingBundle, read_card
 
 Change = Callable[[Path], object]
 Train = Callable[..., Path]

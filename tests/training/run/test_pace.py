@@ -15,7 +15,7 @@ from training.memory import TooLittleMemory
 from training.origin import NotARun
 from training.pace import FEWEST, lasting
 from training.trainer import Trainer
-from translation.weights import read_card
+from translation.card import read_card
 
 Train = Callable[..., Path]
 CPU = torch.device("cpu")

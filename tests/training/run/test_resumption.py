@@ -21,7 +21,8 @@ from training.domains import BadDataset
 from training.interruption import Interrupted
 from training.run import resume, train
 from training.trainer import StepReport
-from translation.weights import load_bundle, read_card
+from translation.card import read_card
+from translation.weights import load_bundle
 
 Train = Callable[..., Path]
 

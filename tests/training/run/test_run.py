@@ -18,8 +18,9 @@ from training.evaluation.folders import find_test_folders
 from training.origin import NotARun
 from training.run import resume, train
 from training.trainer import Diverged
+from translation.card import read_card
 from translation.sampler import Sampler
-from translation.weights import load_bundle, read_card
+from translation.weights import load_bundle
 
 Train = Callable[..., Path]
 

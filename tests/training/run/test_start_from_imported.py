@@ -9,7 +9,8 @@ from training.build import build_learner
 from training.config import BadRecipe, load_recipe
 from training.recipe import Recipe
 from translation.architecture import Architecture, DeterministicResNetArchitecture
-from translation.weights import Card, load_bundle, save_bundle
+from translation.card import Card
+from translation.weights import load_bundle, save_bundle
 
 DOMAINS = ("horse", "zebra")
 GENERATOR = DeterministicResNetArchitecture(width=4, blocks=1)

@@ -18,6 +18,7 @@ export function modelCard(model, onChange) {
       card.limitations ? el("p", { className: "limits" }, card.limitations) : null,
       facts([
         ["Trained at", `${card.training_size} pixels`],
+        ["Works at", `${model.process_size} pixels`],
         ["Samples", card.architecture.generator.code_size ? `drawn from ${count(card.architecture.generator.code_size, "number")} of noise` : "none: one answer to each picture"],
         ["Domain scores", scores(card.calibration)],
         ["Steps", card.steps ? count(card.steps, "step") : null],
