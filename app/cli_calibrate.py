@@ -2,15 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from app.cli_output import progress_bar
 from app.cli_weights import folder_of
 
-if TYPE_CHECKING:
-    from translation.weights import Bundle
+GIVEN = "given to sjmvi weights calibrate, without those that the card is known to have been trained on"
 
 
 def calibrate(
@@ -38,7 +37,8 @@ def calibrate(
     from app.settings import Settings
     from training.calibration import calibrate_bundle, not_learned_from
     from training.evaluation.networks import load_feature_network
-    from training.process_size import choose_process_size
+    from training.process_size import SizedBy, choose_process_size
+    from translation.card import read_card
     from translation.device import pick_device
 
     folder = folder_of(str(bundle))
@@ -48,21 +48,25 @@ def calibrate(
         )
     held_out, processor = not_learned_from(folder, (first, second)), pick_device(device)
     network = load_feature_network(features, processor) if features else None
-    calibrated = calibrate_bundle(folder, held_out, processor, insists=True)
+    has_scores = read_card(folder)[0].architecture.discriminator is not None
+    if has_scores or network is None:  # what was imported has none, and is refused here
+        calibrate_bundle(folder, held_out, processor, insists=True)
     if network is not None:
         with progress_bar("trying sizes") as advance:
-            calibrated = choose_process_size(folder, held_out, network, processor, advance)
-    _tell(folder, calibrated, as_json)
+            choose_process_size(folder, held_out, SizedBy(network, GIVEN), processor, advance)
+    _tell(folder, as_json)
 
 
-def _tell(folder: Path, calibrated: "Bundle", as_json: bool) -> None:
-    size = calibrated.process_size
-    counts = {domain: each.pictures for domain, each in (calibrated.card.calibration or {}).items()}
+def _tell(folder: Path, as_json: bool) -> None:
+    from translation.card import read_card
+
+    card, digest = read_card(folder)
+    counts = {domain: each.pictures for domain, each in (card.calibration or {}).items()}
     if as_json:
-        said = {"bundle": str(folder), "digest": calibrated.digest}
-        typer.echo(json.dumps(said | {"calibration": counts, "process_size": size}))
+        said = {"bundle": str(folder), "digest": digest}
+        typer.echo(json.dumps(said | {"calibration": counts, "process_size": card.process_size}))
     else:
-        told = " and ".join(f"{count} of {domain}" for domain, count in counts.items())
+        told = " and ".join(f"{count} of {domain}" for domain, count in counts.items()) or "none"
         typer.echo(
-            f"{folder} scores pictures by {told} and works at {size} pixels, digest {calibrated.digest}"
+            f"{folder} scores pictures by {told} and works at {card.process_size} pixels, digest {digest}"
         )

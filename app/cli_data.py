@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 def inspect(
     first: Annotated[Path, typer.Argument(help="pictures of the first domain, or a root as for `train`")],
     second: Annotated[Path | None, typer.Argument(help="pictures of the second domain")] = None,
-    recipe: Annotated[str, typer.Option(help="what they are held against")] = "quick",
+    recipe: Annotated[str, typer.Option(help="whose size and balance they are held against")] = "quick",
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="a recipe's value, as in data.size=128; repeatable")
     ] = None,

@@ -179,7 +179,7 @@ def _row(entry: "Entry") -> dict[str, object]:
     row = {"folder": str(entry.folder), **{field: getattr(entry, field) for field in fields}}
     if entry.card is None:
         return row | {"fault": entry.fault}
-    told = {"domains", "one_way", "training_size", "licence", "created"}
+    told = {"domains", "one_way", "training_size", "process_size", "licence", "created"}
     return row | entry.card.model_dump(mode="json", include=told)
 
 

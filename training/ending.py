@@ -14,10 +14,10 @@ from training.calibration import calibrate_bundle
 from training.callbacks import show_count
 from training.distributed import Processes, held
 from training.domains import DomainFolders
-from training.evaluation.features import FeatureNetwork
 from training.evaluation.pictures import held_out_of
+from training.evaluation.validation import Validator
 from training.origin import Origin
-from training.process_size import choose_process_size
+from training.process_size import SizedBy, choose_process_size
 from training.recipe import Recipe
 from training.selection import VALIDATION
 from translation.card import Card, InvalidBundle, read_card
@@ -44,7 +44,7 @@ def rest(
     recipe: Recipe,
     origin: Origin,
     folders: DomainFolders,
-    network: FeatureNetwork | None,
+    validator: Validator | None,
     device: torch.device,
     processes: Processes,
 ) -> Path:
@@ -60,26 +60,20 @@ def rest(
                 *(run, run.bundle),
             )
             keep(run, recipe, origin)
-            if not _is_finished(run, network):
-                finish(run, folders, network, device)
+            finish(run, folders, validator, device)
         processes.wait()
     return run.path
 
 
-def finish(
-    run: RunFolder, folders: DomainFolders, network: FeatureNetwork | None, device: torch.device
-) -> None:
-    """What pictures that were held out give its bundle: domain scores and, by a network, the process size."""
-    held_out = held_out_of(folders)
-    calibrate_bundle(run.bundle, held_out, device)
-    if network is not None:
-        advance = partial(show_count, "trying sizes")
-        choose_process_size(run.bundle, held_out, network, device, advance)
-
-
-def _is_finished(run: RunFolder, network: FeatureNetwork | None) -> bool:
-    card, _ = read_card(run.bundle)
-    return card.calibration is not None and (network is None or PROCESS_SIZE in card.metrics)
+def finish(run: RunFolder, folders: DomainFolders, validator: Validator | None, device: torch.device) -> None:
+    """What its bundle lacks of what held-out pictures give it: domain scores and, by a network, the process
+    size."""
+    held_out, card = held_out_of(folders), read_card(run.bundle)[0]
+    if card.calibration is None:
+        calibrate_bundle(run.bundle, held_out, device)
+    if validator and validator.network and PROCESS_SIZE not in card.metrics:
+        seen = SizedBy(validator.network, validator.split)
+        choose_process_size(run.bundle, held_out, seen, device, partial(show_count, "trying sizes"))
 
 
 def _last_seen(card: Card) -> int | None:

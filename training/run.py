@@ -28,7 +28,6 @@ from training.doctor.for_run import inspect_for_run
 from training.domains import BadDataset, DomainFolders
 from training.draw_shares import find_shares
 from training.ending import finish, has_result, rest
-from training.evaluation.features import FeatureNetwork
 from training.evaluation.validation import Validator
 from training.interruption import Interrupted, until_stopped
 from training.learner import Learner
@@ -115,7 +114,7 @@ def resume(
             _inspect(begun, recipe, origin, processes)  # it ended while it looked
         has_ended = bool(steps) and steps[-1] >= recipe.training.steps and has_result(begun, recipe)
         if processes.from_first(has_ended):
-            return rest(begun, recipe, origin, found, _network_of(validator), processor, processes)
+            return rest(begun, recipe, origin, found, validator, processor, processes)
         return _run(begun, recipe, origin, found, processor, processes, validator)
 
 
@@ -143,36 +142,44 @@ def _run(
     with held(run.path, processes):
         if processes.is_first:
             keep(run, recipe, origin)
-        dataset = build_dataset(recipe, folders)
-        trainer = _trainer(run, recipe, origin, device, processes)
-        sampler = _sampler(run, recipe, dataset, device, processes)
-        batch_size, workers = recipe.training.batch_size, recipe.data.workers
-        batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
-        save = partial(save_state, recipe, origin, dataset, trainer)
-        callbacks: list[Callback] = []
-        publish: Callable[[], None] = partial(save, run.bundle)
-        if validator is not None:  # the first process alone has it, and them
-            every = _grid_period(recipe, sampler.steps_per_epoch(batch_size))
-            grids = _grids(run, trainer.learner, dataset, every)
-            callbacks, publish = _watched(run, recipe, trainer, grids, validator, save)
-        prepare(trainer, recipe)
-        try:
-            with explained(run.path, pairs_at_once(trainer)), stop_signals() as received:
-                is_finished = trainer.run(batches, callbacks, lambda: bool(processes.signal(received)))
-                signal_number = processes.signal(received)
-        except Diverged:
-            processes.first_does(publish)  # of the last good step: to start from
-            raise
-        processes.first_does(publish)
-        if not is_finished:
-            raise Interrupted(run.path, signal_number)
-        processes.first_does(partial(finish, run, folders, _network_of(validator), device))
+        _learn(run, recipe, origin, folders, device, processes, validator)
+        processes.first_does(partial(finish, run, folders, validator, device))
     return run.path
 
 
-def _network_of(validator: Validator | None) -> FeatureNetwork | None:
-    """The first process has one, if the recipe has."""
-    return None if validator is None else validator.network
+def _learn(
+    run: RunFolder,
+    recipe: Recipe,
+    origin: Origin,
+    folders: DomainFolders,
+    device: torch.device,
+    processes: Processes,
+    validator: Validator | None,
+) -> None:
+    """To the last step, and its bundle. The memory that it takes is free again after it."""
+    dataset = build_dataset(recipe, folders)
+    trainer = _trainer(run, recipe, origin, device, processes)
+    sampler = _sampler(run, recipe, dataset, device, processes)
+    batch_size, workers = recipe.training.batch_size, recipe.data.workers
+    batches = loader(dataset, sampler, batch_size, trainer.step, workers, processes.part)
+    save = partial(save_state, recipe, origin, dataset, trainer)
+    callbacks: list[Callback] = []
+    publish: Callable[[], None] = partial(save, run.bundle)
+    if validator is not None:  # the first process alone has it, and them
+        every = _grid_period(recipe, sampler.steps_per_epoch(batch_size))
+        grids = _grids(run, trainer.learner, dataset, every)
+        callbacks, publish = _watched(run, recipe, trainer, grids, validator, save)
+    prepare(trainer, recipe)
+    try:
+        with explained(run.path, pairs_at_once(trainer)), stop_signals() as received:
+            is_finished = trainer.run(batches, callbacks, lambda: bool(processes.signal(received)))
+            signal_number = processes.signal(received)
+    except Diverged:
+        processes.first_does(publish)  # of the last good step: to start from
+        raise
+    processes.first_does(publish)
+    if not is_finished:
+        raise Interrupted(run.path, signal_number)
 
 
 def _sampler(

@@ -112,12 +112,11 @@ class Card(BaseModel):
     training_size: int = Field(
         ge=8, le=MAX_TRAINING_SIZE, description="short side of the training pictures in pixels"
     )
-    process_size: int | None = Field(
-        None,
+    process_size: int = Field(
+        default_factory=lambda told: told["training_size"],
         ge=8,
         le=MAX_TRAINING_SIZE,
-        description="short side at which pictures are translated where no other is asked for; without it the "
-        "training size",
+        description="short side at which pictures are translated where no other is asked for",
     )
     preprocessing: dict[str, Any] = {}
     preprocessing_digest: str = Field("", description="empty where whoever wrote the card does not say")

@@ -82,7 +82,8 @@ class Sampler:
     """A model at work on one device. `max_batch_pixels` bounds its memory: working pixels times batch.
 
     `process_size` is the short side at which it works where no other is asked for, without it the training
-    size. `scorer` is of the model's domains; without one no picture has a domain score.
+    size; a long picture it works on at the largest that fits. `scorer` is of the model's domains; without one
+    no picture has a domain score.
     """
 
     def __init__(
@@ -152,8 +153,13 @@ class Sampler:
 
     def working_size(self, size: tuple[int, int], process_size: ProcessSize = None) -> tuple[int, int]:
         """(width, height) as the network gets an image of that size. Raises ImageTooLarge, ImageTooSmall."""
-        short_side = self.process_size if process_size is None else process_size
+        short_side = self._fitting(size) if process_size is None else process_size
         return working_size(size, short_side, self.max_batch_pixels)
+
+    def _fitting(self, size: tuple[int, int]) -> int:
+        """The process size; of a picture too long for it, what fits, but at least the training size."""
+        most = isqrt(self.max_batch_pixels * min(size) // max(size)) - 1  # its long side is rounded
+        return max(self.training_size, min(self.process_size, most))
 
     def padded_batch(self, samples: int, size: tuple[int, int], at_most: int = BATCH_SIZES[-1]) -> int:
         """The size of the one or more batches in which so many samples at a working size are drawn."""

@@ -60,14 +60,10 @@ class Bundle:
 
     def sampler(self, device: torch.device | str = "cpu") -> Sampler:
         """At work there as the card says. The model goes there."""
+        card = self.card
         return Sampler(
-            self.model, self.card.training_size, device, scorer=self.scorer, process_size=self.process_size
+            self.model, card.training_size, device, scorer=self.scorer, process_size=card.process_size
         )
-
-    @property
-    def process_size(self) -> int:
-        """In pixels, of the short side."""
-        return self.card.process_size or self.card.training_size
 
     @property
     def scorer(self) -> DomainScorer:

@@ -75,7 +75,7 @@ def summary(name: str, card: Card, digest: str) -> dict[str, Any]:
         "domains": list(card.domains),
         "directions": [Direction(source=source, to=to) for source, to in card.directions],
         "training_size": card.training_size,
-        "process_size": card.process_size or card.training_size,
+        "process_size": card.process_size,
         "digest": digest,
         "licence": card.licence,
     }

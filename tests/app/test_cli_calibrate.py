@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.cli import execute
+from translation.card import read_card
 from translation.codec import decode, on_white
 from translation.weights import load_bundle
 
@@ -53,12 +54,19 @@ def test_it_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_by_a_network_it_chooses_the_size_as_well(colours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def enlarged(colours: Path) -> list[str]:
+    """Pictures for which a larger size than that of the training can be chosen, and by what."""
     for name in ("horses", "zebras"):
         for file in Path(name).iterdir():
             Image.open(file).resize((80, 64)).save(file)
-    asked = ["weights", "calibrate", "bundle", "horses", "zebras", "--features", str(colours)]
-    assert execute([*asked, "--device", "cpu", "--json"]) == 0
+    return ["horses", "zebras", "--features", str(colours), "--device", "cpu"]
+
+
+def test_by_a_network_it_chooses_the_size_as_well(
+    enlarged: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["weights", "calibrate", "bundle", *enlarged, "--json"]) == 0
     said, card = json.loads(capsys.readouterr().out), load_bundle(Path("bundle")).card
     assert said["calibration"] == {"horse": 20, "zebra": 20}
     assert said["process_size"] == card.process_size
@@ -95,6 +103,17 @@ def test_an_imported_bundle_has_nothing_to_calibrate(
     shutil.copytree(one_way_bundle, "imported")
     assert execute(["weights", "calibrate", "imported", "horses", "zebras", "--device", "cpu"]) == 4
     assert "no log ratios" in capsys.readouterr().err
+
+
+def test_of_an_imported_bundle_the_size_can_be_chosen(
+    one_way_bundle: Path, enlarged: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(one_way_bundle, "imported")
+    assert execute(["weights", "calibrate", "imported", *enlarged]) == 0
+    out = capsys.readouterr().out
+    card, _ = read_card(Path("imported"))
+    assert f"imported scores pictures by none and works at {card.process_size} pixels" in out
+    assert list(card.metrics["process_size"]["sizes"]) == ["32", "40", "48", "56", "64"]
 
 
 def test_folders_of_the_training_are_no_held_out_pictures(capsys: pytest.CaptureFixture[str]) -> None:

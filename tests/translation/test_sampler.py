@@ -52,6 +52,18 @@ def test_it_may_work_at_another_size_than_it_was_trained_at() -> None:
     sampler.warm_up()
 
 
+@pytest.mark.parametrize(
+    ("size", "short_side"), [((30, 30), 24), ((60, 30), 23), ((120, 30), 16), ((30, 120), 16)]
+)
+def test_what_is_too_long_for_the_process_size_is_worked_on_at_a_smaller_one(
+    size: tuple[int, int], short_side: int
+) -> None:
+    sampler = make_sampler(process_size=24, max_batch_pixels=24 * 48)
+    width, height = sampler.working_size(size)
+    assert min(width, height) == short_side
+    assert width * height <= 24 * 48 or short_side == TRAINING_SIZE == 16
+
+
 @pytest.mark.parametrize("size", [(8, 256), (256, 8)])
 def test_the_narrowest_pictures_are_translated(size: tuple[int, int]) -> None:
     assert SAMPLER(Image.new("RGB", size), "zebra", draw_codes(1))[0].size == size

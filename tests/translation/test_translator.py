@@ -1,4 +1,5 @@
 import pickle
+import shutil
 from dataclasses import replace
 from importlib.metadata import version
 from io import BytesIO
@@ -22,7 +23,7 @@ from translation.codec import ImageTooLarge as TooLarge
 from translation.model import UnknownDomain
 from translation.sampler import ProcessSize
 from translation.translator import Samples, TranslationRequest, Translator
-from translation.weights import load_bundle, load_outline
+from translation.weights import load_bundle, load_outline, save_process_size
 
 SIZE = (61, 43)
 
@@ -211,3 +212,19 @@ def test_a_format_that_cannot_hold_the_picture_is_refused_before_it_is_drawn(tra
     with pytest.raises(UnsupportedOutputFormat, match="WEBP holds 16383 .* not 16384: ask for another"):
         translator.prepare(picture, request)
     assert translator.prepare(picture, replace(request, format="PNG")).image.size == (256, 8)
+
+
+def test_a_bundle_may_work_at_another_size_than_its_domain_scores(
+    translator: Translator, tiny_bundle: Path, photograph: bytes, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_bundle, tmp_path / "larger"))
+    save_process_size(folder, load_bundle(folder).digest, 40, {})
+    larger, request = Translator(load_bundle(folder), name="larger"), TranslationRequest("zebra", seed=7)
+    found, asked = larger(photograph, request), translator(photograph, replace(request, process_size=40))
+    assert found.receipt.working_size == asked.receipt.working_size == (57, 40)
+    pictures = [on_white(decode(each.pictures[0])).tobytes() for each in (found, asked)]
+    assert pictures[0] == pictures[1]
+    assert found.receipt.domain_score == asked.receipt.domain_score is not None
+    outline = Translator(load_outline(folder), "meta", name="larger")
+    wanted = outline.prepare(outline.decode(photograph, request), request)
+    assert (wanted.image.size, wanted.scored and wanted.scored.size) == ((57, 40), (45, 32))

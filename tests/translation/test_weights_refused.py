@@ -139,6 +139,9 @@ CARDS = {
         OtherPreprocessing,
     ),
     "a training size beyond all": ({"training_size": 2049}, InvalidBundle),
+    "a process size beyond all": ({"process_size": 2049}, InvalidBundle),
+    "a process size of nothing": ({"process_size": 7}, InvalidBundle),
+    "no training size": ({"training_size": None}, InvalidBundle),
     "a hash that is none": ({"files": {"x_given_z.safetensors": "none"}}, InvalidBundle),
 }
 

@@ -82,5 +82,5 @@ def surroundings(report: Report) -> Iterator[Finding]:
             "surroundings",
             f"{domains} differ in what both of them show, such as skies, by {found.gap:.2f}; "
             "two halves of one domain differ by 0",
-            "unless what the sheet shows of it should change as well, set data.balance=true",
+            "set data.balance=true unless it should change as well: --html, and data.html of a run, show it",
         )

@@ -18,11 +18,21 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from training.doctor.measure import Measured
 from training.doctor.report import Place, Surroundings, UnevenKind
-from training.shared_kinds import FeatureMap, KindMap, Kinds, KindsOfPlaces, PlaceFeatures, are_shared
-from translation.codec import InvalidImage, decode, on_white
+from training.shared_kinds import (
+    SIDE,
+    FeatureMap,
+    KindMap,
+    Kinds,
+    KindsOfPlaces,
+    PlaceFeatures,
+    are_shared,
+)
+from translation.ahead import map_ahead
+from translation.codec import InvalidImage, decode, fit_short_side, on_white
 
 MIN_PICTURES = 100  # of either domain: of 50 and 50, chance is all there is to see
 SAMPLE = 256  # of either domain are looked at
@@ -67,22 +77,22 @@ def _look(
     advance: Callable[[], None],
     stopped: Callable[[], bool],
 ) -> Looked:
-    def look(picture: Measured) -> FeatureMap | None:
-        if stopped():
-            return None
-        try:
-            image = on_white(decode(picture.file.read_bytes()))
-        except (InvalidImage, OSError):  # it has gone since it was measured
-            return None
-        return see(np.asarray(image))
-
     looked: Looked = []
     with ThreadPoolExecutor() as pool:
-        for picture, features in zip(pictures, pool.map(look, pictures), strict=True):
-            if features is not None:
-                looked.append((picture, features))
+        for picture, image in zip(pictures, map_ahead(pool, _read, pictures), strict=False):
+            if stopped():
+                break
+            if image is not None:
+                looked.append((picture, see(np.asarray(image))))
             advance()
     return looked
+
+
+def _read(picture: Measured) -> Image.Image | None:
+    try:
+        return fit_short_side(on_white(decode(picture.file.read_bytes())), SIDE)
+    except (InvalidImage, OSError):  # it has gone since it was measured
+        return None
 
 
 def _compared(x: Mapped, z: Mapped, h_x: Kinds, h_z: Kinds) -> Surroundings:

@@ -83,12 +83,17 @@ class Validator:
                     f"needs {MIN_PICTURES}: raise data.validation_share, or leave evaluation.features out"
                 )
 
+    @property
+    def split(self) -> str:
+        """What the pictures are, for the card."""
+        told = "" if self.is_unseen else "; what the weights began with may have learned from some"
+        return f"validation, cut from the training pictures; no test picture was looked at{told}"
+
     def as_json(self) -> Mapping[str, Any]:
         """What a network's figures are of, for the card."""
         assert self.network
-        told = "" if self.is_unseen else "; what the weights began with may have learned from some"
         return {
-            "split": f"validation, cut from the training pictures; no test picture was looked at{told}",
+            "split": self.split,
             "pictures": [len(pictures) for pictures in self.pictures],
             "size": self.size,
             "seeds": list(self._protocol.seeds),

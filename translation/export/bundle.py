@@ -36,7 +36,7 @@ def export_bundle(bundle: Bundle, folder: Path, format_name: str) -> tuple[Expor
     for source, to in bundle.card.directions:
         direction = direction_to(bundle, to)
         data = kind.store(direction, metadata(bundle, direction, source, to))
-        parity = compare(direction, kind.load(data), bundle.card.training_size)
+        parity = compare(direction, kind.load(data), bundle.card.process_size)
         file = f"{source}_to_{to}{kind.suffix}"
         exported[ExportedDirection(file, hashlib.sha256(data).hexdigest(), source, to, parity)] = data
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +53,7 @@ def metadata(bundle: Bundle, direction: Direction, source: str, to: str) -> dict
         "direction": f"{source} -> {to}",
         "bundle_digest": bundle.digest,
         "training_size": str(card.training_size),
+        "process_size": str(card.process_size),
         "image": "(batch, 3, height, width), float32 in [-1, 1], RGB; sides of 8 pixels or more",
         "mean": "the translation, as image",
         "preprocessing": json.dumps(card.preprocessing or PREPROCESSING),

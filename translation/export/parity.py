@@ -30,10 +30,10 @@ class Parity:
 
 
 @torch.inference_mode()
-def compare(direction: Direction, run: Run, training_size: int) -> Parity:
+def compare(direction: Direction, run: Run, process_size: int) -> Parity:
     """Raises OtherResults, also where an output is missing or of another shape."""
     generator = torch.Generator().manual_seed(0)
-    largest, shapes = 0.0, shapes_around(training_size)
+    largest, shapes = 0.0, shapes_around(process_size)
     for shape in shapes:
         image = torch.rand(shape, generator=generator) * 2 - 1
         code = torch.randn(shape[0], direction.code_size, generator=generator)
@@ -45,11 +45,11 @@ def compare(direction: Direction, run: Run, training_size: int) -> Parity:
     return Parity(largest, tuple("x".join(map(str, shape)) for shape in shapes))
 
 
-def shapes_around(training_size: int) -> tuple[tuple[int, ...], ...]:
+def shapes_around(process_size: int) -> tuple[tuple[int, ...], ...]:
     sides = (
-        (1, training_size, training_size),
-        (1, training_size + 1, training_size + 7),
-        (2, training_size - 3, training_size + training_size // 2 + 2),
+        (1, process_size, process_size),
+        (1, process_size + 1, process_size + 7),
+        (2, process_size - 3, process_size + process_size // 2 + 2),
         (3, MIN_SIDE, 33),
         (1, 61, MIN_SIDE + 1),
         (2, 47, 43),

@@ -100,7 +100,7 @@ def test_a_stop_ends_it(horses: Domain, zebras: Domain) -> None:
     told: list[tuple[int, int]] = []
     stopped = surroundings([horses, zebras], lambda *so_far: told.append(so_far), lambda: len(told) > 3)
     assert stopped is None
-    assert told[0] == (1, 2 * MIN_PICTURES)
+    assert told == [(done, 2 * MIN_PICTURES) for done in range(1, 5)]
 
 
 def test_of_many_some_are_looked_at(horses: Domain, zebras: Domain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from app.cli import execute
+from training.calibration import calibrate_bundle
+from training.evaluation.pictures import read_pictures
 from training.run import resume, train
 from translation.card import read_card
-from translation.weights import load_bundle
+from translation.weights import PROCESS_SIZE, load_bundle
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,31 @@ def test_a_crash_before_the_scores_costs_these_alone(ended: Path, run: Path) -> 
     resume(run, device="cpu")
     assert read_card(run / "bundle")[0] == read_card(ended / "bundle")[0]
     assert {*load_bundle(run / "bundle").calibrations} == {"plain", "striped"}
+
+
+def test_a_crash_before_the_size_was_chosen_costs_that_alone(ended: Path, run: Path) -> None:
+    card = json.loads((ended / "bundle/card.json").read_text())
+    metrics = {name: value for name, value in card["metrics"].items() if name != PROCESS_SIZE}
+    (run / "bundle/card.json").write_text(json.dumps({**card, "process_size": 16, "metrics": metrics}))
+    resume(run, device="cpu")
+    assert read_card(run / "bundle")[0] == read_card(ended / "bundle")[0]
+
+
+def test_a_run_that_selects_chooses_a_size_and_others_work_at_that_of_the_training(ended: Path) -> None:
+    card, _ = read_card(ended / "bundle")
+    if ended.name == "last":
+        assert (card.process_size, PROCESS_SIZE in card.metrics) == (16, False)
+    else:
+        assert {*card.metrics[PROCESS_SIZE]["sizes"]} == {"16", "20"}
+        assert "no test picture was looked at" in card.metrics[PROCESS_SIZE]["split"]
+
+
+def test_what_it_was_calibrated_on_by_hand_stays(run: Path, many: tuple[Path, Path]) -> None:
+    first, second = map(read_pictures, many)
+    calibrate_bundle(run / "bundle", (first, second), torch.device("cpu"))
+    before = contents(run)
+    resume(run, device="cpu")
+    assert contents(run) == before
 
 
 def test_a_crash_before_the_bundle_was_whole_costs_no_step(ended: Path, run: Path) -> None:
