@@ -70,7 +70,7 @@ def test_by_a_network_it_chooses_the_size_as_well(
     said, card = json.loads(capsys.readouterr().out), load_bundle(Path("bundle")).card
     assert said["calibration"] == {"horse": 20, "zebra": 20}
     assert said["process_size"] == card.process_size
-    assert list(card.metrics["process_size"]["sizes"]) == ["32", "40", "48", "56", "64"]
+    assert [each["size"] for each in card.metrics["process_size"]["sizes"]] == [32, 40, 48, 56, 64]
 
 
 def test_too_few_pictures_leave_the_bundle_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +113,7 @@ def test_of_an_imported_bundle_the_size_can_be_chosen(
     out = capsys.readouterr().out
     card, _ = read_card(Path("imported"))
     assert f"imported scores pictures by none and works at {card.process_size} pixels" in out
-    assert list(card.metrics["process_size"]["sizes"]) == ["32", "40", "48", "56", "64"]
+    assert [each["size"] for each in card.metrics["process_size"]["sizes"]] == [32, 40, 48, 56, 64]
 
 
 def test_folders_of_the_training_are_no_held_out_pictures(capsys: pytest.CaptureFixture[str]) -> None:

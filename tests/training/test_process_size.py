@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from training.config import ENOUGH
 from training.domains import BadDataset
 from training.evaluation.features import FeatureNetwork
 from training.evaluation.pictures import Pictures, pictures_in_memory
-from training.process_size import SizedBy, SizeScore, best, choose_process_size
+from training.process_size import SizedBy, SizeScore, best, choose_process_size, compared
 from translation.card import DigestMismatch, read_card
 from translation.sampler import Sampler, working_size
 from translation.weights import load_bundle, save_calibrations, save_process_size
@@ -48,28 +49,59 @@ def metrics(bundle: Path) -> dict[str, Any]:
     return found
 
 
-BEST = {
-    "the least": ({32: 9.0, 40: 5.0, 48: 7.0}, 40),
-    "a smaller one that is nearly as good": ({32: 9.0, 40: 5.4, 48: 5.0}, 40),
-    "not one that is not": ({32: 9.0, 40: 5.6, 48: 5.0}, 48),
-    "below 0 all are as good": ({32: 0.1, 40: -0.1, 48: -0.2}, 40),
-    "one": ({32: 1.0}, 32),
-}
+def sizes_of(bundle: Path) -> list[int]:
+    return [each["size"] for each in metrics(bundle)["sizes"]]
 
 
-@pytest.mark.parametrize(("scores", "size"), BEST.values(), ids=BEST)
-def test_the_best_is(scores: dict[int, float], size: int) -> None:
-    assert best([SizeScore(each, score, 0.0) for each, score in scores.items()]) == size
+def looks(*offsets: float, pictures: int = 60, seed: int = 0) -> list[np.ndarray]:
+    """Features of the same pictures that lie further and further off."""
+    drawn = np.random.default_rng(seed).normal(size=(pictures, 6))
+    return [drawn + offset for offset in offsets]
+
+
+def found_of(*offsets: float, pictures: int = 60) -> list[SizeScore]:
+    sizes = dict(zip((32, 40, 48), looks(*offsets, pictures=pictures), strict=True))
+    return compared({size: [look] for size, look in sizes.items()}, looks(0, pictures=80, seed=1))
+
+
+def test_the_nearest_size_is_best_where_the_others_are_clearly_further_off() -> None:
+    scores = found_of(0.8, 0.1, 0.5)
+    assert [each.size for each in scores if each.excess == 0] == [40]
+    assert best(scores) == 40
+    assert all(each.excess > 3 * each.error for each in scores if each.size != 40)
+
+
+def test_a_smaller_size_is_taken_that_may_be_as_good() -> None:
+    random = np.random.default_rng(2)
+    same = looks(0.3)[0]
+    noisy = {size: [same + random.normal(scale=1.0, size=same.shape)] for size in (40, 32, 48)}
+    scores = compared(noisy, looks(0, pictures=80, seed=1))
+    assert min(each.excess for each in scores) == 0
+    assert all(each.excess < 3 * each.error for each in scores if each.excess)
+    assert best([replace(each, excess=each.error) for each in scores]) == 32
+
+
+def test_the_error_is_what_other_pictures_would_have_made_of_it() -> None:
+    """The deviation of the difference over fresh sets."""
+
+    def difference(seed: int) -> tuple[float, float]:
+        random = np.random.default_rng(seed)
+        drawn, references = random.normal(size=(60, 4)), random.normal(size=(60, 4))
+        scores = compared({32: [drawn * 1.5 + 0.5], 40: [drawn + 0.2]}, [references])
+        return scores[0].distance - scores[1].distance, max(each.error for each in scores)
+
+    differences, errors = np.transpose([difference(seed) for seed in range(40)])
+    assert np.mean(errors) == pytest.approx(np.std(differences), rel=0.4)
 
 
 def test_what_was_found_is_told_and_worked_at(bundle: Path, network: FeatureNetwork) -> None:
     before = load_bundle(bundle)
     told = chosen(bundle, network, pictures(0), pictures(1))
     after, found = load_bundle(bundle), metrics(bundle)
-    sizes = {int(size): each["score"] for size, each in found["sizes"].items()}
-    assert [*sizes] == [32, 40, 48, 56, 64]
-    assert len({*sizes.values()}) == 5
-    assert after.card.process_size == best([SizeScore(*each, 0.0) for each in sizes.items()])
+    sizes = [SizeScore(**each) for each in found["sizes"]]
+    assert [each.size for each in sizes] == [32, 40, 48, 56, 64]
+    assert len({each.distance for each in sizes}) == 5
+    assert after.card.process_size == best(sizes)
     assert before.card.process_size == before.card.training_size == after.card.training_size
     assert after.card.calibration == before.card.calibration
     assert (found["network"]["sha256"], found["split"]) == (network.digest, "of this test")
@@ -103,7 +135,7 @@ def test_where_nothing_is_measured_it_is_the_training_size_again(
 
 def test_pictures_are_not_enlarged(bundle: Path, network: FeatureNetwork) -> None:
     chosen(bundle, network, pictures(0, 45), pictures(1, 45))
-    assert [*metrics(bundle)["sizes"]] == ["32", "40"]
+    assert sizes_of(bundle) == [32, 40]
 
 
 def test_a_size_that_is_too_large_for_a_picture_is_not_tried(
@@ -114,7 +146,7 @@ def test_a_size_that_is_too_large_for_a_picture_is_not_tried(
 
     monkeypatch.setattr(module, "working_size", limited)
     chosen(bundle, network, pictures(0), pictures(1))
-    assert [*metrics(bundle)["sizes"]] == ["32", "40"]
+    assert sizes_of(bundle) == [32, 40]
 
 
 PROBLEMS = {"memory": torch.OutOfMemoryError("none left"), "pictures": BadDataset("one has gone")}
@@ -124,16 +156,16 @@ PROBLEMS = {"memory": torch.OutOfMemoryError("none left"), "pictures": BadDatase
 def test_what_cannot_be_measured_ends_no_training(
     problem: Exception, bundle: Path, network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def evaluate(sampler: Sampler, *arguments: object, **options: object) -> object:
+    def translate(sampler: Sampler, *arguments: object) -> object:
         if sampler.process_size > fails_above:
             raise problem
-        return found(sampler, *arguments, **options)
+        return found(sampler, *arguments)
 
-    found = module.evaluate
-    monkeypatch.setattr(module, "evaluate", evaluate)
+    found = module.translate
+    monkeypatch.setattr(module, "translate", translate)
     fails_above = 40
     chosen(bundle, network, pictures(0), pictures(1))
-    assert [*metrics(bundle)["sizes"]] == ["32", "40"]
+    assert sizes_of(bundle) == [32, 40]
     fails_above = 0
     chosen(bundle, network, pictures(0), pictures(1))
     assert metrics(bundle)["not_measured"] == "none could be measured"
@@ -142,7 +174,7 @@ def test_what_cannot_be_measured_ends_no_training(
 def test_distances_that_are_no_numbers_do_not_count(
     bundle: Path, network: FeatureNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "fmean", lambda values: nan)
+    monkeypatch.setattr(module, "squared_mmd", lambda sample, reference: nan)
     chosen(bundle, network, pictures(0), pictures(1))
     assert metrics(bundle)["not_measured"] == "none could be measured"
 
