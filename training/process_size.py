@@ -162,11 +162,8 @@ def _looks(
     advance: Advance,
 ) -> tuple[dict[int, list[Array]], list[Array]]:
     """What `compared` takes: of the sizes from the training size on for which there is memory."""
-    sizes, sources = (
-        _sizes(bundle.card.training_size, held_out),
-        dict(zip(bundle.card.domains, held_out, strict=True)),
-    )
-    directions = bundle.card.directions
+    sizes, directions = _sizes(bundle.card.training_size, held_out), bundle.card.directions
+    sources = dict(zip(bundle.card.domains, held_out, strict=True))
     total = sum((2 * len(sizes) * len(sources[source]) + len(sources[to])) for source, to in directions)
     done = count(1)
 
