@@ -80,7 +80,7 @@ def _look(
 ) -> Looked:
     looked: Looked = []
     with ThreadPoolExecutor() as pool:
-        for picture, image in zip(pictures, map_ahead(pool, _read, pictures), strict=False):
+        for picture, image in zip(pictures, map_ahead(pool, _read, pictures), strict=True):
             if stopped():
                 break
             if image is not None:

@@ -67,7 +67,7 @@ def evaluate_bundle(
     store = Remembered(network, out / "features", counter)
     bench = Bench(sampler, network, protocol, store, judge_of(bundle), counter)
     for pictures in folders.test:
-        refuse_too_long(pictures, sampler.process_size)
+        refuse_too_long(pictures, sampler.training_size)
     both = directions(sampler, folders.test, folders.train)
     out.mkdir(parents=True, exist_ok=True)
     trials = _Trials(out / "trials", bundle.digest, bench)

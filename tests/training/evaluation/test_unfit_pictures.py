@@ -1,5 +1,6 @@
 """Pictures that are damaged, too long for a model at its size, or of a file that the system cannot read."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from training.evaluation.pictures import Pictures, read_pictures, usable
 from training.evaluation.validation import Validator
 from translation.card import Card
 from translation.sampler import Sampler
-from translation.weights import load_bundle, save_bundle
+from translation.weights import load_bundle, save_bundle, save_process_size
 
 Pair = tuple[Pictures, Pictures]
 Fill = Callable[..., Path]
@@ -109,6 +110,18 @@ class TestAnEvaluation:
                 lambda done, _: looked.append(done),
             )
         assert not looked
+
+    def test_works_on_what_is_too_long_for_the_process_size_alone_at_a_smaller_one(
+        self, fill: Fill, network: FeatureNetwork, tiny_bundle: Path, tmp_path: Path
+    ) -> None:
+        folders = (fill("horses", 3), fill("zebras", 3, seed=1))
+        make_long(folders[1] / "002.png")
+        bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+        save_process_size(bundle, load_bundle(bundle).digest, 512, {})
+        read = EvaluationFolders((read_pictures(folders[0]), read_pictures(folders[1])), None, (0, 0))
+        protocol, subject = EvaluationProtocol(measures=("sample",)), Subject(load_bundle(bundle), "mine")
+        evaluate_bundle(subject, read, network, protocol, tmp_path / "out", CPU, lambda done, total: None)
+        assert (tmp_path / "out" / "evaluation.json").exists()
 
     def test_needs_every_test_picture_and_as_many_training_pictures_as_can_be_read(
         self, fill: Fill, tiny_bundle: Path
