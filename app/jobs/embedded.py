@@ -27,7 +27,7 @@ class EmbeddedWorker:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[asyncio.subprocess.Process] | None = None
 
     async def __aenter__(self) -> Self:
         self._keeping = asyncio.create_task(self._keep())
@@ -36,12 +36,13 @@ class EmbeddedWorker:
     async def __aexit__(self, *_: object) -> None:
         self._keeping.cancel()
         await asyncio.wait([self._keeping])
-        if self._process is None or self._process.stdin is None:
+        process = await self._last()
+        if process is None or process.stdin is None:
             return
-        self._process.stdin.close()
+        process.stdin.close()
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self._process.wait()
+                await process.wait()
         except TimeoutError:
             logger.warning("the worker has not ended within %g s, and is left to end by itself", PATIENCE_S)
 
@@ -58,11 +59,19 @@ class EmbeddedWorker:
 
     async def _run(self) -> str:
         """What became of it."""
+        self._starting = asyncio.create_task(self._start())
         try:
-            self._process = await self._start()
+            # Not cancelled half way, which would kill it where it may have begun its work
+            process = await asyncio.shield(self._starting)
         except OSError as error:  # most likely where it was killed for the memory that a start needs as well
             return f"cannot be started ({error})"
-        return f"ended with exit code {await self._process.wait()}"
+        return f"ended with exit code {await process.wait()}"
+
+    async def _last(self) -> asyncio.subprocess.Process | None:
+        try:
+            return await self._starting if self._starting else None
+        except OSError:
+            return None
 
     async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

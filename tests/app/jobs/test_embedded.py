@@ -67,6 +67,26 @@ def test_it_is_started_again_when_it_could_not_be_started(
     asyncio.run(serve())
 
 
+def test_a_service_that_ends_while_it_is_started_waits_for_it_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "COMMAND", (sys.executable, "-S", "-c", WORKER))
+    started, start = tmp_path / "started", asyncio.create_subprocess_exec
+
+    async def slowly(*arguments: str, **options: object) -> asyncio.subprocess.Process:
+        process = await start(*arguments, **options)  # type: ignore[arg-type]
+        await asyncio.sleep(0.5)
+        return process
+
+    async def serve() -> None:
+        async with EmbeddedWorker({"STARTED": str(started)}):
+            await starts(started, 1)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slowly)
+    asyncio.run(serve())
+    assert (tmp_path / "started.ended").exists()
+
+
 def test_it_has_the_time_to_stop_its_job_however_soon_the_service_is_to_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
