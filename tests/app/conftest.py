@@ -62,7 +62,7 @@ def wait_until_ready() -> Callable[[httpx.Client], None]:
 
 
 def until_ready(client: httpx.Client) -> None:
-    due = monotonic() + 40
+    due = monotonic() + 100
     while client.get("/readyz").status_code != 200:
         assert monotonic() < due, client.get("/readyz").text
         sleep(0.05)

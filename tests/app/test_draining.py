@@ -36,7 +36,7 @@ Serving = Callable[[int], tuple[subprocess.Popen[str], httpx.Client]]
 
 
 def eventually(happens: Callable[[], bool]) -> None:
-    due = monotonic() + 40
+    due = monotonic() + 100
     while not happens():
         assert monotonic() < due
         sleep(0.05)

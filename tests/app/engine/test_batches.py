@@ -42,7 +42,7 @@ def post(client: Client, picture: bytes, seed: int, to: str = "zebra", samples: 
 
 
 def until_waiting(client: Client, count: int) -> None:
-    due = monotonic() + 20
+    due = monotonic() + 100
     while f"sjmvi_queue_depth {count}.0" not in client.get("/metrics").text:
         assert monotonic() < due
         sleep(0.01)

@@ -32,7 +32,7 @@ class Gate(Protocol):
 
 def until_ready(client: Client) -> set[str]:
     """What it waited for meanwhile."""
-    due, reasons = monotonic() + 20, set[str]()
+    due, reasons = monotonic() + 100, set[str]()
     while (answer := client.get("/readyz")).status_code != 200:
         assert monotonic() < due
         reasons.update(answer.json()["reasons"])
@@ -41,7 +41,7 @@ def until_ready(client: Client) -> set[str]:
 
 
 def until_waiting(client: Client, count: int) -> None:
-    due = monotonic() + 20
+    due = monotonic() + 100
     while f"sjmvi_queue_depth {count}.0" not in client.get("/metrics").text:
         assert monotonic() < due
         sleep(0.01)

@@ -35,7 +35,7 @@ class Gate(Protocol):
     def open(self) -> None: ...
 
 
-def eventually(happens: Callable[[], bool], within_s: float = 20) -> None:
+def eventually(happens: Callable[[], bool], within_s: float = 100) -> None:
     due = monotonic() + within_s
     while not happens():
         assert monotonic() < due

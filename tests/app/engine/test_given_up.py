@@ -21,7 +21,7 @@ HEAD = f"POST {URL} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
 
 
 def eventually(happens: Callable[[], bool]) -> None:
-    due = monotonic() + 20
+    due = monotonic() + 100
     while not happens():
         assert monotonic() < due
         sleep(0.01)

@@ -23,7 +23,7 @@ class Gate(Protocol):
 
 
 def until_waiting(client: Client, count: int) -> None:
-    due = monotonic() + 20
+    due = monotonic() + 100
     while f"sjmvi_queue_depth {count}.0" not in client.get("/metrics").text:
         assert monotonic() < due
         sleep(0.01)

@@ -22,7 +22,7 @@ URL = "/v1/translations?to=zebra&seed=7"
 JPEG = {"Content-Type": "image/jpeg"}
 
 
-def eventually(happens: Callable[[], bool], within_s: float = 20) -> None:
+def eventually(happens: Callable[[], bool], within_s: float = 100) -> None:
     due = monotonic() + within_s
     while not happens():
         assert monotonic() < due

@@ -26,7 +26,7 @@ pathlib.Path(os.environ["STARTED"] + ".ended").touch()
 
 
 async def starts(started: Path, count: int) -> list[str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(100):
         while not started.exists() or len(started.read_text().split()) < count:
             await asyncio.sleep(0.01)
     return started.read_text().split()
@@ -58,7 +58,7 @@ def test_it_is_started_again_when_it_could_not_be_started(
 
     async def serve() -> None:
         async with EmbeddedWorker({"STARTED": str(started)}):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(100):
                 while "cannot be started" not in caplog.text:
                     await asyncio.sleep(0.01)
             monkeypatch.setattr(embedded, "COMMAND", (sys.executable, "-S", "-c", WORKER))

@@ -86,7 +86,7 @@ class Bench:
         return thread
 
     def until(self, done: Callable[[], object]) -> None:
-        due = monotonic() + 20
+        due = monotonic() + 100
         while not done():
             assert monotonic() < due
             sleep(0.01)
