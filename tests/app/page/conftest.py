@@ -19,6 +19,8 @@ FLAGS = [
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 Open = Callable[..., Page]
+WAIT_MS = 120_000  # a command of its own begins on a machine that has other work
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,7 @@ def visit(browser: Browser, client: Client) -> Iterator[Open]:
 
     def visit(path: str = "/", **options: object) -> Page:
         windows.append(browser.new_context(**{"base_url": str(client.base_url)} | options))
+        windows[-1].set_default_timeout(WAIT_MS)
         page = windows[-1].new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", listen)
@@ -76,7 +79,7 @@ def finish() -> Callable[..., None]:
 
     def finish(page: Page, samples: int = 4) -> None:
         done = re.compile(rf"\b{samples} samples? in")
-        expect(page.get_by_role("status")).to_contain_text(done, timeout=20_000)
+        expect(page.get_by_role("status")).to_contain_text(done)
 
     return finish
 

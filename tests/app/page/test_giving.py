@@ -17,7 +17,6 @@ from app.keys import KeyRing, Scope
 Open = Callable[..., Page]
 Serve = Callable[..., AbstractContextManager[Client]]
 UPLOADS = re.compile(r"/v1/datasets\?name=")
-WAIT_MS = 120_000  # a command of its own begins on a machine that has other work
 
 
 def picture(colour: int, form: str = "PNG") -> bytes:
@@ -37,7 +36,7 @@ def zipped(*names: str) -> bytes:
 def stored(client: Client, name: str, *domains: str) -> None:
     files = zipped(*(f"{domain}/{index}.png" for domain in domains for index in range(2)))
     upload = {"params": {"name": name}, "headers": {"Content-Type": "application/zip"}}
-    client.post("/v1/datasets", content=files, **upload, timeout=WAIT_MS / 1000).raise_for_status()
+    client.post("/v1/datasets", content=files, **upload, timeout=120).raise_for_status()
 
 
 def give(page: Page, name: str, content: bytes, zone: str = "Pictures") -> None:
@@ -69,7 +68,7 @@ def test_the_domains_of_a_zip_keep_their_names_in_whatever_order_it_has_them(
     expect(first).to_have_value("horse")
     expect(second).to_have_value("zebra")
     page.get_by_role("button", name="Upload and examine").click()
-    page.wait_for_url(re.compile("dataset="), timeout=WAIT_MS)
+    page.wait_for_url(re.compile("dataset="))
     dataset = client.get(f"/v1/datasets/{page.url.split('=')[-1]}").json()
     assert dataset["domains"] == ["horse", "zebra"]
     counts = {each["domain"]: each["pictures"] for each in dataset["report"]["folders"]}
@@ -82,7 +81,7 @@ def test_what_a_dataset_does_without_is_told(visit: Open, folder: Path) -> None:
     page = visit("/batch")
     page.get_by_label("choose a folder").set_input_files(folder)
     page.get_by_role("button", name="Translate them").click()
-    page.wait_for_url(re.compile("job="), timeout=WAIT_MS)
+    page.wait_for_url(re.compile("job="))
     page.get_by_text("2 files left out").click()
     expect(page.get_by_text("phone.heic")).to_be_visible()
     expect(page.get_by_text("convert it to JPEG or PNG")).to_be_visible()
@@ -137,7 +136,7 @@ def test_new_pictures_are_not_trained_on_before_they_are_examined(visit: Open, f
     )
     page.get_by_role("button", name="Upload and examine").click()
     start = page.get_by_role("button", name="Start the training")
-    expect(start).to_be_visible(timeout=WAIT_MS)
+    expect(start).to_be_visible()
     page.get_by_label("First domain: choose a folder").set_input_files(folder)
     expect(start).to_be_hidden()
     assert page.url.endswith("/train")

@@ -95,4 +95,4 @@ def luminance(colour: str) -> float:
 
 def test_the_description_of_the_api_opens(visit: Open) -> None:
     page = visit("/docs")
-    expect(page.locator("#docs")).to_contain_text("/v1/translations", timeout=20_000)
+    expect(page.locator("#docs")).to_contain_text("/v1/translations")

@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 
 Open = Callable[..., Page]
 Serve = Callable[..., AbstractContextManager[Client]]
-WAIT_MS = 120_000  # a command of its own begins on a machine that has other work
 TINY = {  # 16 pixels, a few thousand weights
     "data.size": 16,
     "training.steps": 12,
@@ -56,7 +55,7 @@ def give(page: Page, folders: tuple[Path, Path]) -> None:
 def examine(page: Page, folders: tuple[Path, Path]) -> None:
     give(page, folders)
     page.get_by_role("button", name="Upload and examine").click()
-    expect(page.get_by_role("radio", name="quick")).to_be_checked(timeout=WAIT_MS)
+    expect(page.get_by_role("radio", name="quick")).to_be_checked()
 
 
 def test_two_folders_become_a_model(
@@ -78,7 +77,7 @@ def test_two_folders_become_a_model(
     picture_of(page, "train-form")
     page.get_by_role("button", name="Start the training").click()
     page.wait_for_url(re.compile("job="))
-    expect(page.locator("#job .badge")).to_have_text("succeeded", timeout=WAIT_MS)
+    expect(page.locator("#job .badge")).to_have_text("succeeded")
     expect(page.get_by_text("Published as mine.")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("NELL, .* at step 12"))).to_be_visible()
     follow_grids(page)
@@ -176,4 +175,4 @@ def test_a_folder_of_both_is_enough(visit: Open, client: Client, folders: tuple[
     expect(page.get_by_role("textbox", name="Its name").first).to_have_value("plain-ones")
     expect(page.get_by_label("Second domain: choose a folder")).to_be_hidden()
     page.get_by_role("button", name="Upload and examine").click()
-    expect(page.get_by_role("region", name="Report")).to_contain_text("8 pictures", timeout=WAIT_MS)
+    expect(page.get_by_role("region", name="Report")).to_contain_text("8 pictures")

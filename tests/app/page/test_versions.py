@@ -16,7 +16,6 @@ from translation.card import CARD, read_card
 from translation.weights import save_bundle
 
 Serve = Callable[..., AbstractContextManager[Client]]
-WAIT_MS = 60_000  # a bundle is loaded and warmed up before it is published
 
 
 @pytest.fixture
@@ -83,13 +82,13 @@ def test_a_bundle_is_published_verified_and_taken_into_use(
     page.get_by_label("Bundle, a zip").set_input_files(file)
     page.get_by_label("As", exact=True).fill("tiny")
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("Published: version")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Published: version")).to_be_visible()
     new, shipped = versions(page).nth(0), versions(page).nth(1)
     expect(shipped).to_contain_text("in use")
     new.get_by_role("button", name="Verify").click()
     expect(new).to_contain_text("files, each as its digest says.")
     new.get_by_role("button", name="Use it").click()
-    expect(page.get_by_role("article", name="tiny")).to_contain_text("another", timeout=WAIT_MS)
+    expect(page.get_by_role("article", name="tiny")).to_contain_text("another")
     expect(versions(page).nth(0)).to_contain_text("in use")
     assert client.get("/v1/models/tiny").json()["licence"] == "another"
 
@@ -159,7 +158,7 @@ def test_two_versions_are_compared_on_one_picture_and_the_better_one_is_taken_in
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     picture_of(page, "models-compared")
     card.get_by_role("button", name=f"Use {published['version'][:8]}").press("Enter")
-    expect(versions(page).filter(has_text=published["version"])).to_contain_text("in use", timeout=WAIT_MS)
+    expect(versions(page).filter(has_text=published["version"])).to_contain_text("in use")
     assert client.get("/v1/models/tiny").json()["version"] == published["version"]
     expect(card.get_by_role("img", name="mine.png as zebra of seed 11")).to_have_count(2)  # as it was
 
@@ -181,7 +180,7 @@ def test_a_comparison_lets_go_of_the_pictures_that_it_shows_no_more(
     for seed in (7, 11):
         card.get_by_label("Seed of both").fill(str(seed))
         card.get_by_label("Seed of both").press("Tab")
-        expect(card.get_by_role("img", name=f"as zebra of seed {seed}, by")).to_have_count(2, timeout=WAIT_MS)
+        expect(card.get_by_role("img", name=f"as zebra of seed {seed}, by")).to_have_count(2)
     unseen = "() => [...kept].filter((url) => !document.querySelector(`img[src='${url}']`))"
     assert page.evaluate(unseen) == []
 
@@ -199,4 +198,4 @@ def test_a_zip_that_is_no_bundle_says_why_in_place(visit: Callable[..., Page]) -
     page.get_by_label("Bundle, a zip").set_input_files(file)
     page.get_by_label("As", exact=True).fill("mine")
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_role("status")).to_contain_text("Corrupt archive", timeout=WAIT_MS)
+    expect(page.get_by_role("status")).to_contain_text("Corrupt archive")
